@@ -1,0 +1,10 @@
+/** Every shape that two processes share. Imports nothing of ours. */
+export * from "./avro-bytes.ts";
+export * from "./coordinates.ts";
+export * from "./dead-letter-reasons.ts";
+export * from "./event-batch.ts";
+export * from "./keys.ts";
+export * from "./levels.ts";
+export * from "./partitions.ts";
+export * from "./records.ts";
+export * from "./topics.ts";

@@ -1,0 +1,152 @@
+/**
+ * The Avro records as avsc types: the reference codec. The hand-written one in event-batch.ts is tested against it, and
+ * every slow path (another writer's schema, control records, dead letters) goes through here.
+ *
+ * Every Avro `long` is a bigint here: event times in nanoseconds do not fit a double.
+ */
+import { readFileSync } from "node:fs";
+import avro, { type Schema, type Type } from "avsc";
+import type { RecordName } from "./topics.ts";
+
+export interface KeyRecord {
+  hash: string;
+  id: string;
+  kind: "ingest" | "query" | "admin";
+  tenant: string;
+  source: string;
+  expires_at: bigint;
+  revoked_at: bigint;
+  ip_allowlist: string[];
+}
+
+export interface SourceRecord {
+  tenant: string;
+  source: string;
+  name: string;
+  disabled: boolean;
+  retention_days: number;
+  partitions: number;
+  max_bytes_per_second: bigint;
+}
+
+export interface DeadLetter {
+  tenant: string;
+  source: string;
+  topic: string;
+  partition: number;
+  offset: bigint;
+  index: number;
+  reason: string;
+  detail: string;
+  died_at: bigint;
+  payload_bytes: number;
+  payload: Buffer;
+}
+
+/** What avsc returns for an Event; see event-batch.ts for the form the data path uses. */
+export interface EventRecord {
+  timestamp: bigint;
+  level: number;
+  service: string;
+  host: string;
+  message: string;
+  trace_id: string;
+  span_id: string;
+  attribute_types: string;
+  attributes: Record<string, string>;
+}
+
+export interface EventBatchRecord {
+  tenant: string;
+  source: string;
+  received_at: bigint;
+  protocol: string;
+  retention_days: number;
+  dedup_id: string;
+  accepted: number;
+  raw_topic: string;
+  raw_partition: number;
+  raw_offset: bigint;
+  dropped: Record<string, number>;
+  redactions: Record<string, number>;
+  ruleset: string;
+  events: EventRecord[];
+}
+
+export interface Records {
+  EventBatch: EventBatchRecord;
+  DeadLetter: DeadLetter;
+  KeyRecord: KeyRecord;
+  SourceRecord: SourceRecord;
+}
+
+const longAsBigInt = avro.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+});
+
+/** Parses any writer's schema the way this project reads Avro: longs are bigints. Throws on a schema Avro does not allow. */
+export const parseAvro = (schema: Schema): Type =>
+  avro.Type.forSchema(schema, { registry: { long: longAsBigInt }, wrapUnions: "auto" });
+
+const read = (file: string): Schema =>
+  JSON.parse(readFileSync(new URL(`../avro/${file}.avsc`, import.meta.url), "utf8"));
+
+const event = read("event");
+const eventBatch = read("event-batch") as { fields: { name: string; type: unknown }[] };
+const events = eventBatch.fields.find((field) => field.name === "events") as { type: { items: unknown } };
+// The registry and the container file need one self-contained schema.
+events.type.items = event;
+
+/** The writer schemas of this version, as registered. */
+export const schemas: Record<RecordName, Schema> = {
+  EventBatch: eventBatch as unknown as Schema,
+  DeadLetter: read("dead-letter"),
+  KeyRecord: read("key-record"),
+  SourceRecord: read("source-record"),
+};
+
+export const eventType = parseAvro(event);
+
+export const types: { readonly [N in RecordName]: Type } = {
+  EventBatch: parseAvro(schemas.EventBatch),
+  DeadLetter: parseAvro(schemas.DeadLetter),
+  KeyRecord: parseAvro(schemas.KeyRecord),
+  SourceRecord: parseAvro(schemas.SourceRecord),
+};
+
+/** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */
+export const encodeRecord = <N extends RecordName>(name: N, schemaId: number, record: Records[N]): Buffer => {
+  const body = types[name].toBuffer(record);
+  const head = Buffer.alloc(5);
+  head.writeInt32BE(schemaId, 1);
+  return Buffer.concat([head, body]);
+};
+
+/** Decodes one record written with this version's schema or, when `writer` is given, with that one. Throws on anything else. */
+export const decodeRecord = <N extends RecordName>(name: N, value: Buffer, writer?: Type): Records[N] => {
+  const body = value.subarray(5);
+  if (writer === undefined) return types[name].fromBuffer(body) as Records[N];
+  return types[name].fromBuffer(body, resolverFor(name, writer)) as Records[N];
+};
+
+const resolvers = new WeakMap<Type, Map<RecordName, ReturnType<Type["createResolver"]>>>();
+const resolverFor = (name: RecordName, writer: Type) => {
+  let byName = resolvers.get(writer);
+  if (byName === undefined) resolvers.set(writer, (byName = new Map()));
+  let resolver = byName.get(name);
+  if (resolver === undefined) byName.set(name, (resolver = types[name].createResolver(writer)));
+  return resolver;
+};
+
+/** The schema id of a Confluent-framed value, or undefined when it is not framed so. */
+export const schemaIdOf = (value: Buffer): number | undefined =>
+  value.length >= 5 && value[0] === 0 ? value.readInt32BE(1) : undefined;
