@@ -1,0 +1,12 @@
+/** What every service stands on. */
+export * from "./config.ts";
+export * from "./control-table.ts";
+export * from "./fault.ts";
+export * from "./health.ts";
+export * from "./kafka.ts";
+export * from "./kafka-consumer.ts";
+export * from "./kafka-producer.ts";
+export * from "./log.ts";
+export * from "./metrics.ts";
+export * from "./registry.ts";
+export * from "./run.ts";

@@ -1,0 +1,137 @@
+/**
+ * The one seam to Kafka: no other file imports a Kafka client, so that another client can take its place.
+ *
+ * kafkajs is used without its idempotent producer. After a send that failed for good, that producer reuses the sequence
+ * numbers for other records, and a broker that had stored the first ones answers "already have it" to the second: an
+ * acknowledged loss. Instead every repeat is recognised downstream, by dedup_id and by raw offset.
+ */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { crc32c } from "@node-rs/crc32";
+import kafkajs, { type Admin, type Consumer, type Producer } from "kafkajs";
+import { compressFrame, decompressFrame } from "lz4-napi";
+import type { Config, kafkaShape } from "./config.ts";
+import type { Log } from "./log.ts";
+
+export type {
+  Admin as KafkaAdmin,
+  Consumer as KafkaConsumer,
+  EachBatchPayload,
+  Producer as KafkaProducer,
+} from "kafkajs";
+
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel, KafkaJSError } = kafkajs;
+
+// kafkajs computes CRC-32C in JavaScript at under 0.5 GB/s; the native one runs at several, with the same values.
+const crcModule = createRequire(import.meta.url).resolve("kafkajs/src/protocol/recordBatch/crc32C/index.js");
+createRequire(import.meta.url)(crcModule);
+const cached = createRequire(import.meta.url).cache[crcModule];
+if (cached === undefined)
+  throw new Error("kafkajs no longer has its CRC-32C where it was: look again before updating it");
+cached.exports = (bytes: Buffer) => crc32c(bytes);
+
+CompressionCodecs[CompressionTypes.LZ4] = () => ({
+  compress: (encoder: { buffer: Buffer }) => compressFrame(encoder.buffer),
+  decompress: (bytes: Buffer) => decompressFrame(bytes),
+});
+
+// kafkajs sets timers in the past on new versions of Node, which is harmless and would be printed at each.
+const { emitWarning } = process;
+process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+  const type = typeof rest[0] === "string" ? rest[0] : (rest[0] as { type?: string } | undefined)?.type;
+  if (type !== "TimeoutNegativeWarning") Reflect.apply(emitWarning, process, [warning, ...rest]);
+}) as typeof process.emitWarning;
+
+export type KafkaConfig = Config<typeof kafkaShape>;
+
+export interface KafkaClient {
+  /** A topic or group name as the cluster has it. */
+  name(plain: string): string;
+  producer(): Producer;
+  consumer(options: {
+    groupId: string;
+    maxBytesPerPartition: number;
+    maxBytes: number;
+    maxWaitMs: number;
+    sessionTimeoutMs: number;
+  }): Consumer;
+  admin(): Admin;
+  readonly compression: number;
+}
+
+// When kafkajs has used up its own tries it marks the error as final, though the next call may well succeed.
+const passing = new Set(["KafkaJSNumberOfRetriesExceeded", "KafkaJSConnectionError", "KafkaJSConnectionClosedError"]);
+
+/** Whether a failed call to Kafka may succeed when tried again. */
+export const isRetriable = (error: unknown): boolean =>
+  !(error instanceof KafkaJSError) || error.retriable || passing.has(error.name);
+
+/** Describes the cluster; nothing is connected yet. */
+export const createKafka = (config: KafkaConfig, log: Log, clientId: string): KafkaClient => {
+  const kafka = new Kafka({
+    clientId,
+    brokers: [...config.KAFKA_BROKERS],
+    ...(config.KAFKA_TLS
+      ? { ssl: config.KAFKA_CA_FILE === "" ? true : { ca: [readFileSync(config.KAFKA_CA_FILE, "utf8")] } }
+      : {}),
+    ...(config.KAFKA_USERNAME === ""
+      ? {}
+      : {
+          sasl: {
+            mechanism: "scram-sha-256" as const,
+            username: config.KAFKA_USERNAME,
+            password: config.KAFKA_PASSWORD,
+          },
+        }),
+    connectionTimeout: 3_000,
+    authenticationTimeout: 5_000,
+    requestTimeout: 10_000,
+    enforceRequestTimeout: true,
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 },
+    logLevel: logLevel.WARN,
+    // The client retries by itself, so nothing it says is worse than a warning here.
+    logCreator: () => (entry) => {
+      const { message, ...fields } = entry.log;
+      log.warn({ kafka: { message, ...pick(fields) } }, "kafka client");
+    },
+  });
+  return {
+    name: (plain) => config.KAFKA_TOPIC_PREFIX + plain,
+    producer: () =>
+      kafka.producer({
+        allowAutoTopicCreation: false,
+        createPartitioner: () => () => 0,
+        maxInFlightRequests: 1,
+        retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 },
+      }),
+    consumer: (options) =>
+      kafka.consumer({
+        groupId: config.KAFKA_TOPIC_PREFIX + options.groupId,
+        allowAutoTopicCreation: false,
+        maxBytesPerPartition: options.maxBytesPerPartition,
+        maxBytes: options.maxBytes,
+        maxWaitTimeInMs: options.maxWaitMs,
+        sessionTimeout: options.sessionTimeoutMs,
+        heartbeatInterval: Math.floor(options.sessionTimeoutMs / 6),
+        rebalanceTimeout: 15_000,
+        metadataMaxAge: 60_000,
+        retry: {
+          initialRetryTime: 100,
+          maxRetryTime: 2_000,
+          retries: 10,
+          // A consumer that gave up would leave its partitions to nobody.
+          restartOnFailure: () => Promise.resolve(true),
+        },
+      }),
+    admin: () => kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } }),
+    compression: config.KAFKA_COMPRESSION === "lz4" ? CompressionTypes.LZ4 : CompressionTypes.None,
+  };
+};
+
+const pick = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    ["error", "broker", "groupId", "memberId", "retryCount", "topic"].flatMap((name) =>
+      name in fields ? [[name, fields[name]]] : [],
+    ),
+  );
