@@ -1,0 +1,9 @@
+/** The query language: text to AST (parse.ts), AST to ClickHouse SQL (sql.ts). */
+export type * from "./ast.ts";
+export { builtInFields } from "./ast.ts";
+export { instantForms, parseInstant } from "./instant.ts";
+export { queryLimits } from "./limits.ts";
+export { parseQuery } from "./parse.ts";
+export { QueryError } from "./query-error.ts";
+export { type Compiled, createBinder, type SqlNames, type SqlParams, toSql } from "./sql.ts";
+export { wordsOf } from "./words.ts";

@@ -1,0 +1,2 @@
+/** Chosen so that the worst query still parses in a few milliseconds and compiles to SQL far below the server's limits. */
+export const queryLimits = { characters: 4096, depth: 32, terms: 200, words: 64, stars: 8 } as const;

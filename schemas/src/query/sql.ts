@@ -1,0 +1,154 @@
+/**
+ * AST to a ClickHouse condition. What a user wrote reaches the server as bound parameters only: the SQL text is made of
+ * the constants in this file.
+ *
+ * Words and phrases go through hasAllTokens and hasPhrase, which read the text index on the message; it lowers case on
+ * both sides. LIKE '%word%' would not use it.
+ */
+import type { Bound, Field, Query } from "./ast.ts";
+import { matchesPieces } from "./text.ts";
+import { notWordCharacter, wordCharacter } from "./words.ts";
+
+export type SqlParams = Record<string, string | number>;
+
+export interface Compiled {
+  /** A condition over the table `events`. */
+  readonly sql: string;
+  readonly params: SqlParams;
+}
+
+export interface SqlNames {
+  /** Source id to name, of the tenant that asks: queries name sources, rows hold ids. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Collects parameters; `bind` returns the placeholder. */
+export const createBinder = (prefix = "p") => {
+  const params: SqlParams = {};
+  let count = 0;
+  return {
+    params,
+    bind: (type: "String" | "Float64" | "UInt8" | "Int64", value: string | number): string => {
+      const name = `${prefix}${count++}`;
+      params[name] = value;
+      return `{${name}:${type}}`;
+    },
+  };
+};
+
+type Bind = ReturnType<typeof createBinder>["bind"];
+
+export const toSql = (query: Query, names: SqlNames): Compiled => {
+  const { params, bind } = createBinder();
+  return { sql: condition(query, bind, names), params };
+};
+
+const condition = (query: Query, bind: Bind, names: SqlNames): string => {
+  switch (query.type) {
+    case "all":
+      return "1";
+    case "and":
+    case "or":
+      return `(${query.parts.map((part) => condition(part, bind, names)).join(query.type === "and" ? " AND " : " OR ")})`;
+    case "not":
+      return `NOT (${condition(query.part, bind, names)})`;
+    case "words":
+      return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(message, ${bind("String", query.words.join(" "))})`;
+    case "contains":
+      return `positionCaseInsensitiveUTF8(message, ${bind("String", query.text)}) > 0`;
+    case "wordPattern":
+      return wordPattern(query.pieces, bind);
+    case "exists":
+      return exists(query.field, bind);
+    case "equals":
+      return equals(query.field, query.value, bind, names);
+    case "pattern":
+      return pattern(query.field, query.pieces, bind, names);
+    case "levels":
+      return `level BETWEEN ${bind("UInt8", query.min)} AND ${bind("UInt8", query.max)}`;
+    case "time":
+      return ends("timestamp", query.min, query.max, (value) => `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`);
+    case "range": {
+      const number = `toFloat64OrNull(${column({ kind: "attribute", path: query.path }, bind)})`;
+      return `ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0)`;
+    }
+  }
+};
+
+const column = (field: Field, bind: Bind): string =>
+  field.kind === "attribute" ? `attributes[${bind("String", field.path)}]` : field.kind;
+
+const exists = (field: Field, bind: Bind): string => {
+  switch (field.kind) {
+    case "attribute":
+      return `mapContains(attributes, ${bind("String", field.path)})`;
+    case "level":
+      return "level > 0";
+    case "timestamp":
+      return "1";
+    default:
+      return `${field.kind} != ''`;
+  }
+};
+
+const equals = (field: Field, value: string, bind: Bind, names: SqlNames): string => {
+  if (field.kind === "source") return oneOf(sourcesLike([value], names), value, bind);
+  if (field.kind !== "attribute") return `${field.kind} = ${bind("String", value)}`;
+  const stored = column(field, bind);
+  if (value === "") return `(${exists(field, bind)} AND ${stored} = '')`;
+  const [only, ...more] = spellings(value);
+  if (more.length === 0) return `${stored} = ${bind("String", only ?? value)}`;
+  return `${stored} IN (${[only ?? value, ...more].map((spelling) => bind("String", spelling)).join(", ")})`;
+};
+
+/** Attributes are text, so that an index can find a number it is looked up by its usual spellings: 500, 500.0; 1.5, 1.50. */
+const spellings = (value: string): string[] => {
+  if (/^-?(?:0|[1-9]\d{0,14})$/.test(value)) return [value, `${value}.0`];
+  const decimal = /^(-?(?:0|[1-9]\d{0,14}))\.(\d{1,15})$/.exec(value);
+  if (decimal === null) return [value];
+  const fraction = decimal[2]?.replace(/0+$/, "") ?? "";
+  const shortest = fraction === "" ? `${decimal[1]}` : `${decimal[1]}.${fraction}`;
+  return [...new Set([value, shortest, fraction === "" ? `${shortest}.0` : `${shortest}0`])];
+};
+
+const pattern = (field: Field, pieces: readonly string[], bind: Bind, names: SqlNames): string => {
+  if (field.kind === "source") return oneOf(sourcesLike(pieces, names), pieces.join("*"), bind);
+  const like = pieces.map(escapeLike).join("%");
+  const matches = `${column(field, bind)} LIKE ${bind("String", like)}`;
+  return field.kind === "attribute" ? `(${exists(field, bind)} AND ${matches})` : matches;
+};
+
+const sourcesLike = (pieces: readonly string[], names: SqlNames): string[] =>
+  [...names.sources].filter(([id, name]) => matchesPieces(id, pieces) || matchesPieces(name, pieces)).map(([id]) => id);
+
+const oneOf = (ids: readonly string[], otherwise: string, bind: Bind): string =>
+  `source IN (${(ids.length > 0 ? ids : [otherwise]).map((id) => bind("String", id)).join(", ")})`;
+
+/** The index narrows by the longest piece, the expression decides. */
+const wordPattern = (pieces: readonly string[], bind: Bind): string => {
+  const longest = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), "");
+  const start = pieces[0] === "" ? "" : `(?:^|${notWordCharacter})`;
+  const end = pieces.at(-1) === "" ? "" : `(?:$|${notWordCharacter})`;
+  const expression = `(?i)${start}${pieces.map(escapeRe2).join(`${wordCharacter}*`)}${end}`;
+  return `(message ILIKE ${bind("String", `%${escapeLike(longest)}%`)} AND match(message, ${bind("String", expression)}))`;
+};
+
+const escapeLike = (text: string): string => text.replace(/[\\%_]/g, "\\$&");
+
+/** RE2 reads \x{…} for any code point, so no character of the text can mean anything. */
+const escapeRe2 = (text: string): string =>
+  Array.from(text, (character) =>
+    /[0-9A-Za-z]/.test(character) ? character : `\\x{${character.codePointAt(0)?.toString(16)}}`,
+  ).join("");
+
+const ends = <N>(
+  value: string,
+  min: Bound<N> | undefined,
+  max: Bound<N> | undefined,
+  bound: (value: N) => string,
+): string => {
+  const parts: string[] = [];
+  if (min !== undefined) parts.push(`${value} ${min.inclusive ? ">=" : ">"} ${bound(min.value)}`);
+  if (max !== undefined) parts.push(`${value} ${max.inclusive ? "<=" : "<"} ${bound(max.value)}`);
+  return parts.length === 0 ? "1" : `(${parts.join(" AND ")})`;
+};
