@@ -23,6 +23,10 @@ export type {
 
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel, KafkaJSError } = kafkajs;
 
+/** The protocol's own numbers, for the one command that makes topics and rights. */
+export const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } =
+  kafkajs;
+
 // kafkajs computes CRC-32C in JavaScript at under 0.5 GB/s; the native one runs at several, with the same values.
 const crcModule = createRequire(import.meta.url).resolve("kafkajs/src/protocol/recordBatch/crc32C/index.js");
 createRequire(import.meta.url)(crcModule);

@@ -7,11 +7,11 @@ import pino, { type Logger } from "pino";
 export type Log = Logger;
 
 // Bidirectional controls and the C1 range pass through JSON.stringify as they are.
-const unsafe = /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g;
+const unsafe = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g;
 const escapeUnsafe = (text: string): string =>
   text.replace(unsafe, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-export const createLog = (service: string, level: string): Log =>
+export const createLog = (service: string, level: string, out: NodeJS.WritableStream = process.stdout): Log =>
   pino(
     {
       level,
@@ -36,7 +36,7 @@ export const createLog = (service: string, level: string): Log =>
       },
       serializers: { err: errorFields },
     },
-    { write: (line: string) => void process.stdout.write(escapeUnsafe(line)) },
+    { write: (line: string) => void out.write(escapeUnsafe(line)) },
   );
 
 /** An error as fields: its own name, code, message and stack, and those of its causes. */
