@@ -1,0 +1,2 @@
+/** The tables in ClickHouse and who may do what with them. */
+export * from "./migrate.ts";
