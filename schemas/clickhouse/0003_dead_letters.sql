@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters
     topic LowCardinality(String),
     partition UInt16,
     offset UInt64,
-    index Int32,
+    `index` Int32,
     tenant LowCardinality(String),
     source LowCardinality(String),
     reason LowCardinality(String),
@@ -22,5 +22,5 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (topic, partition, offset, index)
+ORDER BY (topic, partition, offset, `index`)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
