@@ -90,3 +90,21 @@ export const topics = {
 
 /** A topic's name on a cluster that several Astralogs share: `prefix` is put in front as it is. */
 export const topicName = (topic: Topic, prefix = ""): string => prefix + topic.name;
+
+export interface GroupRights {
+  /** Group names begin with this, behind the cluster's prefix. */
+  readonly name: string;
+  /** Who may be a member, commit, and delete the group. */
+  readonly join: readonly Principal[];
+  /** Who may read its positions. */
+  readonly describe: readonly Principal[];
+}
+
+/** Consumer groups, each named after the principal that owns it. */
+export const groups: readonly GroupRights[] = [
+  { name: "receiver", join: ["receiver"], describe: [] },
+  // The api's verify compares positions with the ledger.
+  { name: "redactor", join: ["redactor"], describe: ["api"] },
+  { name: "sink", join: ["sink"], describe: ["api"] },
+  { name: "api", join: ["api"], describe: [] },
+];

@@ -8,5 +8,6 @@ export * from "./kafka-consumer.ts";
 export * from "./kafka-producer.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
+export * from "./one-shot.ts";
 export * from "./registry.ts";
 export * from "./run.ts";

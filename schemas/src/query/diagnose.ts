@@ -37,7 +37,11 @@ export const diagnose = (text: string, tree: Tree): QueryError | undefined => {
   }
   const range = before.search(/[[{][^[\]{}]*$/);
   if (range > 0 && /:$/.test(before.slice(0, range))) {
-    return new QueryError("This range is not complete.", range + 1, "Write [10 TO 20], {10 TO 20}, [10 TO *] or [* TO 20].");
+    return new QueryError(
+      "This range is not complete.",
+      range + 1,
+      "Write [10 TO 20], {10 TO 20}, [10 TO *] or [* TO 20].",
+    );
   }
   if (/:[<>]=?$/.test(before) || /:[<>]=?$/.test(text.slice(0, at))) {
     return new QueryError("This comparison has no value.", at + 1, "Write for example latency_ms:>=500.");

@@ -72,8 +72,7 @@ const comparison = (field: Field, node: SyntaxNode, state: Building): Query => {
 
 const range = (field: Field, node: SyntaxNode, state: Building): Query => {
   const [from, to] = node.getChildren("Bound");
-  const open = (bound: SyntaxNode | undefined) =>
-    bound === undefined || state.text.slice(bound.from, bound.to) === "*";
+  const open = (bound: SyntaxNode | undefined) => bound === undefined || state.text.slice(bound.from, bound.to) === "*";
   return between(
     field,
     {

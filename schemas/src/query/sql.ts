@@ -55,7 +55,7 @@ const condition = (query: Query, bind: Bind, names: SqlNames): string => {
     case "words":
       return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(message, ${bind("String", query.words.join(" "))})`;
     case "contains":
-      return `positionCaseInsensitiveUTF8(message, ${bind("String", query.text)}) > 0`;
+      return `positionCaseInsensitive(message, ${bind("String", query.text)}) > 0`;
     case "wordPattern":
       return wordPattern(query.pieces, bind);
     case "exists":
@@ -67,7 +67,12 @@ const condition = (query: Query, bind: Bind, names: SqlNames): string => {
     case "levels":
       return `level BETWEEN ${bind("UInt8", query.min)} AND ${bind("UInt8", query.max)}`;
     case "time":
-      return ends("timestamp", query.min, query.max, (value) => `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`);
+      return ends(
+        "timestamp",
+        query.min,
+        query.max,
+        (value) => `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`,
+      );
     case "range": {
       const number = `toFloat64OrNull(${column({ kind: "attribute", path: query.path }, bind)})`;
       return `ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0)`;
@@ -129,9 +134,12 @@ const wordPattern = (pieces: readonly string[], bind: Bind): string => {
   const longest = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), "");
   const start = pieces[0] === "" ? "" : `(?:^|${notWordCharacter})`;
   const end = pieces.at(-1) === "" ? "" : `(?:$|${notWordCharacter})`;
-  const expression = `(?i)${start}${pieces.map(escapeRe2).join(`${wordCharacter}*`)}${end}`;
-  return `(message ILIKE ${bind("String", `%${escapeLike(longest)}%`)} AND match(message, ${bind("String", expression)}))`;
+  const expression = `${start}${pieces.map((piece) => escapeRe2(lowerAscii(piece))).join(`${wordCharacter}*`)}${end}`;
+  return `(message ILIKE ${bind("String", `%${escapeLike(longest)}%`)} AND match(lower(message), ${bind("String", expression)}))`;
 };
+
+/** As the index folds case: ASCII letters only. */
+const lowerAscii = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, "\\$&");
 

@@ -1,9 +1,9 @@
 /** Escapes and stars in what stands in a query. `\` makes the next character itself; inside quotes a star is a star. */
 
 /** The text between quotes, with the escapes resolved. */
-export const unquote = (quoted: string): string => unescape(quoted.slice(1, -1));
+export const unquote = (quoted: string): string => resolveEscapes(quoted.slice(1, -1));
 
-const unescape = (text: string): string => text.replace(/\\([\s\S])/g, "$1");
+const resolveEscapes = (text: string): string => text.replace(/\\([\s\S])/g, "$1");
 
 /** The pieces between the unescaped stars of a bare value, escapes resolved. One piece: there was no star. */
 export const piecesOf = (bare: string): string[] => {

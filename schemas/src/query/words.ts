@@ -1,8 +1,7 @@
 /**
  * How a message falls into words: runs of ASCII letters and digits and of everything beyond ASCII. It is ClickHouse's
- * splitByNonAlpha, which the message's text index is made with, so both must stay the same.
+ * splitByNonAlpha, which the message's text index is made with, so both must stay the same. Case is folded for ASCII only.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the class is "ASCII that is neither letter nor digit".
 const between = /[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+/;
 
 export const wordsOf = (text: string): string[] => text.split(between).filter((word) => word !== "");

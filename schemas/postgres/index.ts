@@ -1,0 +1,58 @@
+/** Postgres: the control plane's tables, how to connect, and the migrations that make them. */
+import { Kysely, PostgresDialect } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import pg from "pg";
+import * as control from "./0001_control.ts";
+import type { Database } from "./tables.ts";
+
+export type * from "./tables.ts";
+
+/** In order, for ever: a migration that has run anywhere is never changed. */
+const migrations: Record<string, Migration> = { "0001_control": control };
+
+// bigint columns here hold bytes and counts, far below 2^53.
+const int8 = 20;
+const types = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === int8 && format !== "binary"
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+};
+
+/** A pool; `onError` hears of idle connections that broke (the pool replaces them). */
+export const connectPostgres = (
+  url: string,
+  { max = 10, onError = () => {} }: { max?: number; onError?: (error: Error) => void } = {},
+): Kysely<Database> => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    types,
+    connectionTimeoutMillis: 3_000,
+    statement_timeout: 10_000,
+    idle_in_transaction_session_timeout: 10_000,
+    application_name: "astralog",
+  });
+  pool.on("error", onError);
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+};
+
+/** One connection of its own, for LISTEN and advisory locks. */
+export const connectSession = (url: string): pg.Client =>
+  new pg.Client({ connectionString: url, types, connectionTimeoutMillis: 3_000, keepAlive: true });
+
+/**
+ * Brings the database up to this version; safe to run at any time and from several places at once. Returns the names of
+ * the migrations that ran. Throws what Postgres said; the failed migration was rolled back.
+ */
+export const migrate = async (url: string): Promise<string[]> => {
+  const db = connectPostgres(url, { max: 2 });
+  try {
+    const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } });
+    const { error, results = [] } = await migrator.migrateToLatest();
+    if (error !== undefined) throw error;
+    return results.filter((result) => result.status === "Success").map((result) => result.migrationName);
+  } finally {
+    await db.destroy();
+  }
+};

@@ -1,0 +1,63 @@
+/** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
+import type { ColumnType, Generated } from "kysely";
+
+type CreatedAt = ColumnType<Date, never, never>;
+
+export interface TenantTable {
+  id: string;
+  name: string;
+  created_at: CreatedAt;
+}
+
+export interface SourceTable {
+  id: string;
+  tenant: string;
+  /** Unique within the tenant. */
+  name: string;
+  disabled: Generated<boolean>;
+  /** Days an event is kept, counted from its arrival. */
+  retention_days: Generated<number>;
+  /** k: how many partitions the tenant's events may use. */
+  partitions: Generated<number>;
+  /** Uncompressed, per second and receiver; 0 is unlimited. */
+  max_bytes_per_second: Generated<number>;
+  created_at: CreatedAt;
+}
+
+export interface KeyTable {
+  id: string;
+  tenant: string;
+  /** Only ingest keys have one. */
+  source: string | null;
+  kind: "ingest" | "query" | "admin";
+  /** SHA-256 of the key, hex. The key itself is stored nowhere. */
+  hash: string;
+  prefix: string;
+  last4: string;
+  name: Generated<string>;
+  created_at: CreatedAt;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  rotated_from: string | null;
+  /** CIDR blocks; empty allows every address. */
+  ip_allowlist: Generated<string[]>;
+  last_used_at: Date | null;
+}
+
+/** What must still reach Kafka, in the order of `id`. A row is deleted once Kafka has confirmed it. */
+export interface OutboxTable {
+  id: ColumnType<number, never, never>;
+  /** A control topic, without the cluster's prefix. */
+  topic: string;
+  key: string;
+  /** The record as JSON; null forgets the key. */
+  value: ColumnType<Record<string, unknown> | null, string | null, never>;
+  created_at: CreatedAt;
+}
+
+export interface Database {
+  tenants: TenantTable;
+  sources: SourceTable;
+  keys: KeyTable;
+  outbox: OutboxTable;
+}

@@ -1,0 +1,125 @@
+/**
+ * API keys: made, rotated, revoked. The text of a key exists only in the answer that made it; here are its hash, its
+ * prefix and its last four characters. Each change reaches the data plane by the outbox.
+ */
+import { Fault } from "@astralog/chassis";
+import { hashKey, type KeyKind, makeKey, randomBase62 } from "@astralog/schemas";
+import { announceKey, type KeyRow } from "./outbox.ts";
+import type { Db, Trx } from "./postgres.ts";
+
+export interface NewKey {
+  kind: KeyKind;
+  /** For ingest keys, and only for them: the source they write as. */
+  source?: string | undefined;
+  name?: string | undefined;
+  expires_at?: Date | undefined;
+  /** CIDR blocks. */
+  ip_allowlist?: string[] | undefined;
+}
+
+/** `key` is the one chance to see it. */
+export interface MadeKey {
+  key: string;
+  row: KeyRow;
+}
+
+export const listKeys = (db: Db, tenant: string): Promise<KeyRow[]> =>
+  db.selectFrom("keys").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute();
+
+const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: string | null): Promise<MadeKey> => {
+  const key = makeKey(wanted.kind);
+  const row = await trx
+    .insertInto("keys")
+    .values({
+      id: `key_${randomBase62(12)}`,
+      tenant,
+      source: wanted.source ?? null,
+      kind: wanted.kind,
+      hash: hashKey(key),
+      prefix: key.slice(0, 7),
+      last4: key.slice(-4),
+      name: wanted.name ?? "",
+      expires_at: wanted.expires_at ?? null,
+      rotated_from: rotatedFrom,
+      ip_allowlist: wanted.ip_allowlist ?? [],
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await announceKey(trx, row);
+  return { key, row };
+};
+
+/** Faults: `not_found` when the tenant has no such source, `invalid_request` when kind and source do not fit. */
+export const createKey = (db: Db, tenant: string, wanted: NewKey): Promise<MadeKey> =>
+  db.transaction().execute(async (trx) => {
+    if ((wanted.kind === "ingest") !== (wanted.source !== undefined)) {
+      throw new Fault("invalid_request", "An ingest key needs a source; query and admin keys have none.");
+    }
+    if (wanted.source !== undefined) {
+      const source = await trx
+        .selectFrom("sources")
+        .select("id")
+        .where("tenant", "=", tenant)
+        .where("id", "=", wanted.source)
+        .executeTakeFirst();
+      if (source === undefined) throw new Fault("not_found", "There is no such source.");
+    }
+    return insert(trx, tenant, wanted, null);
+  });
+
+const lock = async (trx: Trx, tenant: string, id: string): Promise<KeyRow> => {
+  const row = await trx
+    .selectFrom("keys")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (row === undefined) throw new Fault("not_found", "There is no such key.");
+  return row;
+};
+
+const update = async (trx: Trx, id: string, changes: Partial<Pick<KeyRow, "expires_at" | "revoked_at">>) => {
+  const row = await trx.updateTable("keys").set(changes).where("id", "=", id).returningAll().executeTakeFirstOrThrow();
+  await announceKey(trx, row);
+  return row;
+};
+
+/**
+ * A new key like the old one; the old one goes on for `overlapSeconds` (0: it stops at once).
+ * Faults: `not_found`, `key_ended` when the old one is revoked or has expired.
+ */
+export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: number): Promise<MadeKey> =>
+  db.transaction().execute(async (trx) => {
+    const old = await lock(trx, tenant, id);
+    const now = new Date();
+    if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= now)) {
+      throw new Fault("key_ended", "This key is revoked or has expired; create a new one instead.");
+    }
+    const made = await insert(
+      trx,
+      tenant,
+      {
+        kind: old.kind,
+        source: old.source ?? undefined,
+        name: old.name,
+        expires_at: old.expires_at ?? undefined,
+        ip_allowlist: old.ip_allowlist,
+      },
+      old.id,
+    );
+    if (overlapSeconds === 0) {
+      await update(trx, id, { revoked_at: now });
+    } else {
+      const end = new Date(now.getTime() + overlapSeconds * 1000);
+      if (old.expires_at === null || old.expires_at > end) await update(trx, id, { expires_at: end });
+    }
+    return made;
+  });
+
+/** Revoking twice changes nothing. Faults: `not_found`. */
+export const revokeKey = (db: Db, tenant: string, id: string): Promise<KeyRow> =>
+  db.transaction().execute(async (trx) => {
+    const row = await lock(trx, tenant, id);
+    return row.revoked_at === null ? update(trx, id, { revoked_at: new Date() }) : row;
+  });

@@ -1,0 +1,72 @@
+/**
+ * The transactional outbox: a change and the record that tells the data plane of it are written in one transaction, so
+ * neither exists without the other. A record is a snapshot taken while its row is locked, therefore the outbox' ids are
+ * in the right order for each key.
+ */
+import { type KeyRecord, type RecordName, type SourceRecord, topics } from "@astralog/schemas";
+import type { KeyTable, SourceTable } from "@astralog/schemas/postgres";
+import type { Selectable } from "kysely";
+import type { Trx } from "./postgres.ts";
+
+export type KeyRow = Selectable<KeyTable>;
+export type SourceRow = Selectable<SourceTable>;
+
+const millis = (date: Date | null): bigint => BigInt(date?.getTime() ?? 0);
+
+export const keyRecord = (row: KeyRow): KeyRecord => ({
+  hash: row.hash,
+  id: row.id,
+  kind: row.kind,
+  tenant: row.tenant,
+  source: row.source ?? "",
+  expires_at: millis(row.expires_at),
+  revoked_at: millis(row.revoked_at),
+  ip_allowlist: row.ip_allowlist,
+});
+
+export const sourceRecord = (row: SourceRow): SourceRecord => ({
+  tenant: row.tenant,
+  source: row.id,
+  name: row.name,
+  disabled: row.disabled,
+  retention_days: row.retention_days,
+  partitions: row.partitions,
+  max_bytes_per_second: BigInt(row.max_bytes_per_second),
+});
+
+export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
+  `${record.tenant}/${record.source}`;
+
+type ControlRecord = KeyRecord | SourceRecord;
+
+const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second"]);
+
+/** As jsonb; every long here fits a double. */
+export const recordToJson = (record: ControlRecord): string =>
+  JSON.stringify(record, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value));
+
+export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
+  Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [name, longs.has(name) ? BigInt(value as number) : value]),
+  ) as unknown as ControlRecord;
+
+/** Which Avro record a control topic carries. */
+export const recordOf = (topic: string): RecordName => {
+  const found = [topics.keys, topics.sources].find(({ name }) => name === topic);
+  if (found === undefined) throw new Error(`${topic} is no control topic`);
+  return found.value;
+};
+
+const put = async (trx: Trx, topic: string, key: string, record: ControlRecord | null): Promise<void> => {
+  const value = record === null ? null : recordToJson(record);
+  await trx.insertInto("outbox").values({ topic, key, value }).execute();
+};
+
+export const announceKey = (trx: Trx, row: KeyRow): Promise<void> =>
+  put(trx, topics.keys.name, row.hash, keyRecord(row));
+
+export const announceSource = (trx: Trx, row: SourceRow): Promise<void> =>
+  put(trx, topics.sources.name, `${row.tenant}/${row.id}`, sourceRecord(row));
+
+/** Tells the data plane to forget what Postgres does not know. */
+export const forget = (trx: Trx, topic: string, key: string): Promise<void> => put(trx, topic, key, null);
