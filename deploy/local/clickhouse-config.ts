@@ -1,0 +1,95 @@
+/** config.xml and users.xml of the embedded ClickHouse. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type ClickHouseUser, clickhouseProfiles, clickhouseUsers } from "./clickhouse-users.ts";
+
+const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const escapeXml = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const element = (name: string, content: string): string => `<${name}>${content}</${name}>`;
+const networks = "<networks><ip>127.0.0.1</ip><ip>::1</ip></networks>";
+
+export const configXml = (options: { dir: string; port: number; log: string }): string =>
+  element(
+    "clickhouse",
+    [
+      element("users_config", join(options.dir, "conf", "users.xml")),
+      element("listen_host", "127.0.0.1"),
+      element("http_port", String(options.port)),
+      element("custom_settings_prefixes", "SQL_"),
+      "<access_control_improvements><settings_constraints_replace_previous>true</settings_constraints_replace_previous></access_control_improvements>",
+      element(
+        "logger",
+        `<level>information</level><log>${escapeXml(options.log)}</log><errorlog>${escapeXml(options.log)}.errors</errorlog><size>20M</size><count>2</count>`,
+      ),
+    ].join("\n"),
+  );
+
+const profile = ([name, { settings, changeable }]: [
+  string,
+  (typeof clickhouseProfiles)[ClickHouseUser["profile"]],
+]): string =>
+  element(
+    name,
+    Object.entries(settings)
+      .map(([key, value]) => element(key, String(value)))
+      .join("") +
+      (changeable.length === 0
+        ? ""
+        : element("constraints", changeable.map((key) => element(key, "<changeable_in_readonly/>")).join(""))),
+  );
+
+const user = (
+  database: string,
+  { name, profile: profileName, grants, rows }: ClickHouseUser,
+  password: string,
+): string =>
+  element(
+    name,
+    [
+      element("password_sha256_hex", sha256(password)),
+      networks,
+      element("profile", profileName),
+      element("quota", "default"),
+      element("grants", grants.map((grant) => element("query", grant)).join("")),
+      rows === undefined
+        ? ""
+        : element(
+            "databases",
+            element(
+              database,
+              Object.entries(rows)
+                .map(([table, filter]) => element(table, element("filter", escapeXml(filter))))
+                .join(""),
+            ),
+          ),
+    ].join(""),
+  );
+
+/**
+ * Besides the table's users there are two: `default`, as which the engine itself starts (without a password, so it may
+ * open listeners and nothing else), and `stopper`, which may end that session and so stop the server.
+ */
+export const usersXml = (options: {
+  database: string;
+  passwordOf: (user: string) => string;
+  stopPassword: string;
+}): string =>
+  element(
+    "clickhouse",
+    [
+      element(
+        "profiles",
+        `${Object.entries(clickhouseProfiles).map(profile).join("\n")}<boot><function_sleep_max_microseconds_per_block>0</function_sleep_max_microseconds_per_block></boot>`,
+      ),
+      "<quotas><default/></quotas>",
+      element(
+        "users",
+        [
+          `<default><password></password>${networks}<profile>boot</profile><quota>default</quota><grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants></default>`,
+          `<stopper><password_sha256_hex>${sha256(options.stopPassword)}</password_sha256_hex>${networks}<profile>default</profile><quota>default</quota><grants><query>GRANT KILL QUERY ON *.*</query><query>GRANT SELECT ON system.processes</query></grants></stopper>`,
+          ...clickhouseUsers(options.database).map((one) => user(options.database, one, options.passwordOf(one.name))),
+        ].join("\n"),
+      ),
+    ].join("\n"),
+  );

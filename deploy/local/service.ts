@@ -1,0 +1,94 @@
+/** One Astralog service as a process, and the two commands that prepare a deployment. */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type Child, startChild, untilReady } from "./child.ts";
+import { root } from "./paths.ts";
+import { type Deployment, provisionEnv, type ServiceName, serviceEnv } from "./services.ts";
+
+export interface ServiceProcess extends Child {
+  /** Serves /livez, /readyz and /metrics. */
+  readonly ops: string;
+}
+
+// kafkajs sets timers in the past now and then; Node then warns, each time.
+const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
+
+/**
+ * Starts services/<name>/main.ts and waits until it says it is ready. Its environment is `env` and nothing of ours, so a
+ * variable of the user's shell cannot change a deployment.
+ */
+export const startService = async (options: {
+  name: ServiceName;
+  env: Readonly<Record<string, string>>;
+  log: string;
+  /** Where it tells its ops port. */
+  portFile: string;
+  readyMs?: number;
+}): Promise<ServiceProcess> => {
+  const { name, env, log, portFile, readyMs = 60_000 } = options;
+  rmSync(portFile, { force: true });
+  const child = await startChild({
+    name,
+    command: process.execPath,
+    args: [...nodeFlags, join(root, "services", name, "main.ts")],
+    cwd: root,
+    env: { OPS_PORT_FILE: portFile, ...env },
+    log,
+  });
+  const opsUrl = (): string | undefined => {
+    const port = existsSync(portFile) ? readFileSync(portFile, "utf8").trim() : "";
+    return port === "" ? undefined : `http://127.0.0.1:${port}`;
+  };
+  await untilReady(
+    child,
+    async () => {
+      const url = opsUrl();
+      if (url === undefined) return false;
+      return fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+        (response) => response.ok,
+        () => false,
+      );
+    },
+    readyMs,
+  );
+  return { ...child, ops: opsUrl() ?? "" };
+};
+
+/** Runs a script of the api to its end and gives what it printed; an exit other than 0 is an error with its words. */
+const runScript = async (
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string> => {
+  const child = spawn(process.execPath, [...nodeFlags, join(root, "services", "api", script), ...args], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const code = new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
+  const [status, out, err] = await Promise.all([code, text(child.stdout), text(child.stderr)]);
+  if (status !== 0) throw new Error(`services/api/${script} failed (${String(status)}):\n${out}${err}`);
+  return out;
+};
+
+/** Migrations, topics, ACLs, schemas. Doing it again changes nothing. */
+export const provision = async (deployment: Deployment): Promise<void> => {
+  await runScript("provision.ts", [], provisionEnv(deployment));
+};
+
+export interface FirstTenant {
+  readonly tenant: string;
+  readonly source: string;
+  readonly ingestKey: string;
+  readonly queryKey: string;
+  readonly adminKey: string;
+}
+
+/** Makes a tenant with one source and one key of each kind; each call makes another. */
+export const bootstrapTenant = async (deployment: Deployment, tenant: string, source: string): Promise<FirstTenant> => {
+  const env = { LOG_LEVEL: "error", ...serviceEnv("api", deployment, { https: 0, http: 0, api: 0 }) };
+  const said = await runScript("bootstrap.ts", ["--tenant", tenant, "--source", source], env);
+  return JSON.parse(said.trim().split("\n").at(-1) ?? "") as FirstTenant;
+};

@@ -1,0 +1,85 @@
+/** Which environment each service gets on a stack: its own Kafka user, its own ClickHouse user, and nothing it need not know. */
+import type { Principal } from "@astralog/schemas";
+import type { Addresses } from "./stack.ts";
+
+export const serviceNames = ["receiver", "redactor", "sink", "api"] as const satisfies readonly Principal[];
+export type ServiceName = (typeof serviceNames)[number];
+
+export interface Deployment {
+  readonly addresses: Addresses;
+  readonly topicPrefix: string;
+  /** With the database of this deployment. */
+  readonly postgresUrl: string;
+  /** Base64 of the 32 bytes that dead letters are encrypted with. */
+  readonly deadLetterKey: string;
+}
+
+type Env = Record<string, string>;
+
+const kafkaEnv = ({ addresses, topicPrefix }: Deployment, user: Principal | "admin"): Env => ({
+  KAFKA_BROKERS: addresses.kafka.brokers,
+  KAFKA_USERNAME: user,
+  KAFKA_PASSWORD: addresses.kafka.users[user] ?? "",
+  KAFKA_TLS: "false",
+  KAFKA_TOPIC_PREFIX: topicPrefix,
+  REGISTRY_URL: addresses.registry.url,
+});
+
+const clickhouseEnv = ({ addresses }: Deployment, users: Readonly<Record<string, string>>): Env => {
+  const { url, database, users: passwords } = addresses.clickhouse;
+  const env: Env = { CLICKHOUSE_URL: url, CLICKHOUSE_DATABASE: database };
+  for (const [prefix, user] of Object.entries(users)) {
+    env[`CLICKHOUSE_${prefix}USERNAME`] = user;
+    env[`CLICKHOUSE_${prefix}PASSWORD`] = passwords[user] ?? "";
+  }
+  return env;
+};
+
+/** What provision.ts runs with: the administrators of all four servers. */
+export const provisionEnv = (deployment: Deployment): Env => ({
+  ...kafkaEnv(deployment, "admin"),
+  ...clickhouseEnv(deployment, { "": "astralog_admin" }),
+  POSTGRES_URL: deployment.postgresUrl,
+});
+
+export interface ListenPorts {
+  readonly https: number;
+  readonly http: number;
+  readonly api: number;
+}
+
+export const serviceEnv = (
+  name: ServiceName,
+  deployment: Deployment,
+  ports: ListenPorts,
+  httpsHost = "127.0.0.1",
+): Env => {
+  const { addresses, deadLetterKey, postgresUrl } = deployment;
+  const kafka = kafkaEnv(deployment, name);
+  switch (name) {
+    case "receiver":
+      return {
+        ...kafka,
+        HTTPS_HOST: httpsHost,
+        HTTPS_PORT: String(ports.https),
+        TLS_CERT_FILE: addresses.tls.certFile,
+        TLS_KEY_FILE: addresses.tls.keyFile,
+        HTTP_HOST: "127.0.0.1",
+        HTTP_PORT: String(ports.http),
+      };
+    case "redactor":
+      return { ...kafka, DEAD_LETTER_KEY: deadLetterKey };
+    case "sink":
+      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_sink" }) };
+    case "api":
+      return {
+        ...kafka,
+        ...clickhouseEnv(deployment, { QUERY_: "astralog_query", LEDGER_: "astralog_ledger" }),
+        POSTGRES_URL: postgresUrl,
+        DEAD_LETTER_KEY: deadLetterKey,
+        HTTP_HOST: "127.0.0.1",
+        HTTP_PORT: String(ports.api),
+        PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
+      };
+  }
+};
