@@ -1,7 +1,7 @@
 /** config.xml and users.xml of the embedded ClickHouse. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type ClickHouseUser, clickhouseProfiles, clickhouseUsers } from "./clickhouse-users.ts";
+import { type ClickHouseUser, clickhouseProfiles, clickhouseUsers } from "@astralog/schemas/clickhouse";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const escapeXml = (text: string): string =>
@@ -16,8 +16,7 @@ export const configXml = (options: { dir: string; port: number; log: string }): 
       element("users_config", join(options.dir, "conf", "users.xml")),
       element("listen_host", "127.0.0.1"),
       element("http_port", String(options.port)),
-      element("custom_settings_prefixes", "SQL_"),
-      "<access_control_improvements><settings_constraints_replace_previous>true</settings_constraints_replace_previous></access_control_improvements>",
+      "<access_control_improvements><settings_constraints_replace_previous>true</settings_constraints_replace_previous><select_from_system_db_requires_grant>true</select_from_system_db_requires_grant><select_from_information_schema_requires_grant>true</select_from_information_schema_requires_grant></access_control_improvements>",
       element(
         "logger",
         `<level>information</level><log>${escapeXml(options.log)}</log><errorlog>${escapeXml(options.log)}.errors</errorlog><size>20M</size><count>2</count>`,
@@ -34,21 +33,25 @@ const profile = ([name, { settings, changeable }]: [
     Object.entries(settings)
       .map(([key, value]) => element(key, String(value)))
       .join("") +
-      (changeable.length === 0
-        ? ""
-        : element("constraints", changeable.map((key) => element(key, "<changeable_in_readonly/>")).join(""))),
+      element(
+        "constraints",
+        Object.entries(changeable)
+          .map(([key, max]) => element(key, `${max === null ? "" : element("max", String(max))}<changeable_in_readonly/>`))
+          .join(""),
+      ),
   );
 
 const user = (
   database: string,
-  { name, profile: profileName, grants, rows }: ClickHouseUser,
+  { name, profile: profileName, grants, rows, login }: ClickHouseUser,
   password: string,
 ): string =>
   element(
     name,
     [
       element("password_sha256_hex", sha256(password)),
-      networks,
+      // Without an address in the list, nobody may connect.
+      login ? networks : "<networks></networks>",
       element("profile", profileName),
       element("quota", "default"),
       element("grants", grants.map((grant) => element("query", grant)).join("")),
@@ -80,7 +83,7 @@ export const usersXml = (options: {
     [
       element(
         "profiles",
-        `${Object.entries(clickhouseProfiles).map(profile).join("\n")}<boot><function_sleep_max_microseconds_per_block>0</function_sleep_max_microseconds_per_block></boot>`,
+        `<default/>${Object.entries(clickhouseProfiles).map(profile).join("\n")}<boot><function_sleep_max_microseconds_per_block>0</function_sleep_max_microseconds_per_block></boot>`,
       ),
       "<quotas><default/></quotas>",
       element(

@@ -5,9 +5,9 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { principals } from "@astralog/schemas";
+import { clickhouseUsers } from "@astralog/schemas/clickhouse";
 import type { Child, Exit } from "./child.ts";
 import { startClickHouse } from "./clickhouse.ts";
-import { clickhouseUsers } from "./clickhouse-users.ts";
 import { startKafka } from "./kafka.ts";
 import { choosePorts } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";

@@ -1,2 +1,3 @@
 /** The tables in ClickHouse and who may do what with them. */
 export * from "./migrate.ts";
+export * from "./users.ts";
