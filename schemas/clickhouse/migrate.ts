@@ -43,7 +43,8 @@ export const readMigrations = (folder: URL = new URL(".", import.meta.url)): Mig
       return { version: Number(number), name, sha256: createHash("sha256").update(sql).digest("hex"), sql };
     });
   migrations.forEach(({ version, name }, i) => {
-    if (version !== i + 1) throw new MigrationError(`${name} should have number ${i + 1}: numbers have no gap and no twin.`);
+    if (version !== i + 1)
+      throw new MigrationError(`${name} should have number ${i + 1}: numbers have no gap and no twin.`);
   });
   return migrations;
 };
@@ -85,7 +86,9 @@ export const migrateClickHouse = async (
   const missing = migrations.filter((m) => !applied.some((row) => row.version === m.version));
   for (const { version, name, sha256, sql } of missing) {
     for (const statement of statements(sql, database)) await clickhouse.command(statement);
-    await clickhouse.command(`INSERT INTO ${table} (version, name, sha256) VALUES (${version}, '${name}', '${sha256}')`);
+    await clickhouse.command(
+      `INSERT INTO ${table} (version, name, sha256) VALUES (${version}, '${name}', '${sha256}')`,
+    );
   }
   return missing.map((m) => m.name);
 };
