@@ -66,7 +66,8 @@ await oneShot("provision", async () => {
         { prefix, say },
       ),
     ]);
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+    const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${results.length} parts failed`);
   } finally {
     await admin.disconnect();
   }

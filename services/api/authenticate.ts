@@ -1,0 +1,73 @@
+/**
+ * Who asks. Keys come from the control table alone, so that the api answers searches without Postgres and a revoked key
+ * stops within a second. A key is never logged; refusals do not tell an unknown key from an ended one.
+ */
+import { BlockList, isIP } from "node:net";
+import type { ControlTable } from "@astralog/chassis";
+import { Fault } from "@astralog/chassis";
+import { hashKey, type KeyKind, type KeyRecord, keyKind } from "@astralog/schemas";
+import type { Request, RequestHandler, Response } from "express";
+
+export interface Caller {
+  readonly tenant: string;
+  readonly keyId: string;
+  readonly kind: KeyKind;
+}
+
+export const callerOf = (response: Response): Caller => {
+  const { caller } = response.locals;
+  if (caller === undefined) throw new Error("a route was reached without a caller");
+  return caller as Caller;
+};
+
+/** Faults: `starting`, `unauthorized`, `forbidden`. */
+export const createAuthenticate =
+  (keys: Pick<ControlTable<KeyRecord>, "get" | "complete">) =>
+  (allowed: KeyKind): RequestHandler =>
+  (request, response, next) => {
+    if (!keys.complete) throw new Fault("starting", "The keys are still being read.", { retriable: true });
+    const record = find(keys, request);
+    if (record.kind !== allowed) {
+      throw new Fault(
+        "forbidden",
+        `This needs ${article[allowed]} ${allowed} key; the one given is ${article[record.kind]} ${record.kind} key.`,
+      );
+    }
+    response.locals.caller = { tenant: record.tenant, keyId: record.id, kind: record.kind } satisfies Caller;
+    next();
+  };
+
+const article = { ingest: "an", query: "a", admin: "an" } as const;
+
+const bearer = /^Bearer +(\S{1,128})$/i;
+
+const find = (keys: Pick<ControlTable<KeyRecord>, "get">, request: Request): KeyRecord => {
+  const key = bearer.exec(request.headers.authorization ?? "")?.[1];
+  if (key === undefined) throw new Fault("unauthorized", "Send the header Authorization: Bearer <key>.");
+  if (keyKind(key) === undefined) throw new Fault("unauthorized", "This is no key: its form or checksum is wrong.");
+  const record = keys.get(hashKey(key));
+  const now = BigInt(Date.now());
+  const usable =
+    record !== undefined &&
+    record.revoked_at === 0n &&
+    (record.expires_at === 0n || record.expires_at > now) &&
+    isAllowedAddress(record.ip_allowlist, request.ip ?? "");
+  if (!usable) throw new Fault("unauthorized", "The key is unknown, has ended, or may not be used from here.");
+  return record;
+};
+
+/** Whether `address` lies in one of the CIDR blocks; an empty list allows all, a broken block none. */
+export const isAllowedAddress = (blocks: readonly string[], address: string): boolean => {
+  if (blocks.length === 0) return true;
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
+  const family = isIP(plain);
+  if (family === 0) return false;
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [net = "", bits] = block.split("/");
+    const type = isIP(net);
+    const length = bits === undefined ? (type === 4 ? 32 : 128) : Number(bits);
+    if (type !== 0) list.addSubnet(net, length, type === 4 ? "ipv4" : "ipv6");
+  }
+  return list.check(plain, family === 4 ? "ipv4" : "ipv6");
+};

@@ -1,0 +1,101 @@
+/** Runs one query for a tenant or for the ledger and turns the server's refusals into Faults. */
+import { Fault } from "@astralog/chassis";
+import { ClickHouseError, type ClickHouseSettings } from "@clickhouse/client";
+import type { ClickHouseClient } from "./clickhouse.ts";
+import type { ApiMetrics } from "./metrics.ts";
+import type { Sql } from "./search.ts";
+
+export interface QueryStats {
+  /** Rows and bytes read. */
+  readonly rows: number;
+  readonly bytes: number;
+  /** Milliseconds, as the server says. */
+  readonly ms: number;
+}
+
+export interface Answer<Row> {
+  readonly rows: Row[];
+  readonly stats: QueryStats;
+}
+
+export interface RunOptions {
+  /** The query's name in metrics. */
+  readonly name: string;
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly settings?: ClickHouseSettings;
+}
+
+export interface ClickHouseQueries {
+  /** Sees only the tenant's rows, whatever the SQL says. Faults: `query_too_expensive`, `busy`, `clickhouse_unavailable`. */
+  forTenant<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
+  /** Sees every row. Same Faults. */
+  forLedger<Row>(sql: Sql, options: RunOptions): Promise<Answer<Row>>;
+}
+
+export const createQueries = (deps: {
+  query: ClickHouseClient;
+  ledger: ClickHouseClient;
+  tenantSetting: string;
+  metrics: ApiMetrics;
+}): ClickHouseQueries => {
+  const run = async <Row>(client: ClickHouseClient, sql: Sql, options: RunOptions): Promise<Answer<Row>> => {
+    try {
+      const result = await client.query({
+        query: sql.query,
+        query_params: { ...sql.params },
+        format: "JSONCompact",
+        ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
+        clickhouse_settings: {
+          max_execution_time: options.seconds,
+          // A search that nobody waits for any more ends in the server too.
+          cancel_http_readonly_queries_on_client_close: 1,
+          ...options.settings,
+        },
+      });
+      const answer = await result.json<Row>();
+      const { elapsed = 0, rows_read: rows = 0, bytes_read: bytes = 0 } = answer.statistics ?? {};
+      deps.metrics.querySeconds.observe({ query: options.name }, elapsed);
+      deps.metrics.rowsRead.inc({ query: options.name }, rows);
+      deps.metrics.bytesRead.inc({ query: options.name }, bytes);
+      return { rows: answer.data, stats: { rows, bytes, ms: Math.round(elapsed * 1000) } };
+    } catch (error) {
+      throw asFault(error, options.seconds);
+    }
+  };
+  return {
+    forTenant: (tenant, sql, options) =>
+      run(deps.query, sql, { ...options, settings: { ...options.settings, [deps.tenantSetting]: tenant } }),
+    forLedger: (sql, options) => run(deps.ledger, sql, options),
+  };
+};
+
+const asFault = (error: unknown, seconds: number): unknown => {
+  if (!(error instanceof ClickHouseError)) {
+    if (error instanceof Error && error.name === "AbortError") return error;
+    return new Fault("clickhouse_unavailable", "The storage does not answer; ingest goes on.", {
+      retriable: true,
+      cause: error,
+    });
+  }
+  const narrower = "Choose a shorter time range, or add a field such as service: to the query.";
+  switch (error.type) {
+    case "TIMEOUT_EXCEEDED":
+    case "TOO_SLOW":
+      return new Fault("query_too_expensive", `It took longer than ${seconds} s. ${narrower}`, { cause: error });
+    case "MEMORY_LIMIT_EXCEEDED":
+    case "TOO_MANY_ROWS":
+    case "TOO_MANY_BYTES":
+    case "TOO_MANY_ROWS_OR_BYTES":
+      return new Fault("query_too_expensive", `It needs more memory or rows than one query may have. ${narrower}`, {
+        cause: error,
+      });
+    case "TOO_MANY_SIMULTANEOUS_QUERIES":
+      return new Fault("busy", "Too many queries run at once; try again in a second.", {
+        retriable: true,
+        cause: error,
+      });
+    default:
+      return error;
+  }
+};

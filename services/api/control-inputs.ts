@@ -1,0 +1,46 @@
+/** What sources' and keys' routes accept. Fields that are not here are refused by name. */
+import { isIP } from "node:net";
+import { keyKinds } from "@astralog/schemas";
+import { z } from "zod";
+
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{C}]*$/u, "may hold no control characters");
+
+const cidr = z.string().refine((text) => {
+  const [address = "", bits, ...rest] = text.split("/");
+  const family = isIP(address);
+  const most = family === 4 ? 32 : 128;
+  return family !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most));
+}, "must be an address or a CIDR block such as 10.0.0.0/8");
+
+const settings = {
+  disabled: z.boolean().optional(),
+  retention_days: z.int().min(1).max(3650).optional(),
+  partitions: z.int().min(1).max(1000).optional(),
+  max_bytes_per_second: z.int().min(0).optional(),
+};
+
+export const newSource = z.strictObject({ name, ...settings });
+
+export const sourceChanges = z
+  .strictObject({ name: name.optional(), ...settings })
+  .refine((changes) => Object.keys(changes).length > 0, "name at least one field to change");
+
+export const newKey = z.strictObject({
+  kind: z.enum(keyKinds),
+  source: z.string().max(64).optional(),
+  name: name.optional(),
+  expires_at: z.iso
+    .datetime({ offset: true })
+    .transform((text) => new Date(text))
+    .refine((date) => date.getTime() > Date.now(), "must lie in the future")
+    .optional(),
+  ip_allowlist: z.array(cidr).max(100).optional(),
+});
+
+/** Seconds the old key goes on; a day unless told otherwise, a month at most. */
+export const rotation = z.strictObject({ overlap_seconds: z.int().min(0).max(2_592_000).default(86_400) });
