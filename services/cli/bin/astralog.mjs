@@ -1,1 +1,54 @@
 #!/usr/bin/env node
+/**
+ * The door: runs on any Node from 20 on. The command itself needs a Node that runs TypeScript (24 or newer); when this
+ * one is older, the one that `npm start` fetched runs it, with the same streams, signals and exit code.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const needed = 24;
+
+const fetched = () => {
+  const binary = process.platform === "win32" ? ["node.exe"] : ["bin", "node"];
+  const place = join(".astralog", "tools", "node");
+  const packaged = join("node_modules", `node-${process.platform}-${process.arch}`);
+  for (let folder = dirname(main); ; folder = dirname(folder)) {
+    for (const inside of [[packaged], ["node_modules", "node"], []]) {
+      const path = join(folder, place, ...inside, ...binary);
+      if (existsSync(path)) return path;
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+};
+
+if (Number.parseInt(process.versions.node, 10) >= needed) {
+  await import(pathToFileURL(main).href);
+} else {
+  const node = fetched();
+  if (node === undefined) {
+    process.stderr.write(
+      `astralog: this is Node ${process.versions.node} and Node ${needed} or newer is needed. ` +
+        "Run `npm start` once, which fetches it, or install it.\n",
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) {
+    process.on(signal, () => {
+      // A Ctrl-C in a terminal goes to the whole group: the child has it already.
+      if (signal !== "SIGINT" || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`astralog: ${node} cannot be run: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

@@ -1,0 +1,243 @@
+/** The command against servers that answer as a test says: late, with trouble, or not at all. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { makeKey } from "@astralog/schemas/keys";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import pc from "picocolors";
+import { createCli } from "./cli.ts";
+import { readConfig } from "./config.ts";
+import { createProgram } from "./program.ts";
+
+type Respond = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void;
+
+let folder = "";
+let server: Server;
+let respond: Respond;
+const keys = { ingestKey: makeKey("ingest"), queryKey: makeKey("query"), adminKey: makeKey("admin") };
+
+beforeEach(async () => {
+  server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.on("end", () => respond(request, Buffer.concat(pieces), response));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  folder = mkdtempSync(join(tmpdir(), "astralog-cli-"));
+  mkdirSync(join(folder, ".astralog"));
+  writeFileSync(join(folder, ".astralog", "run.json"), JSON.stringify({ api: address, receiver: address, ...keys }));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(folder, { recursive: true });
+});
+
+const astralog = async (args: string[], input: Buffer | string = "", env: NodeJS.ProcessEnv = {}) => {
+  let out = "";
+  let err = "";
+  const colors = pc.createColors(false);
+  const cli = createCli(
+    readConfig(env),
+    {
+      input: Readable.from([Buffer.from(input)]),
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      outColors: colors,
+      errColors: colors,
+      progressColumns: 0,
+      interactive: false,
+    },
+    join(folder),
+    new AbortController().signal,
+  );
+  const failure = await createProgram(cli)
+    .parseAsync(args, { from: "user" })
+    .then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  cli.close();
+  return { out, err, failure: failure?.message, code: cli.exitCode() };
+};
+
+const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void => {
+  response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+};
+
+const eventsOf = (body: Buffer): { message: string }[] =>
+  gunzipSync(body)
+    .toString()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+test("whatever goes wrong on the way, each line is stored once", async () => {
+  const stored = new Map<string, string[]>();
+  const tries = new Map<string, number>();
+  respond = (request, body, response) => {
+    const key = String(request.headers["idempotency-key"]);
+    const attempt = (tries.get(key) ?? 0) + 1;
+    tries.set(key, attempt);
+    if (attempt === 1) return json(response, 429, { detail: "too fast", code: "over_quota" }, { "retry-after": "0" });
+    if (attempt === 2) return void request.socket.destroy();
+    const messages = eventsOf(body).map((event) => event.message);
+    if (stored.has(key)) expect(messages).toEqual(stored.get(key));
+    stored.set(key, messages);
+    // Taken, and the answer is lost.
+    if (attempt === 3) return void response.destroy();
+    json(response, 200, { accepted: messages.length, rejected: [], receipt: `0-${stored.size}x${messages.length}` });
+  };
+  const lines = Array.from({ length: 25 }, (_, i) => `line ${i}`);
+  const { out, code, failure } = await astralog(["send", "--batch", "10", "--json"], gzipSync(lines.join("\n")));
+  expect(failure).toBeUndefined();
+  expect(JSON.parse(out)).toMatchObject({ lines: 25, accepted: 25, rejected: 0, unsent: 0, retries: 9 });
+  expect([...stored.values()].flat().sort()).toEqual([...lines].sort());
+  expect(code).toBe(0);
+});
+
+test("what is rejected is named by its line", async () => {
+  respond = (_request, _body, response) =>
+    json(response, 200, {
+      accepted: 2,
+      rejected: [{ index: 1, reason: "message: 1,048,577 bytes, the limit is 1 MiB" }],
+      receipt: "0-7x2",
+    });
+  const { out, code } = await astralog(["send"], '{"message":"a"}\n\n{"message":"b"}\n{"message":"c"}\n');
+  expect(out).toContain("accepted  2 events");
+  expect(out).toContain("message: 1,048,577 bytes, the limit is 1 MiB (first: standard input, line 3)");
+  expect(out).toContain("receipt   0-7x2");
+  expect(code).toBe(1);
+});
+
+test("a server that stays away leaves the rest unsent, and says how to go on", async () => {
+  respond = (_request, _body, response) =>
+    json(response, 503, { detail: "Kafka does not answer", code: "kafka_unavailable" });
+  const file = join(folder, "app.log");
+  writeFileSync(file, "a\n".repeat(100));
+  const { out, code } = await astralog([
+    "send",
+    file,
+    "--retry-for",
+    "0",
+    "--batch",
+    "10",
+    "--parallel",
+    "1",
+    "--run-id",
+    "again",
+  ]);
+  expect(out).toMatch(/unsent {4}\d+ lines without an answer: 503: Kafka does not answer \(kafka_unavailable\)/);
+  expect(out).toContain("was read up to line 100");
+  expect(out).toContain("--run-id again");
+  expect(code).toBe(1);
+});
+
+test("a refused key ends it at once, with what to do", async () => {
+  let asked = 0;
+  respond = (_request, _body, response) => {
+    asked++;
+    json(response, 401, { detail: "This key is revoked.", code: "key_revoked" });
+  };
+  const { failure } = await astralog(["send", "--parallel", "1", "--batch", "1"], "a\nb\nc\n");
+  expect(failure).toMatch(/^This key is revoked. \(key_revoked\)\nThe key is unknown, mistyped, expired or revoked/);
+  expect(asked).toBe(1);
+});
+
+test("search follows the cursor up to the limit, and says what it searched when there is nothing", async () => {
+  const asked: URLSearchParams[] = [];
+  respond = (request, _body, response) => {
+    const parameters = new URL(request.url ?? "", "http://host").searchParams;
+    asked.push(parameters);
+    expect(request.headers.authorization).toBe(`Bearer ${keys.queryKey}`);
+    const event = {
+      id: "0-0-0",
+      timestamp: "2026-01-01T00:00:00Z",
+      level: "info",
+      service: "s",
+      message: "found",
+      attributes: {},
+    };
+    const none = parameters.get("q") === "nothing";
+    json(response, 200, {
+      events: none ? [] : [event],
+      next: none ? null : "further",
+      stats: { rows: 5, bytes: 10, ms: 1 },
+    });
+  };
+  const two = await astralog(["search", "x:y z", "--limit", "2", "--from", "2026-01-01"]);
+  expect(two.out).toBe("2026-01-01T00:00:00.000Z INFO  s found\n".repeat(2));
+  expect(asked.map((each) => each.get("cursor"))).toEqual([null, "further"]);
+  expect(asked[0]?.get("q")).toBe("x:y z");
+  const none = await astralog(["search", "nothing", "--from", "2026-01-01"]);
+  expect(none).toMatchObject({
+    out: "",
+    err: "nothing found for nothing from 2026-01-01T00:00:00.000Z up to now (5 rows, 10 B read in 1 ms)\n",
+    code: 0,
+  });
+});
+
+test("verify waits for what is on its way, and fails when it stays unclean", async () => {
+  const verdict = {
+    accepted: 3,
+    stored: 3,
+    dropped: {},
+    gaps: [],
+    duplicates: [],
+    mismatches: [],
+    sources: [],
+    lag: 0,
+  };
+  let asked = 0;
+  respond = (_request, _body, response) =>
+    json(response, 200, { ...verdict, ok: asked > 0, stored: asked++ > 0 ? 3 : 2 });
+  expect(await astralog(["verify"])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("clean: 3 events accepted = 3 stored"),
+  });
+  respond = (_request, _body, response) =>
+    json(response, 200, { ...verdict, ok: false, gaps: [{ partition: 3, offset: 7 }] });
+  const bad = await astralog(["verify", "--wait", "0"]);
+  expect(bad.code).toBe(1);
+  expect(bad.out).toContain('acknowledged and not found:\n  {"partition":3,"offset":7}');
+});
+
+test("wrong use is said in a line, with what was meant", async () => {
+  expect((await astralog(["serch", "x"])).err).toContain("Did you mean search?");
+  expect((await astralog(["search", "x", "--limt", "3"])).err).toContain("Did you mean --limit?");
+  expect((await astralog(["search", "x", "--limit", "many"])).failure).toContain('--limit is "many"');
+  expect((await astralog(["keys", "create", "--kind", "ingest"])).failure).toBe("An ingest key needs --source.");
+  expect((await astralog(["send", "no-such-file"])).failure).toBe("There is no file no-such-file.");
+});
+
+test("a local key never goes to an address from the environment, and a mistyped key goes nowhere", async () => {
+  respond = () => expect(false).toBe(true);
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const without = await astralog(["search", "x"], "", { ASTRALOG_API: address });
+  expect(without.failure).toBe("This needs a query key and none is known.\nSet ASTRALOG_QUERY_KEY.");
+  const wrong = `${keys.queryKey.slice(0, -1)}${keys.queryKey.endsWith("0") ? "1" : "0"}`;
+  const mistyped = await astralog(["search", "x"], "", { ASTRALOG_QUERY_KEY: wrong });
+  expect(mistyped.failure).toBe("ASTRALOG_QUERY_KEY is no Astralog key: mistyped, or cut short.");
+  const other = await astralog(["search", "x"], "", { ASTRALOG_QUERY_KEY: keys.ingestKey });
+  expect(other.failure).toBe("ASTRALOG_QUERY_KEY is an ingest key; this needs a query key.");
+});
+
+test("a new key is all that standard output gets", async () => {
+  const made = { id: "key_1", kind: "query", key: keys.queryKey };
+  respond = (_request, body, response) => json(response, 201, { ...made, name: JSON.parse(body.toString()).name });
+  const { out, err } = await astralog(["keys", "create", "--kind", "query", "--name", "ci"]);
+  expect(out).toBe(`${keys.queryKey}\n`);
+  expect(err).toContain("never shown again");
+});
+
+test("every command explains itself", () => {
+  const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
+  for (const name of ["send", "search", "sources", "keys", "receipt", "verify", "dead"])
+    expect(readme).toContain(`astralog ${name}`);
+});

@@ -1,0 +1,83 @@
+import type { Command } from "commander";
+import { type SearchAnswer, withQuery } from "../api.ts";
+import type { Cli } from "../cli.ts";
+import { eventLine } from "../event-line.ts";
+import { bytes, plural } from "../text.ts";
+import { readCount, readTime } from "../times.ts";
+
+interface Options {
+  from?: string;
+  to?: string;
+  limit: string;
+  reverse?: true;
+  json?: true;
+}
+
+const pageSize = 1000;
+
+const help = `
+A query is words, "exact phrases" and field:value, joined by AND, OR and NOT. An empty query ("") finds everything.
+
+Examples:
+  astralog search timeout
+  astralog search 'level:error service:checkout "card declined"' --from 1h
+  astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message`;
+
+/** `search <query>`. */
+export const addSearch = (program: Command, { terminal, api, now }: Cli): void => {
+  program
+    .command("search")
+    .summary("find events")
+    .description("Finds events, newest first.")
+    .argument("<query>", "what to find; quote it for the shell")
+    .option("--from <time>", "not before: 2026-01-31T10:00:00Z, epoch milliseconds, or 15m for 15 minutes ago")
+    .option("--to <time>", "before this time")
+    .option("--limit <events>", "most events to print", "100")
+    .option("--reverse", "print oldest first, of the newest that were found")
+    .option("--json", "print one JSON object a line, with every field")
+    .addHelpText("after", help)
+    .action(async (q: string, options: Options) => {
+      const limit = readCount(options.limit, "--limit", 1, 1_000_000);
+      const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
+      const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
+      const { out, err, outColors, errColors } = terminal();
+      const lines: string[] = [];
+      let found = 0;
+      let cursor: string | undefined;
+      let more = false;
+      const stats = { rows: 0, bytes: 0, ms: 0 };
+      do {
+        const size = String(Math.min(pageSize, limit - found));
+        const answer = await api().call<SearchAnswer>(
+          "GET",
+          withQuery("search", { q, from, to, limit: size, cursor }),
+          "query",
+        );
+        found += answer.events.length;
+        for (const event of answer.events) {
+          const line = `${options.json === true ? JSON.stringify(event) : eventLine(event, outColors)}\n`;
+          if (options.reverse === true) lines.push(line);
+          else out(line);
+        }
+        stats.rows += answer.stats?.rows ?? 0;
+        stats.bytes += answer.stats?.bytes ?? 0;
+        stats.ms += answer.stats?.ms ?? 0;
+        cursor = answer.next ?? undefined;
+        more = cursor !== undefined;
+      } while (more && found < limit);
+      if (lines.length > 0) out(lines.toReversed().join(""));
+
+      const searched = `${q.trim() === "" ? "everything" : q} ${rangeWords(from, to)}`;
+      const cost = `${plural(stats.rows, "row")}, ${bytes(stats.bytes)} read in ${Math.round(stats.ms)} ms`;
+      if (found === 0) err(`nothing found for ${searched} (${cost})\n`);
+      else if (more) err(errColors.dim(`${plural(found, "event")} and there are more: raise --limit (${cost})\n`));
+      else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
+    });
+};
+
+const rangeWords = (from: string | undefined, to: string | undefined): string =>
+  from === undefined && to === undefined
+    ? "at any time"
+    : [from === undefined ? "" : `from ${from}`, to === undefined ? "up to now" : `to ${to}`]
+        .filter((w) => w !== "")
+        .join(" ");

@@ -1,0 +1,67 @@
+/** One HTTP exchange over kept-alive connections. Addresses may be http or https; certificates are always checked. */
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface Call {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly body?: Buffer | string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Http {
+  /** Rejects with the system's error when no whole answer came. */
+  call(call: Call): Promise<Answer>;
+  close(): void;
+}
+
+export const createHttp = (ca: string | undefined, connections = 4): Http => {
+  const options = { keepAlive: true, maxSockets: connections };
+  const plain = new HttpAgent(options);
+  const secure = new HttpsAgent({ ...options, ...(ca === undefined ? {} : { ca }) });
+  return {
+    call: ({ method, url, headers, body, timeoutMs = 60_000, signal }) =>
+      new Promise((resolve, reject) => {
+        const tls = url.protocol === "https:";
+        const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
+        const request = (tls ? httpsRequest : httpRequest)(
+          url,
+          {
+            method,
+            headers: { ...headers, ...length },
+            agent: tls ? secure : plain,
+            ...(signal === undefined ? {} : { signal }),
+          },
+          (response) => {
+            const pieces: Buffer[] = [];
+            response.on("data", (piece: Buffer) => pieces.push(piece));
+            response.on("error", reject);
+            response.on("end", () =>
+              resolve({
+                status: response.statusCode ?? 0,
+                headers: response.headers,
+                body: Buffer.concat(pieces).toString("utf8"),
+              }),
+            );
+          },
+        );
+        request.setTimeout(timeoutMs, () =>
+          request.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })),
+        );
+        request.on("error", reject);
+        request.end(body);
+      }),
+    close: () => {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+};

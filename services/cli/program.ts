@@ -1,0 +1,40 @@
+/** The command line as a tree. */
+import { Command } from "commander";
+import type { Cli } from "./cli.ts";
+import { addDead } from "./commands/dead.ts";
+import { addKeys } from "./commands/keys.ts";
+import { addReceipt } from "./commands/receipt.ts";
+import { addSearch } from "./commands/search.ts";
+import { addSend } from "./commands/send.ts";
+import { addSources } from "./commands/sources.ts";
+import { addVerify } from "./commands/verify.ts";
+
+const help = `
+Where and with which keys: from the nearest .astralog/run.json (npm start writes it), or from the environment:
+  ASTRALOG_RECEIVER, ASTRALOG_API                                    https://… of the two servers
+  ASTRALOG_INGEST_KEY, ASTRALOG_QUERY_KEY, ASTRALOG_ADMIN_KEY        their keys
+  ASTRALOG_CA                                                        PEM file, when the authority is your own
+When an address is set, run.json is not read: its keys are for its own servers only.
+
+Exit codes: 0 done, 1 failed or not clean, 2 wrong use, 130 stopped by Ctrl-C.`;
+
+export const createProgram = (cli: Cli): Command => {
+  const program = new Command("astralog")
+    .description("Sends and finds events, and proves what was stored.")
+    .version("0.1.0", "-v, --version", "print the version")
+    .helpOption("-h, --help", "print what there is to know")
+    .helpCommand(false)
+    .configureHelp({ helpWidth: 110 })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("See --help.")
+    .addHelpText("after", help)
+    // Inherited by the commands below: a wrong use throws instead of ending the process.
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.terminal().out(text),
+      writeErr: (text) => cli.terminal().err(text),
+      outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
+    });
+  for (const add of [addSend, addSearch, addSources, addKeys, addReceipt, addVerify, addDead]) add(program, cli);
+  return program;
+};
