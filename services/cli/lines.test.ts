@@ -11,14 +11,10 @@ const pieces = (whole: Buffer, cuts: readonly number[]): Buffer[] => {
 
 const linesOf = async (source: Buffer[], max = 1000): Promise<Line[]> => {
   const stream = Readable.from(source, { objectMode: true });
-  return (
-    await Array.fromAsync(
-      splitLines(
-        readBytes(stream, "it", () => undefined),
-        max,
-      ),
-    )
-  ).flat();
+  const lines: Line[] = [];
+  const bytes = readBytes(stream, "it", () => undefined);
+  for await (const some of splitLines(bytes, max)) lines.push(...some);
+  return lines;
 };
 
 const texts = (lines: Line[]): (string | undefined)[] => lines.map((line) => line.bytes?.toString());

@@ -74,8 +74,7 @@ export const addKeys = (program: Command, cli: Cli): void => {
     .option(
       "--allow <cidr>",
       "addresses it may be used from; may be repeated",
-      (cidr, all: string[]) => [...all, cidr],
-      [],
+      (cidr: string, all: string[] | undefined) => [...(all ?? []), cidr],
     )
     .option("--json", "print the key and all about it as JSON")
     .action(
@@ -84,7 +83,7 @@ export const addKeys = (program: Command, cli: Cli): void => {
         source?: string;
         name?: string;
         expiresIn?: string;
-        allow: string[];
+        allow?: string[];
         json?: true;
       }) => {
         const { kind } = options;
@@ -107,7 +106,7 @@ export const addKeys = (program: Command, cli: Cli): void => {
           ...(options.source === undefined ? {} : { source: (await findSource(cli, options.source)).id }),
           ...(options.name === undefined ? {} : { name: options.name }),
           ...(expires === undefined ? {} : { expires_at: expires }),
-          ...(options.allow.length === 0 ? {} : { ip_allowlist: options.allow }),
+          ...(options.allow === undefined ? {} : { ip_allowlist: options.allow }),
         });
         printNew(made, options.json);
       },

@@ -7,9 +7,7 @@ import { count, plural } from "../text.ts";
 
 interface ReceiptAnswer {
   records: {
-    topic: string;
-    partition: number;
-    offset: number;
+    record: string;
     accepted: number;
     stored: number;
     dropped: Record<string, number>;
@@ -44,7 +42,7 @@ export const addReceipt = (program: Command, { terminal, api }: Cli): void => {
       const answer = await api().call<ReceiptAnswer>("GET", `receipts/${encodeURIComponent(receipt)}`, "query");
       if (json === true) return terminal().out(`${JSON.stringify(answer)}\n`);
       const rows = answer.records.map((record) => [
-        `${record.partition}-${record.offset}`,
+        record.record,
         record.state,
         count(record.accepted),
         count(record.stored),

@@ -15,7 +15,7 @@ import { readCount, readSpan } from "../times.ts";
 interface Options {
   service?: string;
   host?: string;
-  field: string[];
+  field?: string[];
   format: LineFormat | "auto";
   batch: string;
   parallel: string;
@@ -49,8 +49,7 @@ export const addSend = (program: Command, { terminal, place, stop, setExitCode }
     .option(
       "--field <name=value>",
       "a field for events that lack it; may be repeated",
-      (pair, all: string[]) => [...all, pair],
-      [],
+      (pair: string, all: string[] | undefined) => [...(all ?? []), pair],
     )
     .option("--format <format>", "json, text, or auto: by each input's first line", "auto")
     .option("--batch <events>", "events in a request", "1000")
@@ -66,7 +65,7 @@ export const addSend = (program: Command, { terminal, place, stop, setExitCode }
         throw new Failure(`--format is "${format}"; it takes auto, json or text.`, "", 2);
       }
       const fields = {
-        ...parseFields(options.field),
+        ...parseFields(options.field ?? []),
         ...(options.service === undefined ? {} : { service: options.service }),
         ...(options.host === undefined ? {} : { host: options.host }),
       };
