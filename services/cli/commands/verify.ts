@@ -12,7 +12,9 @@ interface Options {
   json?: true;
 }
 
-const pollMs = 500;
+/** The API itself waits for what is on its way, this long at a time. */
+const sliceSeconds = 20;
+const againMs = 500;
 
 const help = `
 It counts from Kafka's offsets, not from counters: every record that was acknowledged must be stored once or accounted
@@ -35,11 +37,14 @@ export const addVerify = (program: Command, { terminal, api, now, setExitCode, s
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
       const deadline = now() + readSpan(options.wait, "--wait") * 1000;
-      const path = withQuery("verify", { from, to });
-      let verdict = await api().call<Verdict>("GET", path, "admin");
+      const ask = (): Promise<Verdict> => {
+        const wait = Math.min(sliceSeconds, Math.max(0, (deadline - now()) / 1000));
+        return api().call<Verdict>("GET", withQuery("verify", { from, to, wait: wait.toFixed(3) }), "admin");
+      };
+      let verdict = await ask();
       while (isSettling(verdict) && now() < deadline && !stop().aborted) {
-        await sleep(pollMs, undefined, { signal: stop() }).catch(() => undefined);
-        verdict = await api().call<Verdict>("GET", path, "admin");
+        await sleep(againMs, undefined, { signal: stop() }).catch(() => undefined);
+        verdict = await ask();
       }
       terminal().out(
         options.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict, terminal().outColors),
