@@ -1,0 +1,77 @@
+/** From connections to the app: each set of routes gets only what it needs. */
+import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
+import { type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import type { Express } from "express";
+import { createAuthenticate } from "./authenticate.ts";
+import type { ClickHouseClient } from "./clickhouse.ts";
+import { createQueries } from "./clickhouse-query.ts";
+import type { shape } from "./config.ts";
+import { createControlRoutes } from "./control-routes.ts";
+import { createDeadRoutes } from "./dead-routes.ts";
+import type { KafkaPositions } from "./kafka-positions.ts";
+import { createLedgerQueries } from "./ledger-queries.ts";
+import type { ApiMetrics } from "./metrics.ts";
+import type { Db } from "./postgres.ts";
+import { createSearchRoutes } from "./search-routes.ts";
+import { createApp } from "./server.ts";
+import { createVerifyRoutes } from "./verify-routes.ts";
+import { createVerify } from "./verify-run.ts";
+
+export interface AppDeps {
+  readonly config: Config<typeof shape>;
+  readonly log: Log;
+  readonly metrics: ApiMetrics;
+  readonly kafka: KafkaClient;
+  readonly registry: Registry;
+  readonly producer: RecordProducer;
+  readonly keys: ControlTable<KeyRecord>;
+  readonly sources: ControlTable<SourceRecord>;
+  readonly db: Db;
+  readonly positions: KafkaPositions;
+  readonly query: ClickHouseClient;
+  readonly ledger: ClickHouseClient;
+}
+
+export const buildApp = (deps: AppDeps): Express => {
+  const { config, log, metrics, kafka, keys, db } = deps;
+  const topicPrefix = config.KAFKA_TOPIC_PREFIX;
+  const rawTopic = kafka.name(topics.raw.name);
+  const queries = createQueries({
+    query: deps.query,
+    ledger: deps.ledger,
+    tenantSetting: config.CLICKHOUSE_TENANT_SETTING,
+    metrics,
+  });
+  const sourceNames = (tenant: string): Map<string, string> =>
+    new Map(
+      [...deps.sources.values()].flatMap((one) => (one.tenant === tenant ? [[one.source, one.name] as const] : [])),
+    );
+  const verify = createVerify({
+    positions: deps.positions,
+    ledger: createLedgerQueries(queries, rawTopic),
+    redactorGroup: config.REDACTOR_GROUP,
+    sinkGroup: config.SINK_GROUP,
+  });
+  return createApp({
+    log,
+    metrics,
+    authenticate: createAuthenticate(keys),
+    routers: [
+      createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
+      createControlRoutes({ db, log }),
+      createVerifyRoutes({ verify, sourceNames }),
+      createDeadRoutes({
+        queries,
+        topicPrefix,
+        key: config.DEAD_LETTER_KEY,
+        producer: deps.producer,
+        metrics,
+        log,
+        schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
+      }),
+    ],
+    trustedProxies: config.TRUSTED_PROXIES,
+    requestsPerMinute: config.REQUESTS_PER_MINUTE,
+    refusalsPerMinute: config.REFUSALS_PER_MINUTE,
+  });
+};

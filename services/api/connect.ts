@@ -1,0 +1,39 @@
+/** Everything the api reaches, each registered to be closed at the stop. */
+import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import type { AppDeps } from "./app.ts";
+import { connectClickHouse } from "./clickhouse.ts";
+import type { shape } from "./config.ts";
+import { createPositions } from "./kafka-positions.ts";
+import { createApiMetrics } from "./metrics.ts";
+
+export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
+  const { config, log, health, onStop } = context;
+  const kafka = createKafka(config, log, "astralog-api");
+  const producer = await createProducer(kafka, context, { lingerMs: 2 });
+  onStop("producer", producer.close);
+  const table = <N extends "KeyRecord" | "SourceRecord">(record: N, topic: string) =>
+    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
+  const [keys, sources] = await Promise.all([
+    table("KeyRecord", topics.keys.name),
+    table("SourceRecord", topics.sources.name),
+  ]);
+  onStop("control tables", () => Promise.all([keys.close(), sources.close()]));
+  health.require("control tables", () => (keys.complete && sources.complete) || "still being read");
+  // Not a condition of readiness: searches go on without Postgres.
+  const db = connectPostgres(config.POSTGRES_URL, {
+    onError: (err) => log.warn({ err }, "a Postgres connection broke"),
+  });
+  onStop("postgres", () => db.destroy());
+  const positions = createPositions(kafka);
+  onStop("positions", positions.close);
+  const user = (username: string, password: string) =>
+    connectClickHouse({ url: config.CLICKHOUSE_URL, database: config.CLICKHOUSE_DATABASE, username, password });
+  const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
+  const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
+  onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
+  const metrics = createApiMetrics(context.metrics);
+  const registry = createRegistry(config);
+  return { config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger };
+};

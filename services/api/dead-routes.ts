@@ -1,0 +1,91 @@
+/** Dead letters: list, show, send back. The payload is never shown. */
+import { Fault, type Log, type RecordProducer } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import { createBinder } from "@astralog/schemas/query/index";
+import { Router } from "express";
+import { z } from "zod";
+import { callerOf } from "./authenticate.ts";
+import type { ClickHouseQueries } from "./clickhouse-query.ts";
+import { type DeadRow, deadLetterSql, deadListSql, deadPlace, deadView, parseDeadId } from "./dead-letters.ts";
+import type { ApiMetrics } from "./metrics.ts";
+import { openPayload, replayDedupId, replayValue } from "./replay.ts";
+
+export interface DeadRoutesDeps {
+  readonly queries: ClickHouseQueries;
+  readonly topicPrefix: string;
+  readonly key: Buffer;
+  readonly producer: Pick<RecordProducer, "send">;
+  readonly metrics: ApiMetrics;
+  readonly log: Log;
+  /** Id of the EventBatch schema on events.raw. */
+  schemaId(): Promise<number>;
+}
+
+const input = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  reason: z.string().max(64).optional(),
+});
+
+const options = { name: "dead", seconds: 20 };
+
+export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
+  const { queries, topicPrefix } = deps;
+  const router = Router();
+
+  const find = async (tenant: string, id: string, payload: boolean): Promise<DeadRow> => {
+    const at = parseDeadId(id);
+    if (at === undefined) throw new Fault("invalid_request", "A dead letter's id looks like 3-1742 or 3-1742-0.");
+    const { rows } = await queries.forTenant<DeadRow>(
+      tenant,
+      deadLetterSql(tenant, topicPrefix, at, { payload }),
+      options,
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Fault("not_found", "There is no such dead letter.");
+    return row;
+  };
+
+  /** Whether a replay of it was stored before, however long ago; the sink alone remembers an hour. */
+  const isStored = async (tenant: string, dedupId: string): Promise<boolean> => {
+    const { params, bind } = createBinder();
+    const query = `SELECT count() FROM batches FINAL WHERE tenant = ${bind("String", tenant)} AND dedup_id = ${bind("String", dedupId)} AND stored > 0`;
+    const { rows } = await queries.forTenant<[string]>(tenant, { query, params }, options);
+    return Number(rows[0]?.[0] ?? 0) > 0;
+  };
+
+  router.get("/dead", async (request, response) => {
+    const { tenant } = callerOf(response);
+    const { rows } = await queries.forTenant<DeadRow>(tenant, deadListSql(tenant, input.parse(request.query)), options);
+    response.json({ dead: rows.map((row) => deadView(row, topicPrefix)) });
+  });
+
+  router.get("/dead/:id", async (request, response) => {
+    const row = await find(callerOf(response).tenant, request.params.id, false);
+    response.json(deadView(row, topicPrefix));
+  });
+
+  router.post("/dead/:id/replay", async (request, response) => {
+    const { tenant, keyId } = callerOf(response);
+    const row = await find(tenant, request.params.id, true);
+    const [topic, partition, offset, index, source, , , diedAt, , encryption, sealed] = row;
+    const place = { topic, partition, offset, index };
+    if (await isStored(tenant, replayDedupId(place))) {
+      throw new Fault("cannot_replay", "It was replayed before and is stored.");
+    }
+    const bytes = Buffer.from(sealed, "base64");
+    const payload = encryption === "none" ? bytes : openPayload(deps.key, place, bytes);
+    const value = replayValue(payload, { ...place, tenant, source, diedAt: Number(diedAt) }, await deps.schemaId());
+    const placed = await deps.producer.send({ topic: topicPrefix + topics.raw.name, partition, value });
+    deps.metrics.replays.inc();
+    const id = deadView(row, topicPrefix).id;
+    deps.log.info(
+      { act: "dead.replay", id, tenant, by: keyId, to: { partition: placed.partition, offset: placed.offset } },
+      "control",
+    );
+    response
+      .status(202)
+      .json({ id, replayed_as: `${placed.partition}-${placed.offset}`, was: deadPlace(row, topicPrefix) });
+  });
+
+  return router;
+};

@@ -1,0 +1,25 @@
+import { run } from "@astralog/chassis";
+import { buildApp } from "./app.ts";
+import { shape } from "./config.ts";
+import { connect } from "./connect.ts";
+import { startRelay } from "./outbox-relay.ts";
+import { createReconcile } from "./reconcile.ts";
+import { listen } from "./server.ts";
+
+run({
+  service: "api",
+  shape,
+  start: async (context) => {
+    const { config, log, onStop } = context;
+    const connections = await connect(context);
+    const relay = startRelay({
+      ...connections,
+      url: config.POSTGRES_URL,
+      reconcile: createReconcile(connections),
+    });
+    onStop("outbox", relay.stop);
+    const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
+    onStop("http", server.close);
+    log.info({ port: server.port }, "listening");
+  },
+});

@@ -1,0 +1,126 @@
+/** Runs verify's checks in an order in which what is on its way cannot look like a fault. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { topics } from "@astralog/schemas";
+import type { KafkaPositions } from "./kafka-positions.ts";
+import type { LedgerQueries, Window, WrongRecord } from "./ledger-queries.ts";
+import {
+  addCounts,
+  chunksOf,
+  type Gap,
+  gapsIn,
+  type PartitionState,
+  partitionStates,
+  type SourceSum,
+  sumBySource,
+} from "./verify.ts";
+
+export interface Verification {
+  /** No gap, no duplicate, no mismatch. Lag does not matter to it. */
+  readonly ok: boolean;
+  readonly accepted: number;
+  readonly stored: number;
+  readonly dropped: Record<string, number>;
+  readonly gaps: Gap[];
+  /** Records with more rows than different indexes. */
+  readonly duplicates: WrongRecord[];
+  /** Records whose rows, stored and accepted do not agree. */
+  readonly mismatches: WrongRecord[];
+  readonly sources: SourceSum[];
+  readonly lag: { readonly records: number; readonly partitions: { partition: number; end: number; lag: number }[] };
+  /** Whether more was found than is listed. */
+  readonly truncated: boolean;
+  readonly ms: number;
+}
+
+export interface VerifyDeps {
+  readonly positions: KafkaPositions;
+  readonly ledger: LedgerQueries;
+  readonly redactorGroup: string;
+  readonly sinkGroup: string;
+}
+
+/** Listed of each kind of fault. */
+const listed = 100;
+const eventsAtOnce = 2_000_000;
+const offsetsAtOnce = 200_000;
+
+const statesOf = async ({ positions, ledger, redactorGroup, sinkGroup }: VerifyDeps): Promise<PartitionState[]> => {
+  const raw = await positions.of(topics.raw.name, redactorGroup);
+  const clean = await positions.of(topics.clean.name, sinkGroup);
+  return partitionStates(raw, clean, await ledger.partitions());
+};
+
+const sumLag = (states: readonly PartitionState[]): number => states.reduce((sum, { lag }) => sum + lag, 0);
+
+/** Waits until nothing is on its way, `waitMs` at most. */
+const settled = async (deps: VerifyDeps, waitMs: number): Promise<PartitionState[]> => {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    const states = await statesOf(deps);
+    if (sumLag(states) === 0 || Date.now() >= deadline) return states;
+    await sleep(Math.min(200, Math.max(0, deadline - Date.now())));
+  }
+};
+
+const findGaps = async (ledger: LedgerQueries, state: PartitionState): Promise<Gap[]> => {
+  const gaps: Gap[] = [];
+  let from = 0;
+  while (from < state.due && gaps.length < listed) {
+    const offsets = await ledger.offsets(state.partition, from, offsetsAtOnce);
+    // A full answer ends at its last offset, which is where the next one begins.
+    const until = offsets.length < offsetsAtOnce ? state.due : Math.min(state.due, (offsets.at(-1) ?? 0) + 1);
+    const base = from;
+    const shifted = offsets.map((offset) => offset - base);
+    for (const gap of gapsIn(state.partition, shifted, until - base)) {
+      gaps.push({ ...gap, from: gap.from + base, to: gap.to + base });
+    }
+    from = until;
+  }
+  return gaps;
+};
+
+export const createVerify =
+  (deps: VerifyDeps) =>
+  async (
+    tenant: string,
+    options: { window?: Window | undefined; waitMs: number; names: ReadonlyMap<string, string> },
+  ): Promise<Verification> => {
+    const begun = performance.now();
+    const states = await settled(deps, options.waitMs);
+    const gaps: Gap[] = [];
+    for (const state of states) if (state.incomplete) gaps.push(...(await findGaps(deps.ledger, state)));
+
+    const minutes = await deps.ledger.minutes(tenant, options.window);
+    const perMinute = Map.groupBy(minutes, ({ minute }) => Date.parse(minute) / 1000);
+    const chunks = chunksOf(
+      [...perMinute]
+        .map(([minute, rows]) => ({ minute, accepted: rows.reduce((sum, row) => sum + row.accepted, 0) }))
+        .sort((a, b) => a.minute - b.minute),
+      eventsAtOnce,
+    );
+    const due = new Map(states.map((state) => [state.partition, state.due]));
+    const wrong: WrongRecord[] = [];
+    for (const chunk of chunks) {
+      if (wrong.length > listed) break;
+      wrong.push(...(await deps.ledger.wrong(tenant, chunk, due, listed + 1)));
+    }
+    const duplicates = wrong.filter(({ found, distinct }) => found > distinct);
+    const mismatches = wrong.filter(({ found, distinct }) => found === distinct);
+    const sources = sumBySource(minutes, options.names);
+    return {
+      ok: gaps.length === 0 && wrong.length === 0,
+      accepted: sources.reduce((sum, source) => sum + source.accepted, 0),
+      stored: sources.reduce((sum, source) => sum + source.stored, 0),
+      dropped: sources.reduce((sum, source) => addCounts(sum, source.dropped), {}),
+      gaps: gaps.slice(0, listed),
+      duplicates: duplicates.slice(0, listed),
+      mismatches: mismatches.slice(0, listed),
+      sources,
+      lag: {
+        records: sumLag(states),
+        partitions: states.flatMap(({ partition, end, lag }) => (lag > 0 ? [{ partition, end, lag }] : [])),
+      },
+      truncated: gaps.length > listed || wrong.length > listed,
+      ms: Math.round(performance.now() - begun),
+    };
+  };
