@@ -65,9 +65,12 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   await once(process, "spawn");
   const pid = process.pid ?? 0;
   watch(pid, stopSignal);
+  // The starter may end while this still runs (the reaper then ends it), but not while it waits for this to end.
+  process.unref();
 
   const signal = (which: NodeJS.Signals): void => void process.kill(which);
   const kill = (): Promise<Exit> => {
+    process.ref();
     signal("SIGKILL");
     return exited;
   };

@@ -36,7 +36,9 @@ const profile = ([name, { settings, changeable }]: [
       element(
         "constraints",
         Object.entries(changeable)
-          .map(([key, max]) => element(key, `${max === null ? "" : element("max", String(max))}<changeable_in_readonly/>`))
+          .map(([key, max]) =>
+            element(key, `${max === null ? "" : element("max", String(max))}<changeable_in_readonly/>`),
+          )
           .join(""),
       ),
   );
