@@ -2,6 +2,7 @@
  * Topics and rights as schemas' tables say: creates what is missing, corrects settings that drifted, adds rights and
  * takes away those of our principals on our topics that the tables do not give. Never shrinks and never deletes a topic.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   ConfigResourceTypes,
   type KafkaAdmin,
@@ -33,12 +34,13 @@ export const provisionTopics = async (
   { prefix, replicas, say }: { prefix: string; replicas: number; say: Say },
 ): Promise<void> => {
   const existing = new Set(await admin.listTopics());
+  const created: string[] = [];
   for (const topic of Object.values(topics) as Topic[]) {
     const name = topicName(topic, prefix);
     const wanted = settings(topic, replicas);
     if (!existing.has(name)) {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: [
           {
             topic: name,
@@ -48,10 +50,25 @@ export const provisionTopics = async (
           },
         ],
       });
+      created.push(name);
       say(`topic ${name}: created, ${topic.partitions} partitions`);
       continue;
     }
     await correct(admin, name, topic, wanted, say);
+  }
+  if (created.length > 0) await untilKnown(admin, created);
+};
+
+/** The client's own wait gives up at once when the broker has not heard of a new topic yet. */
+const untilKnown = async (admin: KafkaAdmin, topics: string[]): Promise<void> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      await admin.fetchTopicMetadata({ topics });
+      return;
+    } catch (error) {
+      if (tries === 50) throw error;
+      await sleep(200);
+    }
   }
 };
 
