@@ -1,0 +1,62 @@
+/** A whole Astralog of the bench's own: four servers and four services, in a folder that is removed at the end. */
+import { readFileSync } from "node:fs";
+import { serverNames, type ServiceName, type Stack } from "@astralog/local";
+import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
+import type { Target } from "./load.ts";
+
+export interface Pipeline {
+  readonly stack: Stack;
+  readonly platform: Platform;
+  start(name: ServiceName): Promise<RunningService>;
+  /** The running service of that name. */
+  service(name: ServiceName): RunningService;
+  /** HTTPS of the receiver with the bootstrap source's key. */
+  target(): Target;
+  /** By process, servers and services that run now. */
+  pids(): Record<string, number>;
+  stop(): Promise<void>;
+}
+
+export const startPipeline = async (env: Partial<Record<ServiceName, Record<string, string>>> = {}): Promise<Pipeline> => {
+  const stack = await ownStack();
+  let own: Platform;
+  try {
+    own = await platform(stack);
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+  const services = new Map<ServiceName, RunningService>();
+  const service = (name: ServiceName): RunningService => {
+    const found = services.get(name);
+    if (found === undefined) throw new Error(`the ${name} was not started`);
+    return found;
+  };
+  return {
+    stack,
+    platform: own,
+    service,
+    start: async (name) => {
+      const started = await own.start(name, { LOG_LEVEL: "warn", ...env[name] });
+      services.set(name, started);
+      void started.exited.then(() => {
+        if (services.get(name) === started) services.delete(name);
+      });
+      return started;
+    },
+    target: () => ({
+      url: new URL("/v1/events", service("receiver").httpsUrl),
+      ca: readFileSync(stack.tls.ca, "utf8"),
+      key: own.ingestKey,
+    }),
+    pids: () => ({
+      ...Object.fromEntries([...services].map(([name, { pid }]) => [name, pid])),
+      ...Object.fromEntries(serverNames.map((name) => [name, stack.servers[name].pid() ?? 0])),
+      "load generator": process.pid,
+    }),
+    stop: async () => {
+      await own.stop();
+      await stack.stop();
+    },
+  };
+};
