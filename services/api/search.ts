@@ -44,9 +44,8 @@ export const searchSql = (
   }
   conditions.push(wanted.sql);
   return {
-    // Sorting by the key's five minutes first changes nothing in the order and lets the newest be read first.
     query: `SELECT ${eventColumns} FROM events WHERE ${conditions.join(" AND ")}
-ORDER BY toStartOfFiveMinutes(timestamp) DESC, timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC
+ORDER BY timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC
 LIMIT ${request.limit + 1}`,
     params: { ...params, ...wanted.params },
   };
