@@ -29,23 +29,32 @@ export const parseFields = (pairs: readonly string[]): Record<string, string> =>
 };
 
 /**
- * Makes the function that turns a line into an event. `fields` are given to every event and come first: where an event
- * has a field of that name itself, its own comes later and holds.
+ * Makes the function that turns a line into an event. `fields` are for events that lack them; the rest of a JSON line
+ * keeps its bytes.
  */
 export const eventWriter = (fields: Record<string, string>): ((line: Buffer, format: LineFormat) => Buffer) => {
-  const given = JSON.stringify(fields).slice(1, -1);
-  const opening = Buffer.from(given === "" ? "{" : `{${given},`);
-  const openingAlone = Buffer.from(`{${given}`);
-  const hasFields = given !== "";
+  const given = Object.entries(fields);
   return (line, format) => {
     if (format === "text") return Buffer.from(JSON.stringify({ ...fields, message: line.toString("utf8") }));
-    if (!hasFields) return line;
-    let at = 1;
-    while (at < line.length && isSpace(line[at])) at++;
-    // Not an object: the receiver says so, with its index. An empty one takes no comma.
-    if (line[0] !== 0x7b) return line;
-    return Buffer.concat([line[at] === 0x7d ? openingAlone : opening, line.subarray(1)]);
+    if (given.length === 0) return line;
+    const names = membersOf(line);
+    // Not an object: the receiver says so, with its index.
+    if (names === undefined) return line;
+    const missing = given.filter(([name]) => !names.has(name));
+    if (missing.length === 0) return line;
+    const start = line.indexOf("{") + 1;
+    const opening = `{${JSON.stringify(Object.fromEntries(missing)).slice(1, -1)}${names.size === 0 ? "" : ","}`;
+    return Buffer.concat([Buffer.from(opening), line.subarray(start)]);
   };
 };
 
-const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
+const membersOf = (line: Buffer): Set<string> | undefined => {
+  try {
+    const event: unknown = JSON.parse(line.toString("utf8"));
+    return typeof event === "object" && event !== null && !Array.isArray(event)
+      ? new Set(Object.keys(event))
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};

@@ -7,6 +7,7 @@ import { printable } from "./text.ts";
 interface Problem {
   title?: unknown;
   detail?: unknown;
+  message?: unknown;
   error?: unknown;
   code?: unknown;
   request_id?: unknown;
@@ -22,7 +23,7 @@ export const reasonOf = (answer: Answer): string => {
   } catch {
     // Something between here and the server answered.
   }
-  const said = words(problem.detail) || words(problem.error) || words(problem.title);
+  const said = words(problem.detail) || words(problem.message) || words(problem.error) || words(problem.title);
   const code = words(problem.code);
   return `${said || `the server answered ${answer.status}`}${code === "" ? "" : ` (${code})`}`;
 };
