@@ -1,0 +1,74 @@
+/** Builds the receiver from its parts, in the order they need each other; they stop in the reverse. */
+import { setTimeout as pause } from "node:timers/promises";
+import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import { createApp } from "./app.ts";
+import { type AddressRange, parseRange } from "./client-address.ts";
+import type { shape } from "./config.ts";
+import { createInFlight } from "./in-flight.ts";
+import { createIntake } from "./intake.ts";
+import { createKafkaWatch } from "./kafka-watch.ts";
+import { listen } from "./listeners.ts";
+import { createReceiverMetrics } from "./metrics.ts";
+import { createSubmit } from "./submit.ts";
+
+/** How long requests that have begun may take to end after a SIGTERM. */
+const drainMs = 18_000;
+
+export const start = async ({ config, log, metrics, health, onStop }: Context<typeof shape>): Promise<void> => {
+  const kafka = createKafka(config, log, config.INSTANCE);
+  const raw = kafka.name(topics.raw.name);
+  const table = <N extends "KeyRecord" | "SourceRecord">(topic: string, record: N) =>
+    createControlTable(kafka, { log }, { principal: "receiver", topic: kafka.name(topic), record });
+  const keys = await table(topics.keys.name, "KeyRecord");
+  onStop("keys", keys.close);
+  const sources = await table(topics.sources.name, "SourceRecord");
+  onStop("sources", sources.close);
+  const producer = await createProducer(kafka, { log, metrics }, { lingerMs: config.LINGER_MS });
+  onStop("producer", producer.close);
+  const watch = createKafkaWatch(kafka, log);
+  onStop("watch", watch.close);
+
+  let schemaId: number | undefined;
+  let stopping = false;
+  const registry = createRegistry(config);
+  const learnSchema = async (): Promise<void> => {
+    while (schemaId === undefined && !stopping) {
+      try {
+        schemaId = await registry.idOf("EventBatch", raw);
+      } catch (error) {
+        log.warn({ err: error }, "the schema's id is not known yet");
+        await pause(1_000);
+      }
+    }
+  };
+  void learnSchema();
+
+  health.require("keys", () => keys.complete || "the keys are still being read");
+  health.require("sources", () => sources.complete || "the sources are still being read");
+  health.require("schema", () => schemaId !== undefined || "the schema's id is not known yet");
+  health.require("kafka", () => watch.up || "Kafka does not answer");
+
+  const inFlight = createInFlight(config.MAX_IN_FLIGHT_BYTES);
+  const intake = createIntake({
+    log,
+    metrics: createReceiverMetrics(metrics, inFlight),
+    inFlight,
+    knowledge: { key: (hash) => keys.get(hash), source: (tenant, source) => sources.get(`${tenant}/${source}`) },
+    submit: createSubmit(producer, raw, { ackTimeoutMs: config.ACK_TIMEOUT_MS, onOutcome: watch.outcome }),
+    schemaId: () => (keys.complete && sources.complete ? schemaId : undefined),
+    kafkaUp: () => watch.up,
+    closing: () => stopping,
+    trustedProxies: config.TRUSTED_PROXIES.map(parseRange).filter(
+      (range): range is AddressRange => range !== undefined,
+    ),
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    stallMs: config.STALL_MS,
+  });
+  const listeners = await listen(createApp(intake, health, log), config);
+  onStop("listeners", () => {
+    stopping = true;
+    return listeners.close(drainMs);
+  });
+  log.info({ https_port: listeners.httpsPort, http_port: listeners.httpPort }, "listening");
+};
