@@ -125,11 +125,14 @@ export const createProducer = async (
     });
     const next = new Map<string, number>();
     for (const answer of answers) next.set(`${answer.topicName}/${answer.partition}`, Number(answer.baseOffset));
+    const laneOf = (record: Waiting): string => `${record.topic}/${record.partition}`;
+    const lost = records.find((record) => !((next.get(laneOf(record)) ?? -1) >= 0));
+    if (lost !== undefined) throw new Error(`the answer lacks an offset for ${laneOf(lost)}`);
     for (const record of records) {
-      const lane = `${record.topic}/${record.partition}`;
-      const offset = next.get(lane);
-      if (offset === undefined || !(offset >= 0)) throw new Error(`the answer lacks an offset for ${lane}`);
+      const lane = laneOf(record);
+      const offset = next.get(lane) ?? -1;
       next.set(lane, offset + 1);
+      pendingBytes -= record.bytes;
       record.resolve({ topic: record.topic, partition: record.partition, offset });
     }
   };
@@ -151,7 +154,10 @@ export const createProducer = async (
       failures.inc({ code });
       log.warn({ err: error, records: records.length, code }, "a produce request failed");
       const message = retriable ? "Kafka did not confirm the records in time." : "Kafka refused a record.";
-      for (const record of records) record.reject(new Fault(code, message, { retriable, cause: error }));
+      for (const record of records) {
+        pendingBytes -= record.bytes;
+        record.reject(new Fault(code, message, { retriable, cause: error }));
+      }
     } finally {
       end();
     }
@@ -162,7 +168,6 @@ export const createProducer = async (
     if (inFlight !== undefined || queue.length === 0) return;
     const records = take();
     inFlight = attempt(records).finally(() => {
-      for (const record of records) pendingBytes -= record.bytes;
       inFlight = undefined;
       flush();
     });

@@ -105,7 +105,11 @@ export const createKafka = (config: KafkaConfig, log: Log, clientId: string): Ka
     producer: () =>
       kafka.producer({
         allowAutoTopicCreation: false,
-        createPartitioner: () => () => 0,
+        // Who sends chooses the partition; kafkajs asks its partitioner all the same.
+        createPartitioner:
+          () =>
+          ({ message }) =>
+            message.partition ?? 0,
         maxInFlightRequests: 1,
         retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 4 },
       }),
