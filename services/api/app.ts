@@ -39,7 +39,6 @@ export const buildApp = (deps: AppDeps): Express => {
   const queries = createQueries({
     query: deps.query,
     ledger: deps.ledger,
-    tenantSetting: config.CLICKHOUSE_TENANT_SETTING,
     metrics,
   });
   const sourceNames = (tenant: string): Map<string, string> =>

@@ -13,11 +13,10 @@ export const shape = {
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Its password."),
   CLICKHOUSE_LEDGER_USERNAME: field.text("The user that verify reads with, across tenants.", "astralog_ledger"),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
-  CLICKHOUSE_TENANT_SETTING: field.text("The setting that the row filter compares with.", "log_comment"),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
-  SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 600 }, "20"),
+  SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
 };

@@ -35,11 +35,7 @@ export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
   const find = async (tenant: string, id: string, payload: boolean): Promise<DeadRow> => {
     const at = parseDeadId(id);
     if (at === undefined) throw new Fault("invalid_request", "A dead letter's id looks like 3-1742 or 3-1742-0.");
-    const { rows } = await queries.forTenant<DeadRow>(
-      tenant,
-      deadLetterSql(tenant, topicPrefix, at, { payload }),
-      options,
-    );
+    const { rows } = await queries.forLedger<DeadRow>(deadLetterSql(tenant, topicPrefix, at, { payload }), options);
     const [row] = rows;
     if (row === undefined) throw new Fault("not_found", "There is no such dead letter.");
     return row;
@@ -48,14 +44,14 @@ export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
   /** Whether a replay of it was stored before, however long ago; the sink alone remembers an hour. */
   const isStored = async (tenant: string, dedupId: string): Promise<boolean> => {
     const { params, bind } = createBinder();
-    const query = `SELECT count() FROM batches FINAL WHERE tenant = ${bind("String", tenant)} AND dedup_id = ${bind("String", dedupId)} AND stored > 0`;
+    const query = `SELECT count() FROM tenant_batches WHERE tenant = ${bind("String", tenant)} AND dedup_id = ${bind("String", dedupId)} AND stored > 0`;
     const { rows } = await queries.forTenant<[string]>(tenant, { query, params }, options);
     return Number(rows[0]?.[0] ?? 0) > 0;
   };
 
   router.get("/dead", async (request, response) => {
     const { tenant } = callerOf(response);
-    const { rows } = await queries.forTenant<DeadRow>(tenant, deadListSql(tenant, input.parse(request.query)), options);
+    const { rows } = await queries.forLedger<DeadRow>(deadListSql(tenant, input.parse(request.query)), options);
     response.json({ dead: rows.map((row) => deadView(row, topicPrefix)) });
   });
 

@@ -24,7 +24,7 @@ export const receiptSql = (tenant: string, topicPrefix: string, parts: readonly 
   );
   return {
     query: `SELECT topic, partition, toString(offset), accepted, stored, dropped, redactions
-FROM batches FINAL WHERE tenant = ${bind("String", tenant)} AND (${places.join(" OR ")})`,
+FROM tenant_batches WHERE tenant = ${bind("String", tenant)} AND (${places.join(" OR ")})`,
     params,
   };
 };

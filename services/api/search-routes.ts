@@ -76,7 +76,7 @@ export const createSearchRoutes = ({ queries, topicPrefix, searchSeconds, source
     const at = parseEventId(request.params.id);
     if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
     const { params, bind } = createBinder();
-    const query = `SELECT ${eventColumns} FROM events WHERE tenant = ${bind("String", tenant)} AND topic = ${bind("String", topicPrefix + at.topic)}
+    const query = `SELECT ${eventColumns} FROM tenant_events WHERE tenant = ${bind("String", tenant)} AND topic = ${bind("String", topicPrefix + at.topic)}
 AND partition = ${bind("Int64", at.partition)} AND offset = ${bind("Int64", at.offset)} AND idx = ${bind("Int64", at.index)} LIMIT 1`;
     const { rows } = await queries.forTenant<EventRow>(
       tenant,

@@ -1,6 +1,6 @@
 /**
  * A search as SQL. Newest first by (timestamp, coordinates), which is unique, so pages neither skip nor repeat. The
- * tenant stands in the condition although the row filter of the ClickHouse user demands it too: either alone suffices.
+ * tenant stands in the condition although the view's row filter demands it too: either alone suffices.
  */
 import { createBinder, parseQuery, type SqlNames, type SqlParams, toSql } from "@astralog/schemas/query/index";
 import type { Cursor } from "./cursor.ts";
@@ -44,7 +44,7 @@ export const searchSql = (
   }
   conditions.push(wanted.sql);
   return {
-    query: `SELECT ${eventColumns} FROM events WHERE ${conditions.join(" AND ")}
+    query: `SELECT ${eventColumns} FROM tenant_events WHERE ${conditions.join(" AND ")}
 ORDER BY timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC
 LIMIT ${request.limit + 1}`,
     params: { ...params, ...wanted.params },

@@ -24,7 +24,11 @@ const marks = { trace: "T", debug: "D", info: "I", warn: "W", error: "E", fatal:
 const timeOf = (timestamp) => {
   const date = new Date(timestamp);
   const pad = (value, length = 2) => String(value).padStart(length, "0");
-  const node = make("time", "", `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`);
+  const node = make(
+    "time",
+    "",
+    `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`,
+  );
   node.dateTime = timestamp;
   node.title = `${timestamp} (shown in ${Intl.DateTimeFormat().resolvedOptions().timeZone})`;
   return node;
@@ -35,7 +39,11 @@ const literal = (value) => (/^[\w./@-]+$/.test(value) ? value : `"${value.replac
 const fieldName = (name) => (/^[A-Za-z_@$][\w.@$/-]*$/.test(name) ? name : `"${name.replace(/["\\]/g, "\\$&")}"`);
 
 const fieldsOf = (event) => [
-  ...["id", "timestamp", "received_at", "level", "source", "service", "host", "trace_id", "span_id"].map((name) => [name, event[name], name]),
+  ...["id", "timestamp", "received_at", "level", "source", "service", "host", "trace_id", "span_id"].map((name) => [
+    name,
+    event[name],
+    name,
+  ]),
   ...Object.entries(event.attributes).map(([name, value]) => [name, value, "attribute"]),
 ];
 
@@ -53,7 +61,7 @@ const fieldList = (event) => {
       button.title = "Add to the query";
       button.addEventListener("click", () => {
         q.value = `${q.value.trim()} ${fieldName(name)}:${text === "" ? '""' : literal(text)}`.trim();
-        search();
+        void search();
       });
       cell.append(button);
     }
@@ -65,8 +73,21 @@ const fieldList = (event) => {
 const rowOf = (event) => {
   const level = make("span", `level ${event.level}`, marks[event.level] ?? "·");
   level.title = event.level || "no level";
-  const details = make("details", "", make("summary", "", level, timeOf(event.timestamp), make("span", "service", event.service), make("span", "message", event.message)));
-  details.addEventListener("toggle", () => details.childElementCount === 1 && details.append(fieldList(event)), { once: true });
+  const details = make(
+    "details",
+    "",
+    make(
+      "summary",
+      "",
+      level,
+      timeOf(event.timestamp),
+      make("span", "service", event.service),
+      make("span", "message", event.message),
+    ),
+  );
+  details.addEventListener("toggle", () => details.childElementCount === 1 && details.append(fieldList(event)), {
+    once: true,
+  });
   return make("li", "", details);
 };
 
@@ -89,7 +110,10 @@ const ask = async (next, signal) => {
   const parameters = new URLSearchParams({ q: q.value, limit: "100" });
   if (range.value) parameters.set("from", range.value);
   if (next) parameters.set("cursor", next);
-  const response = await fetch(`api/v1/search?${parameters}`, { headers: { authorization: `Bearer ${sessionStorage.getItem(store)}` }, signal });
+  const response = await fetch(`api/v1/search?${parameters}`, {
+    headers: { authorization: `Bearer ${sessionStorage.getItem(store)}` },
+    signal,
+  });
   return { ok: response.ok, status: response.status, body: await response.json() };
 };
 
@@ -98,7 +122,10 @@ const search = async (next = null) => {
   running?.abort();
   const mine = (running = new AbortController());
   const begun = performance.now();
-  const clock = setInterval(() => (status.textContent = `Searching, ${((performance.now() - begun) / 1000).toFixed(1)} s`), 300);
+  const clock = setInterval(
+    () => (status.textContent = `Searching, ${((performance.now() - begun) / 1000).toFixed(1)} s`),
+    300,
+  );
   list.classList.toggle("stale", next === null);
   problem.hidden = true;
   history.replaceState(null, "", `?${new URLSearchParams({ q: q.value, from: range.value })}`);
@@ -122,9 +149,11 @@ const search = async (next = null) => {
     cursor = body.next;
     more.hidden = cursor === null;
     const cost = `read ${number.format(body.stats.rows)} rows in ${number.format(body.stats.ms)} ms`;
-    status.textContent = shown === 0 ? empty(cost) : `${number.format(shown)} events${cursor ? ", and older ones" : ""} · ${cost}`;
+    status.textContent =
+      shown === 0 ? empty(cost) : `${number.format(shown)} events${cursor ? ", and older ones" : ""} · ${cost}`;
   } catch (error) {
-    if (error.name !== "AbortError") tell({ detail: "The api did not answer. It may be starting; search again in a moment." });
+    if (error.name !== "AbortError")
+      tell({ detail: "The api did not answer. It may be starting; search again in a moment." });
   } finally {
     clearInterval(clock);
     if (mine === running && problem.hidden) list.classList.remove("stale");
@@ -132,16 +161,20 @@ const search = async (next = null) => {
 };
 
 const empty = (cost) => {
-  const where = range.value ? ` in the last ${range.selectedOptions[0].textContent}; try all time` : q.value.trim() ? "; try fewer words, or a star: time*" : " yet; send one with astralog send";
+  const where = range.value
+    ? ` in the last ${range.selectedOptions[0].textContent}; try all time`
+    : q.value.trim()
+      ? "; try fewer words, or a star: time*"
+      : " yet; send one with astralog send";
   return `No event${q.value.trim() ? ` for ${q.value.trim()}` : ""}${where} · ${cost}`;
 };
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  search();
+  void search();
 });
-range.addEventListener("change", () => search());
-more.addEventListener("click", () => search(cursor));
+range.addEventListener("change", () => void search());
+more.addEventListener("click", () => void search(cursor));
 forget.addEventListener("click", () => {
   list.replaceChildren();
   more.hidden = true;
@@ -152,7 +185,7 @@ unlock.addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(store, key.value.trim());
   key.value = "";
-  search();
+  void search();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
@@ -164,4 +197,4 @@ const address = new URLSearchParams(location.search);
 q.value = address.get("q") ?? "";
 if (address.has("from")) range.value = address.get("from");
 if (range.selectedIndex < 0) range.value = "";
-search();
+void search();
