@@ -42,6 +42,13 @@ export interface ChildOptions {
 
 const tailBytes = 65_536;
 
+const living = new Set<Child>();
+
+/** Sends every child that lives its stop signal, so that whoever waits for one to be ready need not wait on. */
+export const stopChildren = (): void => {
+  for (const child of living) void child.stop(5_000);
+};
+
 export const startChild = async (options: ChildOptions): Promise<Child> => {
   const { name, command, args, log, cwd, env, uid, gid, stopSignal = "TERM" } = options;
   mkdirSync(dirname(log), { recursive: true });
@@ -59,6 +66,7 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   const exited = new Promise<Exit>((resolve) => {
     process.once("exit", (code, signal) => {
       forget(pid);
+      living.delete(child);
       resolve({ code, signal });
     });
   });
@@ -74,7 +82,7 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
     signal("SIGKILL");
     return exited;
   };
-  return {
+  const child: Child = {
     name,
     pid,
     exited,
@@ -102,6 +110,8 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
       }
     },
   };
+  living.add(child);
+  return child;
 };
 
 /**

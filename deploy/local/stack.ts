@@ -43,7 +43,7 @@ export interface Server {
   pid(): number | undefined;
   /** Fulfilled when the process that runs now has ended. */
   exited(): Promise<Exit>;
-  stop(): Promise<unknown>;
+  stop(graceMs?: number): Promise<unknown>;
   kill(): Promise<unknown>;
   signal(name: NodeJS.Signals): Promise<void> | void;
   /** Starts it again where it was; fulfilled when it answers. */
@@ -70,6 +70,9 @@ export interface StackOptions {
 const portNames = ["internal", "external", "controller", "registry", "clickhouse", "postgres"] as const;
 type PortName = (typeof portNames)[number];
 
+// Kafka takes half a second, ClickHouse two. All of them hold what they acknowledged also when they are cut off.
+const stopGraceMs = 5_000;
+
 /** The ports of the last start when they are still free, so that addresses stay the same over restarts. */
 const keptPorts = async (dir: string, wishes: Partial<Record<PortName, number>>): Promise<Record<PortName, number>> => {
   const file = join(dir, "ports.json");
@@ -87,7 +90,7 @@ const server = (name: ServerName, start: () => Promise<Child>): Server => {
     name,
     pid: () => child?.pid,
     exited: () => child?.exited ?? Promise.resolve({ code: null, signal: null }),
-    stop: async () => child?.stop(),
+    stop: async (graceMs) => child?.stop(graceMs),
     kill: async () => child?.kill(),
     signal: (which) => child?.signal(which),
     start: async () => {
@@ -100,7 +103,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const { dir, logs, database = "astralog", listen = { host: "127.0.0.1", name: "localhost" }, onReady } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const secrets = openSecrets(join(dir, "secrets.json"));
-  const [ports, tls] = await Promise.all([keptPorts(dir, options.ports ?? {}), makeTls(join(dir, "tls"))]);
+  const [ports, tls] = await Promise.all([keptPorts(dir, options.ports ?? {}), makeTls(join(dir, "tls"), listen.name)]);
   const passwords = (server: string, users: readonly string[]) =>
     Object.fromEntries(users.map((user) => [user, secrets.of(`${server}.${user}`)]));
   const users = {
@@ -138,7 +141,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     ),
   };
   const stop = async (): Promise<void> => {
-    await Promise.all(Object.values(servers).map((one) => one.stop()));
+    await Promise.all(Object.values(servers).map((one) => one.stop(stopGraceMs)));
   };
 
   const begun = Date.now();

@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
@@ -25,12 +26,22 @@ const livesOn = (certFile: string): boolean =>
   existsSync(certFile) &&
   Date.parse(new X509Certificate(readFileSync(certFile)).validTo) > Date.now() + renewDays * day;
 
+/** Whether it is good for every name a client may use. */
+const names = (certFile: string, wanted: readonly string[]): boolean => {
+  const certificate = new X509Certificate(readFileSync(certFile));
+  return wanted.every(
+    (name) => (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined,
+  );
+};
+
 const dates = (days: number) => ({
   notBeforeDate: new Date(Date.now() - day),
   notAfterDate: new Date(Date.now() + days * day),
 });
 
-export const makeTls = async (dir: string): Promise<Tls> => {
+/** `name`: what other machines call this one, beside localhost and its own host name. */
+export const makeTls = async (dir: string, name = "localhost"): Promise<Tls> => {
+  const wanted = [...new Set(["localhost", hostname(), "127.0.0.1", "::1", name])];
   const files = {
     ca: join(dir, "ca.pem"),
     caKey: join(dir, "ca-key.pem"),
@@ -38,7 +49,7 @@ export const makeTls = async (dir: string): Promise<Tls> => {
     keyFile: join(dir, "server-key.pem"),
   };
   const paths: Tls = { ca: files.ca, certFile: files.certFile, keyFile: files.keyFile };
-  if (livesOn(files.ca) && livesOn(files.certFile)) return paths;
+  if (livesOn(files.ca) && livesOn(files.certFile) && names(files.certFile, wanted)) return paths;
 
   if (!livesOn(files.ca) || !existsSync(files.caKey)) {
     const authority = await generate([{ name: "commonName", value: `Astralog local authority of ${hostname()}` }], {
@@ -65,12 +76,9 @@ export const makeTls = async (dir: string): Promise<Tls> => {
       { name: "extKeyUsage", serverAuth: true },
       {
         name: "subjectAltName",
-        altNames: [
-          { type: 2, value: "localhost" },
-          ...(hostname() === "localhost" ? [] : [{ type: 2 as const, value: hostname() }]),
-          { type: 7, ip: "127.0.0.1" },
-          { type: 7, ip: "::1" },
-        ],
+        altNames: wanted.map((one) =>
+          isIP(one) === 0 ? { type: 2 as const, value: one } : { type: 7 as const, ip: one },
+        ),
       },
     ],
   });

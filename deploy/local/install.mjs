@@ -1,0 +1,150 @@
+// Fetches what a checkout needs, once: Node 24, npm's packages, the jars of Kafka and the registry. Each is stamped with
+// what it was made from, so that nothing is asked of the network again until that changes.
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { step } from "./progress.mjs";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const state = join(root, ".astralog");
+const tools = join(state, "tools");
+
+/** The version that is fetched when the running Node is older than its major. */
+const nodeVersion = "24.21.0";
+const nodeMajor = 24;
+
+const hashOf = (...parts) => createHash("sha256").update(parts.join("\0")).digest("hex");
+const stampIs = (file, stamp) => existsSync(file) && readFileSync(file, "utf8") === stamp;
+
+/** Runs a command to its end; when it fails, the error has the end of what it printed. */
+const run = (command, args, { cwd, env, onLine }) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let tail = "";
+    const take = (chunk) => {
+      tail = (tail + chunk).slice(-8_000);
+      const line = tail.trimEnd().split("\n").at(-1) ?? "";
+      onLine?.(line.slice(0, 80));
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve(undefined);
+      else reject(new Error(`${command} ${args.join(" ")} failed (${code}):\n${tail.trimEnd()}`));
+    });
+  });
+
+// npm's names of Node's own binaries; one differs, because its plain name was taken.
+const nodePackage = `node-${process.platform === "darwin" && process.arch === "arm64" ? "bin-" : ""}${process.platform}-${process.arch}`;
+
+/** The Node to run everything with, and the folder of its headers. */
+export const locateNode = () => {
+  if (Number(process.versions.node.split(".")[0]) >= nodeMajor) {
+    const home = dirname(dirname(process.execPath));
+    return {
+      present: true,
+      node: process.execPath,
+      home: existsSync(join(home, "include", "node", "node.h")) ? home : undefined,
+    };
+  }
+  const home = join(tools, "node", nodeVersion, "node_modules", nodePackage);
+  return { present: existsSync(join(home, "complete")), node: join(home, "bin", "node"), home };
+};
+
+const installNode = async ({ home }) => {
+  const prefix = join(tools, "node", nodeVersion);
+  mkdirSync(prefix, { recursive: true });
+  await run(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--no-save", "--prefix", prefix, `${nodePackage}@${nodeVersion}`],
+    {
+      cwd: prefix,
+      env: process.env,
+    },
+  );
+  writeFileSync(join(home, "complete"), "");
+};
+
+/** The environment in which Node 24 comes first, also for what npm compiles. */
+export const environment = ({ node, home }) => {
+  // Settings of the npm that started us must not steer the npm that we start.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)_|^npm_command$/.test(name)),
+  );
+  const java = process.env.JAVA_HOME === undefined ? [] : [join(process.env.JAVA_HOME, "bin")];
+  return {
+    ...env,
+    PATH: [dirname(node), ...java, process.env.PATH ?? ""].join(delimiter),
+    ...(home === undefined ? {} : { npm_config_nodedir: home }),
+  };
+};
+
+const lockFile = join(root, "package-lock.json");
+const modules = join(root, "node_modules");
+const packagesStamp = join(modules, ".astralog-stamp");
+
+const wantedPackages = ({ node }) => hashOf(readFileSync(lockFile, "utf8"), node, process.platform, process.arch);
+
+/** Whether npm's own record of node_modules has all that the lock file asks for: then somebody ran npm by hand. */
+const installedByHand = () => {
+  const record = join(modules, ".package-lock.json");
+  if (!existsSync(record)) return false;
+  const wanted = JSON.parse(readFileSync(lockFile, "utf8")).packages;
+  const found = JSON.parse(readFileSync(record, "utf8")).packages;
+  return Object.entries(wanted).every(
+    ([path, { version, optional, link }]) =>
+      !path.startsWith("node_modules/") || optional || link || found[path]?.version === version,
+  );
+};
+
+const installPackages = async (where, say) => {
+  if (!installedByHand())
+    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, env: environment(where), onLine: say });
+  writeFileSync(packagesStamp, wantedPackages(where));
+};
+
+const pom = fileURLToPath(new URL("pom.xml", import.meta.url));
+const jars = join(tools, "java");
+
+const installJars = async (say) => {
+  const fresh = `${jars}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await run("mvn", ["-B", "-ntp", "-f", pom, `-Dtools=${fresh}`, "package"], {
+    cwd: root,
+    env: process.env,
+    onLine: say,
+  });
+  writeFileSync(join(fresh, "stamp"), hashOf(readFileSync(pom, "utf8")));
+  rmSync(jars, { recursive: true, force: true });
+  renameSync(fresh, jars);
+};
+
+/** What is not there yet. */
+export const findMissing = () => {
+  const where = locateNode();
+  return {
+    node: !where.present,
+    packages: !stampIs(packagesStamp, wantedPackages(where)),
+    jars: !stampIs(join(jars, "stamp"), hashOf(readFileSync(pom, "utf8"))),
+  };
+};
+
+export const install = async (missing) => {
+  const where = locateNode();
+  const packages = async () => {
+    if (missing.node) await step(`Node ${nodeVersion}`, () => installNode(where));
+    if (missing.packages)
+      await step("npm packages (one is compiled where no build of it can be fetched: some minutes)", (say) =>
+        installPackages(where, say),
+      );
+  };
+  const java = async () => {
+    if (missing.jars) await step("Kafka and the schema registry", installJars);
+  };
+  const results = await Promise.allSettled([packages(), java()]);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+};

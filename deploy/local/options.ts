@@ -1,0 +1,45 @@
+/** The options of `npm start`. */
+import { parseArgs } from "node:util";
+
+export interface UpOptions {
+  readonly fresh: boolean;
+  readonly headless: boolean;
+  /** Where HTTPS and Kafka's TLS listener listen. */
+  readonly listen: string;
+  readonly logLevel: string;
+}
+
+export const usage = `npm start -- [options]
+
+  --fresh            begin anew: removes all data, keys and logs of this checkout
+  --headless         say when it is ready, then stay quiet (the logs are in .astralog/logs)
+  --listen HOST      also serve HTTPS and Kafka over TLS to other machines, under this host name or address
+  --log-level LEVEL  trace, debug, info (default), warn or error
+  --help
+`;
+
+const levels = ["trace", "debug", "info", "warn", "error"];
+
+/** The options, or the text to show instead: the usage, or what is wrong. */
+export const readOptions = (
+  args: readonly string[],
+): UpOptions | { readonly text: string; readonly wrong: boolean } => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        fresh: { type: "boolean", default: false },
+        headless: { type: "boolean", default: false },
+        listen: { type: "string", default: "" },
+        "log-level": { type: "string", default: "info" },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) return { text: usage, wrong: false };
+    if (!levels.includes(values["log-level"]))
+      return { text: `--log-level must be one of ${levels.join(", ")}, not "${values["log-level"]}".\n`, wrong: true };
+    return { fresh: values.fresh, headless: values.headless, listen: values.listen, logLevel: values["log-level"] };
+  } catch (error) {
+    return { text: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, wrong: true };
+  }
+};
