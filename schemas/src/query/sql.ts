@@ -2,8 +2,8 @@
  * AST to a ClickHouse condition. What a user wrote reaches the server as bound parameters only: the SQL text is made of
  * the constants in this file.
  *
- * Words and phrases go through hasAllTokens and hasPhrase, which read the text index on the message; it lowers case on
- * both sides. LIKE '%word%' would not use it.
+ * Words, phrases and patterns ask lower(message), which is what the text index on the message is made of, so the answer
+ * is the same whether the server reads the index or the text.
  */
 import type { Bound, Field, Query } from "./ast.ts";
 import { matchesPieces } from "./text.ts";
@@ -53,9 +53,9 @@ const condition = (query: Query, bind: Bind, names: SqlNames): string => {
     case "not":
       return `NOT (${condition(query.part, bind, names)})`;
     case "words":
-      return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(message, ${bind("String", query.words.join(" "))})`;
+      return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(lower(message), ${bind("String", lowerAscii(query.words.join(" ")))})`;
     case "contains":
-      return `positionCaseInsensitive(message, ${bind("String", query.text)}) > 0`;
+      return `lower(message) LIKE ${bind("String", `%${escapeLike(lowerAscii(query.text))}%`)}`;
     case "wordPattern":
       return wordPattern(query.pieces, bind);
     case "exists":
@@ -135,7 +135,7 @@ const wordPattern = (pieces: readonly string[], bind: Bind): string => {
   const start = pieces[0] === "" ? "" : `(?:^|${notWordCharacter})`;
   const end = pieces.at(-1) === "" ? "" : `(?:$|${notWordCharacter})`;
   const expression = `${start}${pieces.map((piece) => escapeRe2(lowerAscii(piece))).join(`${wordCharacter}*`)}${end}`;
-  return `(message ILIKE ${bind("String", `%${escapeLike(longest)}%`)} AND match(lower(message), ${bind("String", expression)}))`;
+  return `(lower(message) LIKE ${bind("String", `%${escapeLike(lowerAscii(longest))}%`)} AND match(lower(message), ${bind("String", expression)}))`;
 };
 
 /** As the index folds case: ASCII letters only. */
