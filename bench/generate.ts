@@ -13,8 +13,20 @@ export const phrase = "connection reset by peer";
 
 const services = ["checkout", "cart", "catalog", "payments", "accounts", "shipping", "search", "mailer"];
 const paths = [
-  "/", "/products", "/products/detail", "/cart", "/cart/items", "/checkout", "/checkout/confirm", "/account/orders",
-  "/static/app.5f3c1.js", "/static/style.91ab2.css", "/img/banner-spring.webp", "/api/v2/stock", "/api/v2/prices", "/health",
+  "/",
+  "/products",
+  "/products/detail",
+  "/cart",
+  "/cart/items",
+  "/checkout",
+  "/checkout/confirm",
+  "/account/orders",
+  "/static/app.5f3c1.js",
+  "/static/style.91ab2.css",
+  "/img/banner-spring.webp",
+  "/api/v2/stock",
+  "/api/v2/prices",
+  "/health",
 ];
 const agents = [
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
@@ -23,14 +35,32 @@ const agents = [
   "Mozilla/5.0 (compatible; steadybot/2.1; +http://www.example.com/bot.html)",
   "okhttp/4.12.0",
 ];
-const doings = ["reserved stock for order", "priced basket", "authorized payment for order", "queued parcel", "rendered page", "refreshed session of user"];
-const troubles = ["retrying upstream call", "queue is filling up", "slow query", "card declined", "upstream answered 503"];
+const doings = [
+  "reserved stock for order",
+  "priced basket",
+  "authorized payment for order",
+  "queued parcel",
+  "rendered page",
+  "refreshed session of user",
+];
+const troubles = [
+  "retrying upstream call",
+  "queue is filling up",
+  "slow query",
+  "card declined",
+  "upstream answered 503",
+];
 const namespaces = ["shop", "payments", "platform", "batch"];
 const controllers = ["replicaset", "deployment", "node_lifecycle", "endpointslice", "job"];
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const two = (n: number): string => String(n).padStart(2, "0");
 
-type Part = Pick<Event, "level" | "service" | "host" | "message"> & { trace_id?: string; span_id?: string; types: string; attributes: string[] };
+type Part = Pick<Event, "level" | "service" | "host" | "message"> & {
+  trace_id?: string;
+  span_id?: string;
+  types: string;
+  attributes: string[];
+};
 
 const access = (r: Random, at: Date): Part => {
   const status = r.pick([200, 200, 200, 200, 200, 200, 304, 302, 404, 404, 500]);
@@ -56,8 +86,10 @@ const structured = (r: Random): Part => {
   const level = dice < 0.7 ? 9 : dice < 0.88 ? 5 : dice < 0.97 ? 13 : 17;
   const user = `u${r.below(50_000)}`;
   const order = 1_000_000 + r.below(8_000_000);
-  let message = level >= 13 ? `${r.pick(troubles)}: order ${order}, attempt ${1 + r.below(4)}` : `${r.pick(doings)} ${order}`;
-  if (service === "checkout" && r.share() < 0.001) message = `payment gateway: ${phrase} while confirming order ${order}`;
+  let message =
+    level >= 13 ? `${r.pick(troubles)}: order ${order}, attempt ${1 + r.below(4)}` : `${r.pick(doings)} ${order}`;
+  if (service === "checkout" && r.share() < 0.001)
+    message = `payment gateway: ${phrase} while confirming order ${order}`;
   if (r.share() < 0.000_14) message += `, see ${rareWord} ${r.hex(6)}`;
   if (r.share() < 0.015) message += r.share() < 0.5 ? `, mail to ${user}@brightpost.dev` : `, password=${r.hex(12)}`;
   return {
@@ -69,9 +101,20 @@ const structured = (r: Random): Part => {
     span_id: r.hex(16),
     types: "ssnnsss",
     attributes: [
-      "user_id", user, "region", r.pick(["eu-central-1", "us-east-1"]), "duration_ms", String(r.below(90_000) / 100),
-      "http.status_code", String(r.pick([200, 200, 200, 201, 400, 503])), "logger", `com.shop.${service}.Handler`,
-      "thread", `worker-${r.below(16)}`, "version", `4.${r.below(3)}.${r.below(9)}`,
+      "user_id",
+      user,
+      "region",
+      r.pick(["eu-central-1", "us-east-1"]),
+      "duration_ms",
+      String(r.below(90_000) / 100),
+      "http.status_code",
+      String(r.pick([200, 200, 200, 201, 400, 503])),
+      "logger",
+      `com.shop.${service}.Handler`,
+      "thread",
+      `worker-${r.below(16)}`,
+      "version",
+      `4.${r.below(3)}.${r.below(9)}`,
     ],
   };
 };
@@ -88,8 +131,16 @@ const orchestrator = (r: Random): Part => {
     message: `${controller}_controller.go:${100 + r.below(900)}] "${warn ? "Error syncing, will retry" : "Finished syncing"}" logger="${controller}" key="${namespace}/${pod}" duration="${r.below(900)}.${r.below(1000)}ms"`,
     types: "sssss",
     attributes: [
-      "k8s.namespace.name", namespace, "k8s.pod.name", pod, "k8s.container.name", "main",
-      "k8s.node.name", `node-${r.below(24)}`, "k8s.pod.uid", `${r.hex(8)}-${r.hex(4)}-4${r.hex(3)}-a${r.hex(3)}-${r.hex(12)}`,
+      "k8s.namespace.name",
+      namespace,
+      "k8s.pod.name",
+      pod,
+      "k8s.container.name",
+      "main",
+      "k8s.node.name",
+      `node-${r.below(24)}`,
+      "k8s.pod.uid",
+      `${r.hex(8)}-${r.hex(4)}-4${r.hex(3)}-a${r.hex(3)}-${r.hex(12)}`,
     ],
   };
 };
@@ -101,8 +152,12 @@ export function* generate(seed: number, first: number, count: number, of: number
     const ticks = of - i;
     const millis = endMillis - Math.ceil(ticks / 10);
     const dice = r.share();
-    const { types, trace_id = "", span_id = "", ...rest } =
-      dice < 0.5 ? access(r, new Date(millis)) : dice < 0.85 ? structured(r) : orchestrator(r);
+    const {
+      types,
+      trace_id = "",
+      span_id = "",
+      ...rest
+    } = dice < 0.5 ? access(r, new Date(millis)) : dice < 0.85 ? structured(r) : orchestrator(r);
     yield { millis, nanos: 0, trace_id, span_id, attribute_types: types, ...rest };
   }
 }

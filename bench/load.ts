@@ -68,7 +68,8 @@ export const sendAll = async <B extends { bytes: Uint8Array }>(
         await sleep(Number(answer.headers["retry-after"] ?? 1) * 1000);
         answer = await loader.post(next.value.bytes);
       }
-      if (answer.status < 200 || answer.status > 299) throw new Error(`answered ${answer.status}: ${answer.text.slice(0, 300)}`);
+      if (answer.status < 200 || answer.status > 299)
+        throw new Error(`answered ${answer.status}: ${answer.text.slice(0, 300)}`);
       onAnswer(next.value, answer, performance.now() - begun);
     }
   };

@@ -3,21 +3,69 @@ import { makeBodies } from "./bodies.ts";
 import { readOptions } from "./options.ts";
 import { runClickHouse } from "./part-clickhouse.ts";
 import { runDiscard } from "./part-discard.ts";
+import { runLatency } from "./part-latency.ts";
+import { runPipeline } from "./part-pipeline.ts";
+import { runSearch } from "./part-search.ts";
+import { runSink } from "./part-sink.ts";
 import { startPipeline } from "./pipeline.ts";
+import { type Results, report } from "./report.ts";
 
-const options = readOptions(process.argv.slice(2));
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const { events, parts, connections } = options;
+const { events, parts, connections, latencySeconds, json } = readOptions(process.argv.slice(2));
+const steadyRate = 10_000;
+const begun = performance.now();
+const say = (text: string): void =>
+  void process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
 
 say(`making ${events} events`);
 const bodies = await makeBodies(events, 1000);
-say("starting the servers");
+const sum = (of: (body: (typeof bodies)[number]) => number): number =>
+  bodies.reduce((total, body) => total + of(body), 0);
+const results: Results = {
+  events,
+  bytesPerEvent: sum((body) => body.plain) / events,
+  gzipPerEvent: sum((body) => body.bytes.length) / events,
+};
+say("starting Kafka, registry, ClickHouse and Postgres");
 const pipeline = await startPipeline();
 try {
-  const tls = pipeline.stack.tls;
-  if (parts.has("discard")) console.log(await runDiscard(bodies, tls, connections));
-  if (parts.has("clickhouse"))
-    console.log(await runClickHouse(pipeline.stack, pipeline.stack.servers.clickhouse.pid() ?? 0, Math.min(events, 1_000_000), events));
+  const { stack, platform } = pipeline;
+  if (parts.has("discard")) {
+    say("bare Express");
+    results.discard = await runDiscard(bodies, stack.tls, connections);
+  }
+  if (parts.has("clickhouse")) {
+    say("raw ClickHouse");
+    results.clickhouse = await runClickHouse(
+      stack,
+      stack.servers.clickhouse.pid() ?? 0,
+      Math.min(events, 1_000_000),
+      events,
+    );
+  }
+  if (parts.has("pipeline") || parts.has("sink") || parts.has("latency") || parts.has("search")) {
+    say("starting the services");
+    for (const name of ["receiver", "redactor", "sink", "api"] as const) await pipeline.start(name);
+    say("warming up");
+    await runPipeline(pipeline, (await makeBodies(Math.min(events, 50_000), 1000)).slice(0, 50), connections);
+  }
+  if (parts.has("pipeline") || parts.has("search")) {
+    say("the whole pipeline");
+    results.pipeline = await runPipeline(pipeline, bodies, connections);
+  }
+  if (parts.has("search")) {
+    say("searches");
+    results.search = await runSearch(pipeline.service("api").url, platform.queryKey, platform.tenant, stack);
+  }
+  if (parts.has("latency")) {
+    say(`latency at ${steadyRate} events/s for ${latencySeconds} s`);
+    results.latency = await runLatency(pipeline, await makeBodies(steadyRate * latencySeconds, 100), steadyRate);
+  }
+  if (parts.has("sink")) {
+    say("the sink alone");
+    results.sink = await runSink(pipeline, bodies.slice(0, 500), connections);
+  }
 } finally {
+  say("stopping");
   await pipeline.stop();
 }
+process.stdout.write(json ? `${JSON.stringify(results, undefined, 2)}\n` : `\n${report(results)}`);

@@ -16,7 +16,8 @@ export const usage = `npm run bench -- [--events 2000000] [--only ${partNames.jo
 
 const whole = (text: string, name: string): number => {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < 1) throw new Error(`--${name} is "${text}"; it takes a whole number from 1.\n${usage}`);
+  if (!Number.isInteger(n) || n < 1)
+    throw new Error(`--${name} is "${text}"; it takes a whole number from 1.\n${usage}`);
   return n;
 };
 

@@ -48,11 +48,21 @@ const insertAll = async (
     `SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = '${table}'`,
   );
   await clickhouse.run(`DROP TABLE ${table} SYNC`);
-  return { format, eventsPerSecond: events / seconds, cpuPerMillion: (cpu / events) * 1e6, bytesPerEvent: bytes / events };
+  return {
+    format,
+    eventsPerSecond: events / seconds,
+    cpuPerMillion: (cpu / events) * 1e6,
+    bytesPerEvent: bytes / events,
+  };
 };
 
 /** The first `events` of a run of `of`, in each format, one insert at a time. The table is as the migrations made it. */
-export const runClickHouse = async (addresses: Addresses, pid: number, events: number, of: number): Promise<InsertResult[]> => {
+export const runClickHouse = async (
+  addresses: Addresses,
+  pid: number,
+  events: number,
+  of: number,
+): Promise<InsertResult[]> => {
   const clickhouse = connectClickHouse(addresses.clickhouse);
   const results: InsertResult[] = [];
   for (const format of formats) results.push(await insertAll(clickhouse, format, events, of, pid));

@@ -1,6 +1,6 @@
 /** A whole Astralog of the bench's own: four servers and four services, in a folder that is removed at the end. */
 import { readFileSync } from "node:fs";
-import { serverNames, type ServiceName, type Stack } from "@astralog/local";
+import { type ServiceName, type Stack, serverNames } from "@astralog/local";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import type { Target } from "./load.ts";
 
@@ -17,13 +17,23 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
-export const startPipeline = async (env: Partial<Record<ServiceName, Record<string, string>>> = {}): Promise<Pipeline> => {
-  const stack = await ownStack();
+export interface PipelineOptions {
+  /** Servers to stand on; without any, its own, which end with it. */
+  readonly stack?: Stack;
+  /** Extra environment by service. */
+  readonly env?: Partial<Record<ServiceName, Record<string, string>>>;
+}
+
+export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions = {}): Promise<Pipeline> => {
+  const stack = given ?? (await ownStack());
+  const stopStack = async (): Promise<void> => {
+    if (given === undefined) await stack.stop();
+  };
   let own: Platform;
   try {
     own = await platform(stack);
   } catch (error) {
-    await stack.stop();
+    await stopStack();
     throw error;
   }
   const services = new Map<ServiceName, RunningService>();
@@ -56,7 +66,7 @@ export const startPipeline = async (env: Partial<Record<ServiceName, Record<stri
     }),
     stop: async () => {
       await own.stop();
-      await stack.stop();
+      await stopStack();
     },
   };
 };

@@ -33,7 +33,9 @@ export const cpuOf = (pid: number): number => familyOf(pid).reduce((sum, each) =
 
 const status = (pid: number, field: string): number => {
   try {
-    const line = readFileSync(`/proc/${pid}/status`, "utf8").split("\n").find((text) => text.startsWith(`${field}:`));
+    const line = readFileSync(`/proc/${pid}/status`, "utf8")
+      .split("\n")
+      .find((text) => text.startsWith(`${field}:`));
     return Number(line?.match(/\d+/)?.[0] ?? 0) * 1024;
   } catch {
     return 0;

@@ -1,0 +1,50 @@
+/** The fault tests in full, by hand: `npm run chaos -- [--only R1,R4] [--scale 0.1] [--rate 2000]`. Exit code 1 on any loss or copy. */
+import { parseArgs } from "node:util";
+import { ownStack } from "@astralog/testbed";
+import { faults } from "./faults/index.ts";
+import { millis, table } from "./figures.ts";
+import { type Outcome, runFault } from "./run-fault.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    scale: { type: "string", default: "1" },
+    rate: { type: "string", default: "2000" },
+    json: { type: "boolean", default: false },
+  },
+});
+const wanted = values.only.split(",").filter((id) => id !== "");
+const chosen = faults.filter(
+  ({ id }) => wanted.length === 0 || wanted.some((each) => id === each || id.startsWith(`${each}-`)),
+);
+if (chosen.length === 0) throw new Error(`--only names none of ${faults.map(({ id }) => id).join(", ")}`);
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const outcomes: Outcome[] = [];
+const stack = await ownStack();
+try {
+  for (const fault of chosen) {
+    say(`${fault.id}  ${fault.title}`);
+    const outcome = await runFault(fault, stack, { scale: Number(values.scale), eventsPerSecond: Number(values.rate) });
+    outcomes.push(outcome);
+    for (const note of outcome.notes) say(`    ${note}`);
+    for (const what of outcome.broken) say(`    BROKEN: ${what}`);
+  }
+} finally {
+  await stack.stop();
+}
+
+const seconds = (ms: number): string => (Number.isNaN(ms) ? "-" : `${(ms / 1000).toFixed(1)} s`);
+const rows = outcomes.map((o) => [
+  o.id,
+  ...[o.acked, o.lost, o.copies, o.phantom].map((n) => n.toLocaleString("en-US")),
+  seconds(o.recoveryMs),
+  seconds(o.drainMs),
+  millis(o.ackP50),
+  millis(o.ackP99),
+  `${Math.round(o.seconds)} s`,
+  o.broken.length === 0 ? "held" : "BROKEN",
+]);
+const heads = ["test", "acked", "lost", "copies", "phantom", "recovery", "drain", "ack p50", "ack p99", "took", ""];
+process.stdout.write(values.json ? `${JSON.stringify(outcomes, undefined, 2)}\n` : `\n${table(heads, rows)}\n`);
+if (outcomes.some((outcome) => outcome.broken.length > 0)) process.exitCode = 1;

@@ -1,0 +1,20 @@
+import type { Fault } from "../fault.ts";
+import { clickhouseDown } from "./clickhouse-down.ts";
+import { cutAnswers } from "./cut-answers.ts";
+import { killBroker } from "./kill-broker.ts";
+import { killService } from "./kill-service.ts";
+import { poison } from "./poison.ts";
+import { rebalance } from "./rebalance.ts";
+import { sameKey } from "./same-key.ts";
+import { terminateService } from "./terminate-service.ts";
+
+export const faults: readonly Fault[] = [
+  ...killService,
+  killBroker,
+  clickhouseDown,
+  cutAnswers(),
+  poison(),
+  rebalance,
+  terminateService,
+  sameKey,
+];

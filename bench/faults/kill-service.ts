@@ -1,0 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ServiceName, serviceNames } from "@astralog/local";
+import type { Fault } from "../fault.ts";
+
+/** R1: kill -9 at random times, twenty of each; back within ten seconds. */
+export const killService: readonly Fault[] = serviceNames.map((name: ServiceName) => ({
+  id: `R1-${name}`,
+  title: `kill -9 the ${name}, again and again`,
+  run: async ({ restart, scaled }) => {
+    for (let i = 0; i < scaled(20, 3); i++) {
+      await sleep(500 + Math.random() * 2_500);
+      await restart(name, "SIGKILL");
+    }
+    await sleep(1_000);
+  },
+}));

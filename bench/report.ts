@@ -1,0 +1,118 @@
+/** The results as tables, with the ratios that matter. */
+import { mebi, millis, table, thousands } from "./figures.ts";
+import type { InsertResult } from "./part-clickhouse.ts";
+import type { DiscardResult } from "./part-discard.ts";
+import type { LatencyResult } from "./part-latency.ts";
+import type { PipelineResult } from "./part-pipeline.ts";
+import type { SearchResult } from "./part-search.ts";
+import type { SinkResult } from "./part-sink.ts";
+import type { Cost } from "./processes.ts";
+
+export interface Results {
+  readonly events: number;
+  readonly bytesPerEvent: number;
+  readonly gzipPerEvent: number;
+  discard?: DiscardResult;
+  clickhouse?: readonly InsertResult[];
+  pipeline?: PipelineResult;
+  sink?: SinkResult;
+  latency?: LatencyResult;
+  search?: readonly SearchResult[];
+}
+
+const perMillion = (costs: readonly Cost[], events: number): string[] =>
+  costs.map(({ cpuSeconds }) => ((cpuSeconds / events) * 1e6).toFixed(2));
+
+const costTable = (costs: readonly Cost[], events: number): string => {
+  const each = perMillion(costs, events);
+  const rows = costs.map(({ name, peakRss }, i) => [name, each[i] ?? "", mebi(peakRss)]);
+  const all = costs.filter(({ name }) => name !== "load generator").reduce((sum, cost) => sum + cost.cpuSeconds, 0);
+  rows.push(["all but the load generator", ((all / events) * 1e6).toFixed(2), ""]);
+  return table(["process", "CPU s per million", "peak memory"], rows);
+};
+
+const best = (inserts: readonly InsertResult[]): number =>
+  Math.max(...inserts.map(({ eventsPerSecond }) => eventsPerSecond));
+
+const ratios = ({ discard, clickhouse, pipeline, sink }: Results): string[] => {
+  const lines: string[] = [];
+  const of = (part: number, whole: number): string => `${Math.round((part / whole) * 100)} %`;
+  if (pipeline !== undefined && discard !== undefined) {
+    lines.push(`pipeline to bare Express      ${of(pipeline.searchablePerSecond, discard.eventsPerSecond)}`);
+  }
+  if (pipeline !== undefined && clickhouse !== undefined) {
+    lines.push(`pipeline to raw ClickHouse    ${of(pipeline.searchablePerSecond, best(clickhouse))}`);
+  }
+  if (sink !== undefined && clickhouse !== undefined) {
+    lines.push(`sink alone to raw ClickHouse  ${of(sink.eventsPerSecond, best(clickhouse))}`);
+  }
+  return lines;
+};
+
+export const report = (results: Results): string => {
+  const { events, discard, clickhouse, pipeline, sink, latency, search } = results;
+  const parts = [
+    `${events} events, ${Math.round(results.bytesPerEvent)} B each as JSON, ${Math.round(results.gzipPerEvent)} B on the wire`,
+  ];
+  const rates: string[][] = [];
+  if (discard !== undefined)
+    rates.push([
+      "bare Express, HTTPS + gzip, discarded",
+      thousands(discard.eventsPerSecond),
+      perMillion(discard.costs, events)[0] ?? "",
+      "",
+    ]);
+  for (const insert of clickhouse ?? []) {
+    rates.push([
+      `raw ClickHouse, ${insert.format}`,
+      thousands(insert.eventsPerSecond),
+      insert.cpuPerMillion.toFixed(2),
+      insert.bytesPerEvent.toFixed(1),
+    ]);
+  }
+  if (sink !== undefined) {
+    const cpu = sink.costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0);
+    rates.push(["sink alone, from Kafka", thousands(sink.eventsPerSecond), ((cpu / sink.events) * 1e6).toFixed(2), ""]);
+  }
+  if (pipeline !== undefined) {
+    const cpu = pipeline.costs
+      .filter(({ name }) => name !== "load generator")
+      .reduce((sum, cost) => sum + cost.cpuSeconds, 0);
+    rates.push(["pipeline, acknowledged", thousands(pipeline.ackedPerSecond), "", ""]);
+    rates.push([
+      "pipeline, searchable",
+      thousands(pipeline.searchablePerSecond),
+      ((cpu / pipeline.events) * 1e6).toFixed(2),
+      pipeline.bytesPerEvent.toFixed(1),
+    ]);
+  }
+  if (rates.length > 0) parts.push(table(["", "events/s", "CPU s per million", "stored B per event"], rates));
+  const compared = ratios(results);
+  if (compared.length > 0) parts.push(compared.join("\n"));
+  if (pipeline !== undefined) {
+    parts.push(costTable(pipeline.costs, pipeline.events));
+    parts.push(
+      `acknowledged after p50 ${millis(pipeline.ackMs.p50)}, p99 ${millis(pipeline.ackMs.p99)}; turned away ${pipeline.turnedAway}; stored twice ${pipeline.copies}`,
+    );
+  }
+  if (latency !== undefined) {
+    parts.push(
+      `at a steady ${thousands(latency.eventsPerSecond)} events/s:\n` +
+        `  sent to acknowledged        p50 ${millis(latency.ackMs.p50)}, p99 ${millis(latency.ackMs.p99)}\n` +
+        `  acknowledged to searchable  p50 ${millis(latency.searchableMs.p50)}, p99 ${millis(latency.searchableMs.p99)}, max ${millis(latency.searchableMs.max)}` +
+        ` (by a poller of the events, one answer each ${millis(latency.pollMs)})`,
+    );
+  }
+  if (search !== undefined) {
+    const rows = search.map((each) => [
+      each.name,
+      each.via,
+      String(each.found),
+      millis(each.firstMs),
+      millis(each.p50Ms),
+      millis(each.maxMs),
+    ]);
+    parts.push(table(["search", "via", "found", "first", "p50", "max"], rows));
+  }
+  return `${parts.join("\n\n")}\n`;
+};
