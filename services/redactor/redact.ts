@@ -1,0 +1,128 @@
+/**
+ * Batch in, clean batch out. Pure: the same bytes and the same rules give the same result. An event nobody suspects is
+ * copied as it is, undecoded. An event that cannot be redacted is not passed on: a tombstone takes its place, so that
+ * the others keep their index, and its bytes go to the dead letters.
+ */
+import {
+  BatchEncoder,
+  type BatchHeader,
+  type DeadLetterReason,
+  eventSpans,
+  readBatchHeader,
+  readEvent,
+  replaceBatchHeader,
+  tombstone,
+} from "@astralog/schemas";
+import { redactEvent } from "./redact-event.ts";
+import { ruleset } from "./ruleset.ts";
+import { suspects } from "./scan.ts";
+
+/** Where a raw record lies. */
+export interface Coordinates {
+  topic: string;
+  partition: number;
+  offset: number;
+}
+
+export interface DeadEvent {
+  index: number;
+  reason: DeadLetterReason;
+  /** Says what failed, never what it failed on. */
+  detail: string;
+  /** The event as it was encoded. */
+  payload: Buffer;
+}
+
+export interface Redacted {
+  /** Framed for events.clean. */
+  value: Buffer;
+  header: BatchHeader;
+  dead: DeadEvent[];
+  events: number;
+  /** Events that had to be decoded. */
+  suspects: number;
+}
+
+/** The batch says another number of events than it holds. */
+export class CountMismatch extends Error {
+  override readonly name = "CountMismatch";
+}
+
+const encoder = new BatchEncoder();
+
+/**
+ * Redacts one framed EventBatch of this version's schema. Throws AvroError when the bytes are not one, CountMismatch
+ * when its count is wrong; whatever else happens concerns single events and is in the result.
+ */
+export const redactBatch = (value: Buffer, at: Coordinates, schemaId: number): Redacted => {
+  const { eventsAt, ...given } = readBatchHeader(value);
+  const spans = eventSpans(value, eventsAt);
+  const events = spans.length / 2;
+  if (given.accepted !== events) throw new CountMismatch(`accepted ${given.accepted}, but ${events} events follow`);
+  const counts = new Map<string, number>();
+  const header: BatchHeader = {
+    ...given,
+    raw_topic: at.topic,
+    raw_partition: at.partition,
+    raw_offset: at.offset,
+    redactions: {},
+    ruleset,
+  };
+  const suspected = suspects(value, spans);
+  const { changed, dead } = redactSuspects(value, spans, suspected, counts);
+  if (dead.length > 0) header.dropped = { ...header.dropped, dead_letter: dead.length };
+  header.redactions = Object.fromEntries(counts);
+  return {
+    value:
+      changed.size === 0
+        ? replaceBatchHeader(value, eventsAt, schemaId, header)
+        : reassemble(value, spans, changed, schemaId, header),
+    header,
+    dead,
+    events,
+    suspects: suspected.length,
+  };
+};
+
+type Changed = Map<number, ReturnType<typeof readEvent>>;
+
+const redactSuspects = (
+  value: Buffer,
+  spans: readonly number[],
+  suspected: readonly number[],
+  counts: Map<string, number>,
+) => {
+  const changed: Changed = new Map();
+  const dead: DeadEvent[] = [];
+  for (const index of suspected) {
+    const [start = 0, end = 0] = [spans[index * 2], spans[index * 2 + 1]];
+    const found = new Map<string, number>();
+    try {
+      const event = readEvent(value, start);
+      const redacted = redactEvent(event, found);
+      if (redacted !== event) changed.set(index, redacted);
+      for (const [name, count] of found) counts.set(name, (counts.get(name) ?? 0) + count);
+    } catch (error) {
+      changed.set(index, tombstone);
+      const detail = error instanceof Error ? error.name : "unknown";
+      dead.push({ index, reason: "redaction_failed", detail, payload: Buffer.from(value.subarray(start, end)) });
+    }
+  }
+  return { changed, dead };
+};
+
+const reassemble = (
+  value: Buffer,
+  spans: readonly number[],
+  changed: Changed,
+  schemaId: number,
+  header: BatchHeader,
+): Buffer => {
+  encoder.truncate(0, 0);
+  for (let index = 0; index < spans.length / 2; index++) {
+    const event = changed.get(index);
+    if (event === undefined) encoder.appendEncoded(value, spans[index * 2] ?? 0, spans[index * 2 + 1] ?? 0);
+    else encoder.append(event);
+  }
+  return encoder.finish(schemaId, header);
+};

@@ -1,0 +1,19 @@
+/** The scan patterns of the whole table, each with what it stands for. */
+import { asciiFold } from "./ascii-fold.ts";
+import type { PatternDetector } from "./detector.ts";
+import { patternDetectors } from "./detectors.ts";
+import { nameScans } from "./names.ts";
+
+export interface ScanPattern {
+  readonly pattern: string;
+  /** The detector to run where it matches; none for names, which are looked for all together. */
+  readonly detector: PatternDetector | undefined;
+}
+
+/** ASCII written as a JSON escape hides a name or a secret from every other pattern until it is decoded. */
+const escapedAscii = "\\\\u00[2-7]";
+
+export const scanPatterns: readonly ScanPattern[] = [
+  ...patternDetectors.map((detector) => ({ pattern: asciiFold(detector.scan), detector })),
+  ...[...nameScans, escapedAscii].map((pattern) => ({ pattern: asciiFold(pattern), detector: undefined })),
+];
