@@ -1,0 +1,93 @@
+/**
+ * One record of events.clean as the sink sees it: the header as values, the events as bytes nobody decodes. A header is
+ * read by hand when the writer's schema is this version's, and through avsc when it is another's.
+ */
+
+import { Fault, type InRecord, type Registry } from "@astralog/chassis";
+import {
+  AvroError,
+  type BatchHeader,
+  type DeadLetterReason,
+  decodeRecord,
+  readBatchHeader,
+  schemaIdOf,
+  types,
+} from "@astralog/schemas";
+
+export interface CleanBatch extends BatchHeader {
+  kind: "batch";
+  cleanTopic: string;
+  cleanPartition: number;
+  cleanOffset: number;
+  schemaId: number;
+  /** The framed record. */
+  value: Buffer;
+}
+
+/** A record of events.clean that is no batch. Its raw coordinates are unknown, so the ledger cannot have it. */
+export interface Unreadable {
+  kind: "unreadable";
+  cleanTopic: string;
+  cleanPartition: number;
+  cleanOffset: number;
+  reason: DeadLetterReason;
+  value: Buffer;
+}
+
+/** Events that should be in the batch beside its tombstones. */
+export const expectedEvents = (batch: BatchHeader): number =>
+  Object.values(batch.dropped).reduce((rest, count) => rest - count, batch.accepted);
+
+const topicForm = /^[\w.-]{1,249}$/;
+
+/** How the headers of a schema id are read. Throws AvroError. */
+type ReadHeader = (value: Buffer) => BatchHeader;
+
+const readAs = async (registry: Registry, id: number): Promise<ReadHeader> => {
+  const writer = await registry.writerOf(id);
+  if (writer.fingerprint().equals(types.EventBatch.fingerprint())) return readBatchHeader;
+  try {
+    types.EventBatch.createResolver(writer);
+  } catch (error) {
+    throw new Fault("schema_not_avro", `Schema id ${id} is not an EventBatch.`, { cause: error });
+  }
+  return (value) => {
+    try {
+      const { events: _, ...header } = decodeRecord("EventBatch", value, writer);
+      return { ...header, received_at: Number(header.received_at), raw_offset: Number(header.raw_offset) };
+    } catch {
+      throw new AvroError("the record is not what its schema says", 0);
+    }
+  };
+};
+
+/** Faults with `retriable` (the registry does not answer) are the caller's; all else about a record is in the answer. */
+export const createBatchReader = (registry: Registry) => {
+  const readers = new Map<number, ReadHeader>();
+  return async (cleanTopic: string, cleanPartition: number, record: InRecord): Promise<CleanBatch | Unreadable> => {
+    const value = record.value ?? Buffer.alloc(0);
+    const at = { cleanTopic, cleanPartition, cleanOffset: record.offset, value };
+    const unreadable = (reason: DeadLetterReason): Unreadable => ({ kind: "unreadable", reason, ...at });
+    const schemaId = schemaIdOf(value);
+    if (schemaId === undefined) return unreadable("not_framed");
+    let read = readers.get(schemaId);
+    if (read === undefined) {
+      try {
+        read = await readAs(registry, schemaId);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.retriable) throw error;
+        return unreadable(error.code === "schema_unknown" ? "unknown_schema" : "wrong_schema");
+      }
+      readers.set(schemaId, read);
+    }
+    try {
+      const header = read(value);
+      if (!topicForm.test(header.raw_topic) || header.raw_partition < 0 || header.raw_offset < 0)
+        return unreadable("undecodable");
+      return { kind: "batch", schemaId, ...at, ...header };
+    } catch (error) {
+      if (error instanceof AvroError) return unreadable("undecodable");
+      throw error;
+    }
+  };
+};

@@ -1,0 +1,111 @@
+/** The connection to ClickHouse, and what its failures mean. */
+import { Readable } from "node:stream";
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+
+export interface Access {
+  url: string;
+  username: string;
+  password: string;
+  database: string;
+}
+
+export interface Insert {
+  query: string;
+  /** Stands in system.processes while the insert runs, so that another sink can see it. */
+  queryId: string;
+  body: Buffer;
+  params: Record<string, unknown>;
+}
+
+export interface ClickHouse {
+  /** Rows written. When this throws, the rows may be there, may be half there, or may yet come. */
+  insert(insert: Insert): Promise<number>;
+  rows<T>(query: string, params: Record<string, unknown>): Promise<T[]>;
+  command(query: string, params: Record<string, unknown>): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * refused: these data will never pass. fenced: another claim was written since. trouble: everything else, which is tried
+ * again for as long as it takes.
+ */
+export type Failure = "refused" | "fenced" | "trouble";
+
+// ClickHouse's codes for data that are not what they should be. Limits, lacks and lost connections are not among them:
+// those pass, and a batch must not be given up for them.
+const refusing = new Set([
+  "ATTEMPT_TO_READ_AFTER_EOF",
+  "CANNOT_CONVERT_TYPE",
+  "CANNOT_PARSE_INPUT_ASSERTION_FAILED",
+  "CANNOT_PARSE_NUMBER",
+  "CANNOT_PARSE_TEXT",
+  "CANNOT_READ_ALL_DATA",
+  "CANNOT_READ_ARRAY_FROM_TEXT",
+  "CANNOT_READ_MAP_FROM_TEXT",
+  "DECIMAL_OVERFLOW",
+  "ILLEGAL_COLUMN",
+  "INCORRECT_DATA",
+  "SIZES_OF_ARRAYS_DONT_MATCH",
+  "STD_EXCEPTION",
+  "TOO_LARGE_ARRAY_SIZE",
+  "TOO_LARGE_STRING_SIZE",
+  "TYPE_MISMATCH",
+  "UNEXPECTED_END_OF_FILE",
+  "VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE",
+]);
+
+export const failureOf = (error: unknown): Failure => {
+  if (!(error instanceof ClickHouseError)) return "trouble";
+  if (error.type === "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO") return "fenced";
+  return error.type !== undefined && refusing.has(error.type) ? "refused" : "trouble";
+};
+
+/** The code's name: all of an error that may be shown, since a message can quote data. */
+export const failureCode = (error: unknown): string =>
+  error instanceof ClickHouseError
+    ? (error.type ?? error.code)
+    : ((error as { code?: string }).code ?? (error instanceof Error ? error.name : "unknown"));
+
+/** An insert of 100,000 rows takes a third of a second; what takes this long is lost or blocked. */
+const requestTimeoutMs = 30_000;
+
+export const connectClickHouse = (access: Access): ClickHouse => {
+  const client: ClickHouseClient = createClient({
+    ...access,
+    application: "astralog-sink",
+    // It would print what it sent, and that may be events; what failed is told by code.
+    log: { level: ClickHouseLogLevel.OFF },
+    request_timeout: requestTimeoutMs,
+    max_open_connections: 4,
+    keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
+    clickhouse_settings: {
+      async_insert: 0,
+      max_execution_time: 60,
+      // Retention may differ from row to row, and each day of expiry is a partition.
+      max_partitions_per_insert_block: "0",
+      input_format_avro_allow_missing_fields: 1,
+      output_format_json_quote_64bit_integers: 0,
+      date_time_output_format: "iso",
+    },
+  });
+  return {
+    insert: async ({ query, queryId, body, params }) => {
+      const { stream, summary } = await client.exec({
+        query,
+        query_id: queryId,
+        query_params: params,
+        values: Readable.from([body]),
+      });
+      for await (const _ of stream);
+      return Number(summary?.written_rows ?? -1);
+    },
+    rows: async <T>(query: string, params: Record<string, unknown>) => {
+      const result = await client.query({ query, query_params: params, format: "JSONEachRow" });
+      return result.json<T>();
+    },
+    command: async (query, params) => {
+      await client.command({ query, query_params: params });
+    },
+    close: () => client.close(),
+  };
+};

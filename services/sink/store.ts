@@ -1,0 +1,255 @@
+/**
+ * Stores what one flush has gathered: events first, their ledger rows second; only then do the handlers resolve and Kafka
+ * offsets move. Exactly once rests on three things, each with its reasons in its own file:
+ *   claims.ts   nobody else writes for our partitions, however late;
+ *   decide.ts   the ledger's row, not memory and not Kafka's offset, says what is stored;
+ *   0002_batches.sql   ledger rows come whole or not at all, and never before their events.
+ * So a crash between any two steps leaves at most events without a row, and the next owner completes those by index.
+ *
+ * Whatever goes wrong in an insert, its outcome counts as unknown: the partitions are claimed anew, which waits until the
+ * outcome is certain, and the flush is judged again by what is there then.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Delivery, Fault, type Log } from "@astralog/chassis";
+import type { Gathered } from "./accumulator.ts";
+import { type CleanBatch, expectedEvents, type Unreadable } from "./batch.ts";
+import type { createClaims, Owner } from "./claims.ts";
+import { failureCode, failureOf } from "./clickhouse.ts";
+import type { createDeadLetters, Letter } from "./clickhouse-dead-letters.ts";
+import type { createEvents } from "./clickhouse-events.ts";
+import type { createLedger, Entry } from "./clickhouse-ledger.ts";
+import { type Book, decide, laneOf, questions, recordKey, remember, type Verdict } from "./decide.ts";
+import type { SinkMetrics } from "./metrics.ts";
+
+export interface Arrival {
+  delivery: Pick<Delivery, "topic" | "partition" | "current">;
+  records: readonly (CleanBatch | Unreadable)[];
+}
+
+interface Judged {
+  batch: CleanBatch;
+  verdict: Verdict;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+
+const lost = () => new Fault("partition_lost", "The partition is another sink's now.", { retriable: true });
+
+export const createStore = (deps: {
+  claims: ReturnType<typeof createClaims>;
+  events: ReturnType<typeof createEvents>;
+  ledger: ReturnType<typeof createLedger>;
+  letters: ReturnType<typeof createDeadLetters>;
+  metrics: SinkMetrics;
+  log: Log;
+  windowMs: number;
+}) => {
+  const { claims, events, ledger, letters, metrics, log, windowMs } = deps;
+  const books = new Map<number, Book>();
+  let assigned: readonly number[] = [];
+  let renewed = false;
+  let closing = false;
+
+  const bookOf = (partition: number): Book => {
+    const book = books.get(partition);
+    if (book === undefined) throw new Fault("not_claimed", `Partition ${partition} was not claimed.`);
+    return book;
+  };
+
+  /** Claims what is not claimed yet; afterwards every partition of these arrivals has its book. */
+  const open = async (items: readonly Gathered<Arrival>[]): Promise<void> => {
+    if (renewed) books.clear();
+    renewed = false;
+    const needed = items.map(({ item }) => item.delivery.partition);
+    if (needed.every((partition) => books.has(partition))) return;
+    const missing = [...new Set([...needed, ...assigned])].filter((partition) => !books.has(partition));
+    const token = await claims.claim(missing);
+    for (const [partition, book] of await ledger.open(missing, token)) books.set(partition, book);
+    metrics.claims.inc(missing.length);
+  };
+
+  const judge = async (batches: readonly CleanBatch[]): Promise<Judged[]> => {
+    const fresh = batches.filter((batch) => laneOf(bookOf(batch.cleanPartition), batch).unfinished === undefined);
+    const found = await ledger.unfinished(fresh);
+    for (const batch of fresh) laneOf(bookOf(batch.cleanPartition), batch).unfinished = -1;
+    for (const row of found)
+      for (const batch of fresh)
+        if (batch.raw_topic === row.topic && batch.raw_partition === row.partition)
+          laneOf(bookOf(batch.cleanPartition), batch).unfinished = row.last;
+    const answers = await ledger.ask(questions(batches, bookOf, windowMs));
+    const verdicts = decide(batches, bookOf, answers, windowMs);
+    return batches.map((batch, i) => ({ batch, verdict: verdicts[i] as Verdict }));
+  };
+
+  const ownersOf = (judged: readonly Judged[]): Owner[] =>
+    [...new Set(judged.map(({ batch }) => batch.cleanPartition))].map((partition) => ({
+      partition,
+      token: bookOf(partition).token,
+    }));
+
+  /** How many events of each batch are there now, as ClickHouse counts them. */
+  const counted = async (stored: readonly Judged[]): Promise<(batch: CleanBatch) => number> => {
+    const counts = new Map<string, number>();
+    for (const row of await events.count(stored.map(({ batch }) => batch))) counts.set(recordKey(row), row.events);
+    return ({ raw_topic: topic, raw_partition: partition, raw_offset: offset }) =>
+      counts.get(recordKey({ topic, partition, offset })) ?? 0;
+  };
+
+  const insertEvents = async (stored: readonly Judged[], owners: readonly Owner[]) => {
+    const complete = stored.some(({ verdict }) => verdict === "complete");
+    const batches = stored.map(({ batch }) => batch);
+    const expected = batches.reduce((sum, batch) => sum + expectedEvents(batch), 0);
+    const end = metrics.insertSeconds.startTimer();
+    const written = await events.insert(batches, owners, complete);
+    end();
+    metrics.rows.inc(Math.max(0, written.rows));
+    metrics.bytes.inc(written.bytes);
+    if (!complete && written.rows === expected) return expectedEvents;
+    if (!complete)
+      log.error({ expected, written: written.rows }, "ClickHouse wrote another number of events than the batches say");
+    return counted(stored);
+  };
+
+  const storeChunk = async (chunk: readonly Judged[]): Promise<void> => {
+    const owners = ownersOf(chunk);
+    const stored = chunk.filter(({ verdict }) => verdict === "store" || verdict === "complete");
+    let storedOf: (batch: CleanBatch) => number = () => 0;
+    let rest = "lost";
+    if (stored.length > 0) {
+      try {
+        storedOf = await insertEvents(stored, owners);
+      } catch (error) {
+        const [only, another] = chunk;
+        if (failureOf(error) !== "refused" || only === undefined || another !== undefined) throw error;
+        log.error(
+          {
+            topic: only.batch.raw_topic,
+            partition: only.batch.raw_partition,
+            offset: only.batch.raw_offset,
+            code: failureCode(error),
+          },
+          "ClickHouse refuses a batch; it becomes a dead letter",
+        );
+        await letters.insert([letterOf(only.batch, "refused_by_storage", failureCode(error))]);
+        metrics.letters.inc({ reason: "refused_by_storage" });
+        storedOf = await counted(stored);
+        rest = "dead_letter";
+      }
+    }
+    const entries = chunk.flatMap(({ batch, verdict }): Entry[] => {
+      if (verdict === "rewind") return [];
+      const isStored = verdict !== "duplicate";
+      const count = isStored ? storedOf(batch) : 0;
+      const missing = expectedEvents(batch) - count;
+      const reason = isStored ? rest : "duplicate";
+      // What is missing for no known reason is not explained away: the ledger's sum then does not hold, and verify says so.
+      const explained = missing > 0 && reason !== "lost";
+      const dropped = explained
+        ? { ...batch.dropped, [reason]: (batch.dropped[reason] ?? 0) + missing }
+        : batch.dropped;
+      return [{ batch, stored: count, dropped }];
+    });
+    await ledger.insert(entries, owners);
+    const now = Date.now();
+    for (const { batch, verdict } of chunk) {
+      remember(batch, verdict, bookOf(batch.cleanPartition));
+      metrics.batches.inc({ verdict });
+      if (verdict === "store") metrics.storedSeconds.observe(Math.max(0, now - batch.received_at) / 1000);
+    }
+  };
+
+  /** One try. `size` is how many batches go into one insert. Returns the arrivals that stand in conflict. */
+  const attempt = async (items: readonly Gathered<Arrival>[], size: number): Promise<Set<Gathered<Arrival>>> => {
+    await open(items);
+    const records = items.flatMap(({ item }) => item.records);
+    const unreadable = records.filter((record) => record.kind === "unreadable");
+    await letters.insert(unreadable.map((record) => letterOf(record, record.reason, "")));
+    for (const { reason } of unreadable) metrics.letters.inc({ reason });
+    const judged = await judge(records.filter((record) => record.kind === "batch"));
+    const partitions = new Set(
+      judged.filter(({ verdict }) => verdict === "conflict").map(({ batch }) => batch.cleanPartition),
+    );
+    const good = judged.filter(({ batch }) => !partitions.has(batch.cleanPartition));
+    for (let i = 0; i < good.length; i += size) await storeChunk(good.slice(i, i + size));
+    return new Set(items.filter(({ item }) => partitions.has(item.delivery.partition)));
+  };
+
+  return {
+    /** A new assignment: nothing that was remembered holds any more. */
+    assign: (partitions: readonly number[]): void => {
+      assigned = partitions;
+      renewed = true;
+    },
+
+    /** From now on a failure is final, so that a stop does not wait for a ClickHouse that is away. */
+    close: (): void => {
+      closing = true;
+    },
+
+    /** Stores the arrivals and settles each. Returns only when nothing of it is under way any more. */
+    flush: async (arrivals: readonly Gathered<Arrival>[]): Promise<void> => {
+      let items = arrivals;
+      let size = Number.MAX_SAFE_INTEGER;
+      for (let tries = 0; ; ) {
+        for (const one of items) if (!one.item.delivery.current()) one.reject(lost());
+        items = items.filter((one) => one.item.delivery.current());
+        if (items.length === 0) break;
+        try {
+          const conflicts = await attempt(items, size);
+          for (const one of items)
+            if (conflicts.has(one))
+              one.reject(
+                new Fault(
+                  "coordinates_reused",
+                  `Partition ${one.item.delivery.partition} brings raw offsets that the ledger has as other batches: the raw topic was made anew. Give it another name or prefix.`,
+                ),
+              );
+            else one.resolve();
+          break;
+        } catch (error) {
+          for (const { item } of items) books.delete(item.delivery.partition);
+          const failure = failureOf(error);
+          metrics.retries.inc({ code: failureCode(error) });
+          if (closing) throw error;
+          if (failure === "refused") {
+            const batches = items.reduce((sum, { item }) => sum + item.records.length, 0);
+            size = Math.max(1, Math.ceil(Math.min(size, batches) / 2));
+            log.warn(
+              { code: failureCode(error), size },
+              "ClickHouse refuses a flush; looking for the batch that is to blame",
+            );
+            continue;
+          }
+          const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries++, 10));
+          metrics.paused.set(1);
+          log.warn(
+            { code: failureCode(error), failure, pause_ms: pauseMs, tries },
+            "an insert failed; nothing moves on until it has passed",
+          );
+          await sleep(pauseMs);
+        }
+      }
+      metrics.paused.set(0);
+    },
+  };
+};
+
+/** A record of events.clean as a dead letter of its own: it is redacted, so it stays as it is. */
+const letterOf = (record: CleanBatch | Unreadable, reason: string, detail: string): Letter => ({
+  topic: record.cleanTopic,
+  partition: record.cleanPartition,
+  offset: record.cleanOffset,
+  index: -1,
+  tenant: record.kind === "batch" ? record.tenant : "",
+  source: record.kind === "batch" ? record.source : "",
+  reason,
+  detail,
+  died_at: Date.now(),
+  payload_bytes: record.value.length,
+  encryption: "none",
+  payload: record.value,
+  dead_topic: record.cleanTopic,
+  dead_partition: record.cleanPartition,
+  dead_offset: record.cleanOffset,
+});
