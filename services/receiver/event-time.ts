@@ -28,7 +28,8 @@ export type TimeVerdict = "time" | "no_time" | "out_of_range";
 /** The last time read. */
 export const instant = { millis: 0, nanos: 0 };
 
-const settle = (millis: number, nanos: number): TimeVerdict => {
+/** Takes a time that is split already. On "time" the result stands in `instant`. */
+export const settle = (millis: number, nanos: number): TimeVerdict => {
   if (millis < minMillis || millis > maxMillis || (millis === maxMillis && nanos > maxNanos)) return "out_of_range";
   // 0 and -1 ns mean something else in storage, and nobody's clock: the client's zero value.
   if ((millis === 0 && nanos === 0) || (millis === -1 && nanos === 999_999)) return "no_time";
@@ -150,8 +151,18 @@ const scaled = (b: Buffer, start: number, end: number, scale: number): TimeVerdi
   return nanos === 0 ? settle(-millis, 0) : settle(-millis - 1, 1_000_000 - nanos);
 };
 
-/** Splits nanoseconds since 1970. On "time" the result stands in `instant`. */
-export const settleNanoseconds = (value: bigint): TimeVerdict => {
+/** Nanoseconds since 1970 as two unsigned halves, as protobuf has them. On "time" the result stands in `instant`. */
+export const settleHalves = (low: number, high: number): TimeVerdict => {
+  // 2³² = 4294 × 10⁶ + 967296
+  const rest = high * 967_296 + low;
+  const carry = Math.floor(rest / 1_000_000);
+  return settle(high * 4_294 + carry, rest - carry * 1_000_000);
+};
+
+/** Nanoseconds since 1970 as decimal digits. On "time" the result stands in `instant`. */
+export const settleDigits = (text: string): TimeVerdict => settle(Number(text.slice(0, -6)), Number(text.slice(-6)));
+
+const settleNanoseconds = (value: bigint): TimeVerdict => {
   const nanos = ((value % 1_000_000n) + 1_000_000n) % 1_000_000n;
   return settle(Number((value - nanos) / 1_000_000n), Number(nanos));
 };

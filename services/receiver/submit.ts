@@ -15,10 +15,11 @@ export interface Submitted {
   readonly parts: readonly Part[];
 }
 
-export interface Submit {
-  /** Resolves with the receipt. Rejects with a Refusal: kafka_unavailable, record_refused, ack_timeout. */
-  (work: Submitted): { acknowledged: Promise<string>; settled: Promise<unknown> };
-}
+/**
+ * `acknowledged` resolves with the receipt or rejects with a Refusal: kafka_unavailable, record_refused. `settled` resolves
+ * when Kafka's client holds none of the parts any more.
+ */
+export type Submit = (work: Submitted) => { acknowledged: Promise<string>; settled: Promise<unknown> };
 
 const total = topics.raw.partitions;
 /** Tenants whose partitions are remembered. */
