@@ -26,7 +26,7 @@ export const diagnose = (text: string, tree: Tree): QueryError | undefined => {
   if (before.endsWith("(") && rest.startsWith(")")) {
     return new QueryError("These parentheses are empty.", at + 1, "Write something between them, or remove them.");
   }
-  const dangling = /(?:^|[\s(])(AND|OR|NOT|-)$/.exec(before);
+  const dangling = /(?:^|[\s(-])(AND|OR|NOT|-)$/.exec(before);
   if (dangling !== null) {
     const operator = dangling[1] ?? "";
     return new QueryError(

@@ -1,0 +1,207 @@
+import { createCipheriv, randomBytes } from "node:crypto";
+import { Fault } from "@astralog/chassis";
+import {
+  BatchEncoder,
+  emptyHeader,
+  eventSpans,
+  hashKey,
+  type KeyRecord,
+  makeKey,
+  readBatchHeader,
+  readEvent,
+} from "@astralog/schemas";
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { createAuthenticate, isAllowedAddress } from "./authenticate.ts";
+import { formatCursor, parseCursor } from "./cursor.ts";
+import { formatDeadId, parseDeadId } from "./dead-letters.ts";
+import { attributesOf, rfc3339 } from "./event-rows.ts";
+import { keyRecord, recordFromJson, recordToJson } from "./outbox.ts";
+import { differences } from "./reconcile.ts";
+import { openPayload, replayDedupId, replayValue } from "./replay.ts";
+import { searchSql } from "./search.ts";
+
+test("a cursor comes back as it was, and nothing else is taken for one", () => {
+  const cursor = {
+    now: 1_770_000_000_000,
+    timestamp: -5n,
+    at: { topic: "native.x", partition: 3, offset: 12, index: 4 },
+  };
+  expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      expect(() => parseCursor(text)).toThrow(Fault);
+    }),
+  );
+});
+
+test("times keep their nanoseconds, before 1970 too", () => {
+  expect(rfc3339(1_700_000_000_123_456_789n)).toBe("2023-11-14T22:13:20.123456789Z");
+  expect(rfc3339(-1n)).toBe("1969-12-31T23:59:59.999999999Z");
+});
+
+test("attributes come back as the client sent them", () => {
+  const sent = attributesOf(
+    "nb0jsn",
+    ["big", "yes", "none", "list", "__proto__", "odd"],
+    ["12345678901234567890", "true", "", "[1,2]", "x", "NaN"],
+  );
+  expect(JSON.stringify(sent)).toBe(
+    '{"big":12345678901234567890,"yes":true,"none":null,"list":[1,2],"__proto__":"x","odd":"NaN"}',
+  );
+  expect(Object.getPrototypeOf(sent)).toBeNull();
+});
+
+test("a search asks for the tenant, and for what follows the cursor", () => {
+  const { query, params } = searchSql(
+    {
+      q: `"x'; DROP TABLE events --"`,
+      limit: 10,
+      now: 0,
+      cursor: { now: 0, timestamp: 7n, at: { topic: "events.raw", partition: 1, offset: 2, index: 3 } },
+    },
+    { tenant: "tn_a", topicPrefix: "p.", names: { sources: new Map() } },
+  );
+  expect(query).toContain("tenant = {s0:String}");
+  expect(query).not.toMatch(/DROP/i);
+  expect(params).toMatchObject({ s0: "tn_a", s1: "7", s2: "7", s3: "p.events.raw" });
+  expect(query).toMatch(/LIMIT 11$/);
+});
+
+const recordOf = (key: string, changes: Partial<KeyRecord> = {}): KeyRecord => ({
+  hash: hashKey(key),
+  id: "key_1",
+  kind: "query",
+  tenant: "tn_a",
+  source: "",
+  expires_at: 0n,
+  revoked_at: 0n,
+  ip_allowlist: [],
+  ...changes,
+});
+
+test("only a known, living key from an allowed address is a caller", () => {
+  const key = makeKey("query");
+  const ask = (authorization: string | undefined, record: KeyRecord | undefined, complete = true) => {
+    const authenticate = createAuthenticate({ complete, get: (hash) => (hash === record?.hash ? record : undefined) });
+    const response = { locals: {} as Record<string, unknown> };
+    const request = { headers: { authorization }, ip: "127.0.0.1" };
+    authenticate(request as never, response as never, () => {});
+    return response.locals.caller;
+  };
+  const bearer = `Bearer ${key}`;
+  expect(ask(bearer, recordOf(key))).toEqual({ tenant: "tn_a", keyId: "key_1", kind: "query" });
+  const flipped = bearer.slice(0, -1) + (bearer.endsWith("a") ? "b" : "a");
+  for (const [given, record] of [
+    [undefined, recordOf(key)],
+    ["Basic abc", recordOf(key)],
+    [flipped, recordOf(flipped.slice(7))],
+    [bearer, undefined],
+    [bearer, recordOf(key, { revoked_at: 1n })],
+    [bearer, recordOf(key, { expires_at: 1n })],
+    [bearer, recordOf(key, { ip_allowlist: ["10.0.0.0/8"] })],
+  ] as const) {
+    expect(() => ask(given, record)).toThrow(expect.objectContaining({ code: "unauthorized" }));
+  }
+  expect(() => ask(bearer, recordOf(key), false)).toThrow(expect.objectContaining({ code: "starting" }));
+});
+
+test("addresses: v4, v6, mapped v4", () => {
+  expect(isAllowedAddress(["10.0.0.0/8"], "::ffff:10.1.2.3")).toBe(true);
+  expect(isAllowedAddress(["10.0.0.0/8"], "11.1.2.3")).toBe(false);
+  expect(isAllowedAddress(["2001:db8::/32"], "2001:db8::1")).toBe(true);
+  expect(isAllowedAddress(["192.0.2.7"], "192.0.2.7")).toBe(true);
+  expect(isAllowedAddress(["192.0.2.7"], "")).toBe(false);
+});
+
+test("a record goes through the outbox' JSON unchanged, and reconcile sees what differs", () => {
+  const row = {
+    id: "key_1",
+    tenant: "t",
+    source: null,
+    kind: "query" as const,
+    hash: "ab",
+    prefix: "al_qry_",
+    last4: "wxyz",
+    name: "",
+    created_at: new Date(),
+    expires_at: new Date(5),
+    revoked_at: null,
+    rotated_from: null,
+    ip_allowlist: [],
+    last_used_at: null,
+  };
+  const record = keyRecord(row);
+  expect(recordFromJson(JSON.parse(recordToJson(record)))).toEqual(record);
+  const other = { ...record, hash: "cd" };
+  const table = new Map([
+    ["ab", { ...record, revoked_at: 1n }],
+    ["ef", { ...record, hash: "ef" }],
+  ]);
+  expect(differences([record, other], table, (one) => one.hash)).toEqual({ changed: ["ab", "cd"], extra: ["ef"] });
+});
+
+const event = {
+  millis: 5,
+  nanos: 0,
+  level: 9,
+  service: "s",
+  host: "",
+  message: "m",
+  trace_id: "",
+  span_id: "",
+  attribute_types: "",
+  attributes: [],
+};
+const seal = (key: Buffer, payload: Buffer, boundTo: string): Buffer => {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv("aes-256-gcm", key, nonce);
+  cipher.setAAD(Buffer.from(boundTo));
+  return Buffer.concat([nonce, cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+};
+
+test("a sealed payload opens with its key at its place only", () => {
+  const key = randomBytes(32);
+  const place = { topic: "p.events.raw", partition: 1, offset: "7", index: -1 };
+  const sealed = seal(key, Buffer.from("secret"), "p.events.raw/1/7/-1");
+  expect(openPayload(key, place, sealed).toString()).toBe("secret");
+  for (const [k, at, bytes] of [
+    [randomBytes(32), place, sealed],
+    [key, { ...place, offset: "8" }, sealed],
+    [key, place, sealed.subarray(0, 20)],
+    [key, place, Buffer.alloc(0)],
+  ] as const) {
+    expect(() => openPayload(k, at, bytes)).toThrow(expect.objectContaining({ code: "cannot_replay" }));
+  }
+});
+
+test("a replayed event or record carries the letter's own dedup_id and the same events", () => {
+  const encoder = new BatchEncoder();
+  encoder.append(event);
+  encoder.append({ ...event, message: "second" });
+  const record = encoder.finish(9, { ...emptyHeader, tenant: "t", source: "s", accepted: 2, dedup_id: "old" });
+  const letter = { topic: "events.raw", partition: 1, offset: "7", index: -1, tenant: "t", source: "s", diedAt: 3 };
+  const whole = replayValue(record, letter, 4);
+  const header = readBatchHeader(whole);
+  expect(header).toMatchObject({ tenant: "t", accepted: 2, protocol: "replay", dedup_id: replayDedupId(letter) });
+  expect(whole.readInt32BE(1)).toBe(9);
+  expect(whole.subarray(header.eventsAt)).toEqual(record.subarray(readBatchHeader(record).eventsAt));
+
+  const [start = 0, end = 0] = eventSpans(record, readBatchHeader(record).eventsAt).slice(2);
+  const single = replayValue(record.subarray(start, end), { ...letter, index: 1 }, 4);
+  const one = readBatchHeader(single);
+  expect(one).toMatchObject({ accepted: 1, dedup_id: "replay/events.raw/1/7/1", received_at: 3 });
+  expect(readEvent(single, eventSpans(single, one.eventsAt)[0] ?? 0).message).toBe("second");
+
+  const poison = Buffer.from("not framed");
+  expect(replayValue(poison, letter, 4)).toBe(poison);
+});
+
+test("dead letters' ids", () => {
+  for (const at of [
+    { topic: "events.raw", partition: 3, offset: 17, index: -1 },
+    { topic: "native.a", partition: 3, offset: 17, index: 2 },
+  ])
+    expect(parseDeadId(formatDeadId(at))).toEqual(at);
+  expect(parseDeadId("3-x")).toBeUndefined();
+});
