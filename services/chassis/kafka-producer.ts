@@ -28,6 +28,11 @@ export interface RecordProducer {
    * the record may have been written all the same) or `kafka_refused` (never written).
    */
   send(record: OutRecord): Promise<Placed>;
+  /**
+   * The same for records of one partition that Kafka shall write all or none of, one directly after the other: they
+   * travel in one record batch. Keep them below the topic's max.message.bytes in sum.
+   */
+  sendTogether(records: readonly OutRecord[]): Promise<Placed[]>;
   /** Bytes accepted by send() and not confirmed yet. */
   readonly pendingBytes: number;
   /** Whether the last request was answered. */
@@ -43,9 +48,12 @@ export interface ProducerOptions {
   maxPartitionBytes?: number;
 }
 
-interface Waiting extends OutRecord {
+interface Waiting {
+  topic: string;
+  partition: number;
+  records: readonly OutRecord[];
   bytes: number;
-  resolve(placed: Placed): void;
+  resolve(placed: Placed[]): void;
   reject(error: unknown): void;
 }
 
@@ -116,11 +124,13 @@ export const createProducer = async (
       compression: kafka.compression,
       topicMessages: [...byTopic].map(([topic, list]) => ({
         topic,
-        messages: list.map(({ partition, key, value }) => ({
-          partition,
-          value,
-          ...(key === undefined ? {} : { key }),
-        })),
+        messages: list.flatMap((waiting) =>
+          waiting.records.map(({ partition, key, value }) => ({
+            partition,
+            value,
+            ...(key === undefined ? {} : { key }),
+          })),
+        ),
       })),
     });
     const next = new Map<string, number>();
@@ -131,9 +141,10 @@ export const createProducer = async (
     for (const record of records) {
       const lane = laneOf(record);
       const offset = next.get(lane) ?? -1;
-      next.set(lane, offset + 1);
+      next.set(lane, offset + record.records.length);
       pendingBytes -= record.bytes;
-      record.resolve({ topic: record.topic, partition: record.partition, offset });
+      const { topic, partition } = record;
+      record.resolve(record.records.map((_, i) => ({ topic, partition, offset: offset + i })));
     }
   };
 
@@ -173,15 +184,27 @@ export const createProducer = async (
     });
   };
 
+  const sendTogether = (records: readonly OutRecord[]): Promise<Placed[]> =>
+    new Promise((resolve, reject) => {
+      const [first] = records;
+      if (first === undefined) return resolve([]);
+      const { topic, partition } = first;
+      if (records.some((record) => record.topic !== topic || record.partition !== partition))
+        throw new TypeError("sendTogether takes records of one partition");
+      if (closed) return reject(new Fault("kafka_unavailable", "The producer is closed.", { retriable: true }));
+      const bytes = records.reduce((sum, { key, value }) => sum + (value?.length ?? 0) + (key?.length ?? 0) + 64, 0);
+      pendingBytes += bytes;
+      queue.push({ topic, partition, records, bytes, resolve, reject });
+      if (inFlight === undefined) timer ??= setTimeout(flush, lingerMs);
+    });
+
   return {
-    send: (record) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new Fault("kafka_unavailable", "The producer is closed.", { retriable: true }));
-        const bytes = (record.value?.length ?? 0) + (record.key?.length ?? 0) + 64;
-        pendingBytes += bytes;
-        queue.push({ ...record, bytes, resolve, reject });
-        if (inFlight === undefined) timer ??= setTimeout(flush, lingerMs);
-      }),
+    send: async (record) => {
+      const [placed] = await sendTogether([record]);
+      if (placed === undefined) throw new Error("one record was sent and none was placed");
+      return placed;
+    },
+    sendTogether,
     get pendingBytes() {
       return pendingBytes;
     },

@@ -57,7 +57,7 @@ const patternFinds = (text: string, detector: PatternDetector, finds: Find[]): v
       for (const span of within(match[0], { text, span: [match.index, end] })) finds.push({ name, span });
       continue;
     }
-    const span: Span = groups?.["s"] ?? groups?.["u"] ?? [match.index, end];
+    const span: Span = groups?.s ?? groups?.u ?? [match.index, end];
     const bounded =
       detector.bounded === false || (!continuesWord(text, match.index) && !/[A-Za-z0-9]/.test(text[span[1]] ?? ""));
     const secret = text.slice(span[0], span[1]);

@@ -1,0 +1,73 @@
+/**
+ * From one partition of events.raw to the same partition of events.clean. Clean records go out in groups that Kafka
+ * writes whole or not at all, and the next group is sent only after the one before was acknowledged: what fails leaves
+ * no gap behind it, and a repeat only rewinds, which the sink recognises by raw offset. What died is acknowledged on
+ * events.dead before the batch that lacks it is sent.
+ */
+import type { Delivery, OutRecord, RecordProducer } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import { deadLetter } from "./dead-letter.ts";
+import type { createJudge, Verdict } from "./judge.ts";
+import type { RedactorMetrics } from "./metrics.ts";
+import type { Coordinates } from "./redact.ts";
+
+export interface StageOptions {
+  judge: ReturnType<typeof createJudge>;
+  producer: Pick<RecordProducer, "send" | "sendTogether">;
+  metrics: RedactorMetrics;
+  /** As the cluster names them. */
+  cleanTopic: string;
+  deadTopic: string;
+  deadSchemaId: number;
+  deadLetterKey: Buffer;
+}
+
+// A group is one Kafka request's part for the partition: large enough to be cheap, small enough not to wait for.
+const groupBytes = 2 ** 20;
+const groupRecords = 200;
+
+export const createStage = (options: StageOptions) => {
+  const { judge, producer, metrics, cleanTopic, deadTopic, deadSchemaId, deadLetterKey } = options;
+
+  const bury = async (at: Coordinates, { deaths }: Verdict): Promise<void> => {
+    await Promise.all(
+      deaths.map((death) => {
+        const letter = deadLetter(deadLetterKey, deadSchemaId, at, death, Date.now());
+        return producer.send({ topic: deadTopic, partition: at.partition % topics.dead.partitions, ...letter });
+      }),
+    );
+    for (const { reason } of deaths) metrics.deadLetters.inc({ reason });
+  };
+
+  const count = (verdict: Verdict, bytes: number): void => {
+    metrics.batches.inc();
+    metrics.events.inc(verdict.events);
+    metrics.bytes.inc(bytes);
+    if (verdict.suspects > 0) metrics.suspects.inc(verdict.suspects);
+    if (verdict.foreign) metrics.foreign.inc();
+    for (const [detector, made] of Object.entries(verdict.redactions)) metrics.redactions.inc({ detector }, made);
+  };
+
+  return async ({ topic, partition, records, current }: Delivery): Promise<void> => {
+    let group: OutRecord[] = [];
+    let bytes = 0;
+    const flush = async (): Promise<void> => {
+      if (group.length > 0 && current()) await producer.sendTogether(group);
+      group = [];
+      bytes = 0;
+    };
+    for (const record of records) {
+      if (!current()) return;
+      const at = { topic, partition, offset: record.offset };
+      const end = metrics.seconds.startTimer();
+      const verdict = await judge(record.value, at);
+      end();
+      if (verdict.deaths.length > 0) await bury(at, verdict);
+      count(verdict, record.value?.length ?? 0);
+      if (bytes + verdict.value.length > groupBytes || group.length >= groupRecords) await flush();
+      group.push({ topic: cleanTopic, partition, value: verdict.value });
+      bytes += verdict.value.length;
+    }
+    await flush();
+  };
+};
