@@ -14,15 +14,16 @@ const childrenOf = (pid: number): number[] => {
   }
 };
 
-/** The process and all that it started and that still runs. */
-export const familyOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(familyOf)];
+/** The process and all that it started and that still runs. Of this process itself only itself: the servers are its children. */
+export const familyOf = (pid: number): number[] =>
+  pid === process.pid ? [pid] : [pid, ...childrenOf(pid).flatMap(familyOf)];
 
 const ownCpu = (pid: number): number => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name in parentheses may hold anything; utime is the 14th field, cutime and cstime count ended children.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields.slice(11, 15).reduce((sum, text) => sum + Number(text), 0) / ticksPerSecond;
+    return fields.slice(11, pid === process.pid ? 13 : 15).reduce((sum, text) => sum + Number(text), 0) / ticksPerSecond;
   } catch {
     return 0;
   }
