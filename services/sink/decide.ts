@@ -99,9 +99,8 @@ export const questions = (
   for (const batch of batches) {
     const book = bookOf(batch.cleanPartition);
     if (batch.raw_offset <= laneOf(book, batch).high) asked.rows.push(batch);
-    else if (batch.dedup_id !== "" && book.ids.receivedAt(batch.dedup_id) === undefined) {
-      if (batch.received_at - windowMs < book.ids.complete) asked.ids.push(batch);
-    }
+    if (batch.dedup_id === "" || book.ids.receivedAt(batch.dedup_id) !== undefined) continue;
+    if (batch.received_at - windowMs < book.ids.complete) asked.ids.push(batch);
   }
   return asked;
 };
