@@ -89,7 +89,7 @@ const code: readonly Detector[] = [
   tokens("rubygems_key", ["rubygems_<h48>"]),
   tokens("nuget_key", ["oy2<a43>"]),
   tokens("clojars_token", ["CLOJARS_<A60>"]),
-  tokens("artifactory_token", ["AKCp<A69>", "AKCp<A10,>", "cmVmdGtu<A56>", "cmVmdGtu<A40,60>"]),
+  tokens("artifactory_token", ["AKCp<A69>", "cmVmdGtu<A56>", "cmVmdGtu<A40,60>"]),
   tokens("sonar_token", ["squ_<w40>", "sqp_<w40>", "sqa_<w40>"]),
   tokens("sourcegraph_token", ["sgp_<A16>_<h40>", "sgp_local_<h40>", "sgp_<h40>"]),
   tokens("harness_token", ["pat.<w22>.<H24>.<A20>", "pat.<w22>.<A24>.<A20>", "sat.<w22>.<A24>.<A20>"]),
@@ -160,7 +160,7 @@ const messaging: readonly Detector[] = [
   tokens("firebase_server_key", ["<w11>:APA91b<w100,>"]),
   {
     ...tokens("x_bearer_token", ["AAAAAAAAAAAAAAAAAAAAA<A30,>"]),
-    pattern: "A{20,}[A-Za-z0-9%]{40,}",
+    pattern: "A{20,}[A-Za-z0-9%]{30,}",
     accept: (secret) => new Set(secret).size > 12,
   },
   tokens("facebook_token", [

@@ -144,8 +144,8 @@ export const personal: readonly Detector[] = [
     pattern: "[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?",
     scan: "[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2}",
     accept: isIban,
-    example: `transfer to DE75${"5121"} 0800 1245 1261 99 booked`,
-    lookalike: "transfer to DE75 5121 0800 1245 1261 98 booked",
+    example: `transfer to GB93 ${"MOOR"} 1029 3847 5610 28 booked`,
+    lookalike: "transfer to GB94 MOOR 1029 3847 5610 28 booked",
   },
   {
     kind: "pattern",

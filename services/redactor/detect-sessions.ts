@@ -57,7 +57,7 @@ export const sessions: readonly Detector[] = [
     // systemd and sshd count sessions; those numbers are no secret.
     takesWhole: (value) => value.length >= 12 && looksRandom(value),
     takesText: (value) => value.length >= 12 && looksRandom(value),
-    example: "resumed session_id=q7m2x9k4v1t8z3n6",
-    lookalike: "resumed session_id=42",
+    example: "resumed session key: q7m2x9k4v1t8z3n6",
+    lookalike: "resumed session key: 42",
   },
 ];

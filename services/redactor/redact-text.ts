@@ -30,7 +30,9 @@ const precise = new Map(
   ]),
 );
 const scan = new RE2.Set(scanPatterns.map(({ pattern }) => pattern));
-const marker = new RegExp(`\\[redacted:(?:${[...rank.keys()].join("|")})\\]`, "g");
+const anyMarker = `\\[redacted:(?:${[...rank.keys()].join("|")})\\]`;
+const markers = new RegExp(anyMarker, "g");
+const onlyMarker = new RegExp(`^${anyMarker}$`);
 
 interface Find {
   name: string;
@@ -75,11 +77,11 @@ const collect = (text: string): Find[] => {
   }
   if (named) for (const { detector, span } of namedSecrets(text)) finds.push({ name: detector.name, span });
   if (finds.length === 0) return finds;
-  const markers = [...text.matchAll(marker)].map((m): Span => [m.index, m.index + m[0].length]);
+  const covered = [...text.matchAll(markers)].map((m): Span => [m.index, m.index + m[0].length]);
   // What is replaced already stays as it is, and is not part of anything else.
-  return markers.length === 0
+  return covered.length === 0
     ? finds
-    : finds.flatMap((find) => outside(find.span, markers).map((span) => ({ ...find, span })));
+    : finds.flatMap((find) => outside(find.span, covered).map((span) => ({ ...find, span })));
 };
 
 /** The parts of `span` that no marker covers and that carry anything. `markers` are in order. */
@@ -155,10 +157,7 @@ export const redactNamed = (value: string, detector: NameDetector, counts: Count
   return markerOf(detector.name);
 };
 
-export const isMarker = (value: string): boolean => {
-  marker.lastIndex = 0;
-  return marker.exec(value)?.[0] === value;
-};
+export const isMarker = (value: string): boolean => onlyMarker.test(value);
 
 /** Whether a text may hold anything at all; false is certain. */
 export const mayHoldSecrets = (text: string): boolean => scan.test(text);

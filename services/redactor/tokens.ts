@@ -1,8 +1,8 @@
 /**
  * Credentials that say by their beginning what they are, written as templates: literal text, and `<class count>` for
  * random characters. `ghp_<A36>` is "ghp_" and 36 letters or digits; `<w20,>` is 20 or more. From one template come the
- * precise pattern, the scan pattern, an example and a look-alike that is one character short, so that no file of this
- * project contains anything that looks like a live key.
+ * precise pattern, the scan pattern, an example and a look-alike that is the
+ * beginning alone, so that no file of this project contains anything that looks like a live key.
  */
 import { isFiller } from "./checks.ts";
 import type { Family, PatternDetector } from "./detector.ts";
@@ -81,12 +81,12 @@ export const tokens = (
 ): PatternDetector => {
   const parsed = templates.map(parse);
   const first = parsed[0] ?? [];
-  const sampled = (shortBy: number) => {
-    const last = first.findLastIndex((part) => part.min !== undefined);
-    return first
-      .map((part, i) => part.literal ?? fill(part.sample ?? "", (part.min ?? 0) - (i === last ? shortBy : 0)))
-      .join("");
-  };
+  const example = first.map((part) => part.literal ?? fill(part.sample ?? "", part.min ?? 0)).join("");
+  const random = first.findIndex((part) => part.min !== undefined);
+  const beginning = first
+    .slice(0, random + 1)
+    .map((part) => part.literal ?? fill(part.sample ?? "", Math.min(4, (part.min ?? 1) - 1)))
+    .join("");
   return {
     kind: "pattern",
     name,
@@ -95,7 +95,7 @@ export const tokens = (
     scan: [...new Set(parsed.map(scanOf))].join("|"),
     accept: (secret) =>
       !isFiller(secret.replace(/^[A-Za-z]+[-_]/, "")) && !/EXAMPLE|x{8}|X{8}|([a-z])\1{15}/.test(secret),
-    example: `request failed, sent ${sampled(0)} to upstream`,
-    lookalike: `request failed, sent ${sampled(1)} to upstream`,
+    example: `request failed, sent ${example} to upstream`,
+    lookalike: `request failed, sent ${beginning} to upstream`,
   };
 };
