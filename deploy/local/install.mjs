@@ -25,7 +25,11 @@ const run = (command, args, { cwd, env, onLine }) =>
     let tail = "";
     const take = (chunk) => {
       tail = (tail + chunk).slice(-8_000);
-      const line = tail.trimEnd().split("\n").at(-1) ?? "";
+      const line =
+        tail
+          .trimEnd()
+          .split("\n")
+          .findLast((one) => !one.includes(" warn ")) ?? "";
       onLine?.(line.slice(0, 80));
     };
     child.stdout.on("data", take);
@@ -100,9 +104,16 @@ const installedByHand = () => {
   );
 };
 
+// Not `npm ci`: it refuses a lock file that lacks another platform's optional packages, and a lock file lacks those that
+// the registry it was made with did not serve. This takes what is locked as it is locked, checksums included, and leaves
+// the lock file alone.
 const installPackages = async (where, say) => {
   if (!installedByHand())
-    await run("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, env: environment(where), onLine: say });
+    await run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--foreground-scripts", "--loglevel=http"], {
+      cwd: root,
+      env: environment(where),
+      onLine: say,
+    });
   writeFileSync(packagesStamp, wantedPackages(where));
 };
 

@@ -9,6 +9,9 @@
 export interface KafkaSettings {
   readonly dataDir: string;
   readonly ports: { readonly internal: number; readonly external: number; readonly controller: number };
+  /** Where INTERNAL listens: loopback, unless the broker is in a container of its own. */
+  readonly internalHost?: string;
+  readonly internalName?: string;
   /** Where EXTERNAL listens, and the name it tells its clients. */
   readonly externalHost: string;
   readonly externalName: string;
@@ -24,13 +27,13 @@ const module = (name: "Plain" | "Scram", fields: Record<string, string> = {}): s
     .join("")};`;
 
 export const kafkaProperties = (settings: KafkaSettings): string => {
-  const { ports } = settings;
+  const { ports, internalHost = "127.0.0.1", internalName = "127.0.0.1" } = settings;
   const lines: Record<string, string | number> = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.quorum.voters": `1@127.0.0.1:${ports.controller}`,
-    listeners: `INTERNAL://127.0.0.1:${ports.internal},EXTERNAL://${settings.externalHost}:${ports.external},CONTROLLER://127.0.0.1:${ports.controller}`,
-    "advertised.listeners": `INTERNAL://127.0.0.1:${ports.internal},EXTERNAL://${settings.externalName}:${ports.external}`,
+    listeners: `INTERNAL://${internalHost}:${ports.internal},EXTERNAL://${settings.externalHost}:${ports.external},CONTROLLER://127.0.0.1:${ports.controller}`,
+    "advertised.listeners": `INTERNAL://${internalName}:${ports.internal},EXTERNAL://${settings.externalName}:${ports.external}`,
     "listener.security.protocol.map": "INTERNAL:SASL_PLAINTEXT,EXTERNAL:SASL_SSL,CONTROLLER:SASL_PLAINTEXT",
     "inter.broker.listener.name": "INTERNAL",
     "controller.listener.names": "CONTROLLER",

@@ -92,7 +92,8 @@ export const startKafka = async (options: KafkaOptions): Promise<Kafka> => {
     }),
   );
   if (!existsSync(usersFile)) {
-    const clusterId = randomBytes(16).toString("base64url");
+    // A leading "-" would read as an option.
+    const clusterId = randomBytes(16).toString("base64url").replace(/^-/, "A");
     await runTool(
       dir,
       "kafka.tools.StorageTool",
