@@ -76,9 +76,12 @@ export const startChild = async (options: ChildOptions): Promise<Child> => {
   // The starter may end while this still runs (the reaper then ends it), but not while it waits for this to end.
   process.unref();
 
-  const signal = (which: NodeJS.Signals): void => void process.kill(which);
+  const signal = (which: NodeJS.Signals): void => {
+    // Whoever asks for its end waits for it.
+    if (which !== "SIGSTOP" && which !== "SIGCONT") process.ref();
+    process.kill(which);
+  };
   const kill = (): Promise<Exit> => {
-    process.ref();
     signal("SIGKILL");
     return exited;
   };
