@@ -1,5 +1,5 @@
 /** One ClickHouse user's connection. */
-import { type ClickHouseClient, createClient } from "@clickhouse/client";
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 
 export interface ClickHouseAccess {
   readonly url: string;
@@ -19,5 +19,7 @@ export const connectClickHouse = (access: ClickHouseAccess, requestTimeoutMs = 3
     // Long queries would not fit a URL.
     use_multipart_params_auto: true,
     keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
+    // It would print the queries of users; what fails is logged where it is handled.
+    log: { level: ClickHouseLogLevel.OFF },
     compression: { request: false, response: false },
   });
