@@ -19,6 +19,8 @@ run({
         onAssigned: sink.assign,
         // Every partition may have records in the same insert.
         partitionsAtOnce: 64,
+        // The shortest that brokers allow by default: after a crash the partitions wait for it.
+        sessionTimeoutMs: 6_000,
       },
     );
     health.require("kafka", () => consumer.joined || "the group has not given this process its partitions");

@@ -1,0 +1,103 @@
+/** The sink on real Kafka and ClickHouse, hurt while it works; the tables are the judge. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Platform, platform, sharedStack } from "@astralog/testbed";
+import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
+import { evilProxy } from "./evil-proxy.ts";
+import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.ts";
+
+let astralog: Platform;
+let feeder: Feeder;
+let sql: Sql;
+let proxy: Awaited<ReturnType<typeof evilProxy>> | undefined;
+
+// A killed member keeps its partitions until its session ends, and each start waits for that.
+jest.setTimeout(240_000);
+
+beforeEach(async () => {
+  const stack = sharedStack();
+  astralog = await platform(stack);
+  const { url, database, users } = stack.clickhouse;
+  sql = askAs(url, database, "astralog_admin", users.astralog_admin ?? "");
+  feeder = await createFeeder(astralog.env("redactor"), { partitions: 12, events: 20 });
+});
+afterEach(async () => {
+  await feeder?.close();
+  await astralog?.stop();
+  await proxy?.close();
+  proxy = undefined;
+});
+
+const whole = () => {
+  const records = feeder.records();
+  return { records, rows: records, gaps: 0, unbalanced: 0, mismatched: 0, twice: 0, duplicates: feeder.duplicates() };
+};
+
+/** Feeds for about `ms` while `hurt` goes on. */
+const feedDuring = async (hurt: () => Promise<void>): Promise<void> => {
+  let over = false;
+  const feeding = (async () => {
+    while (!over) {
+      await feeder.feed(4);
+      await sleep(60);
+    }
+  })();
+  await hurt().finally(() => {
+    over = true;
+  });
+  await feeding;
+};
+
+test("killed again and again under load, it stores each event once", async () => {
+  await feedDuring(async () => {
+    for (let i = 0; i < 4; i++) {
+      const sink = await astralog.start("sink");
+      await sleep(300 + Math.random() * 1_500);
+      await sink.kill("SIGKILL");
+    }
+  });
+  await astralog.start("sink");
+  expect(await settled(sql, feeder)).toEqual(whole());
+});
+
+test("answers that are cut, and requests that arrive late, lose nothing and store nothing twice", async () => {
+  proxy = await evilProxy(new URL(astralog.stack.clickhouse.url), (head) => {
+    if (!head.includes("INSERT INTO") || Math.random() > 0.4) return undefined;
+    return (["answer", "request", "late"] as const)[Math.floor(Math.random() * 3)];
+  });
+  await astralog.start("sink", { CLICKHOUSE_URL: proxy.url, FLUSH_MS: "30" });
+  await feedDuring(() => sleep(12_000));
+  const found = await settled(sql, feeder);
+  expect(proxy.cuts.answer + proxy.cuts.request + proxy.cuts.late).toBeGreaterThan(10);
+  // What was held up must have arrived before it can be called refused.
+  await sleep(1_500);
+  expect(await settled(sql, feeder)).toEqual(whole());
+  expect(found).toEqual(whole());
+});
+
+test("sinks that come and go share the partitions without loss or repeat", async () => {
+  await astralog.start("sink");
+  await feedDuring(async () => {
+    for (let i = 0; i < 3; i++) {
+      const other = await astralog.start("sink");
+      await sleep(1_500 + Math.random() * 1_000);
+      await other.kill(i === 1 ? "SIGKILL" : "SIGTERM");
+      await sleep(500);
+    }
+  });
+  expect(await settled(sql, feeder)).toEqual(whole());
+});
+
+test("a sink that was frozen past its session and wakes up can no longer write", async () => {
+  const frozen = await astralog.start("sink", { FLUSH_MS: "30" });
+  await feeder.feed(20);
+  await settled(sql, feeder);
+  await feedDuring(async () => {
+    await sleep(500);
+    frozen.signal("SIGSTOP");
+    await astralog.start("sink");
+    await sleep(1_000);
+    frozen.signal("SIGCONT");
+    await sleep(2_000);
+  });
+  expect(await settled(sql, feeder)).toEqual(whole());
+});
