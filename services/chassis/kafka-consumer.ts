@@ -47,6 +47,8 @@ export interface GroupConsumer {
   close(): Promise<void>;
 }
 
+/** The least a broker allows unless told otherwise: so long a killed process' partitions wait for the next. */
+const defaultSessionTimeoutMs = 6_000;
 const commitEveryMs = 250;
 const lagEveryMs = 5_000;
 const firstPauseMs = 250;
@@ -58,7 +60,7 @@ export const consume = async (
   options: ConsumeOptions,
 ): Promise<GroupConsumer> => {
   const { topics, handle } = options;
-  const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? defaultSessionTimeoutMs;
   const consumer = kafka.consumer({
     groupId: options.group,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 4 * 2 ** 20,
