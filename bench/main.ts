@@ -44,7 +44,7 @@ try {
   }
   if (parts.has("pipeline") || parts.has("sink") || parts.has("latency") || parts.has("search")) {
     say("starting the services");
-    for (const name of ["receiver", "redactor", "sink", "api"] as const) await pipeline.start(name);
+    await pipeline.startAll();
     say("warming up");
     await runPipeline(pipeline, (await makeBodies(Math.min(events, 50_000), 1000)).slice(0, 50), connections);
   }

@@ -8,6 +8,8 @@ export interface Pipeline {
   readonly stack: Stack;
   readonly platform: Platform;
   start(name: ServiceName): Promise<RunningService>;
+  /** Starts all four and waits until the receiver knows the key. */
+  startAll(): Promise<void>;
   /** The running service of that name. */
   service(name: ServiceName): RunningService;
   /** HTTPS of the receiver with the bootstrap source's key. */
@@ -42,17 +44,36 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
     if (found === undefined) throw new Error(`the ${name} was not started`);
     return found;
   };
+  const start = async (name: ServiceName): Promise<RunningService> => {
+    const started = await own.start(name, { LOG_LEVEL: "warn", ...env[name] });
+    services.set(name, started);
+    void started.exited.then(() => {
+      if (services.get(name) === started) services.delete(name);
+    });
+    return started;
+  };
+  /** A key reaches the receiver through the outbox, moments after it was made. */
+  const keyIsKnown = async (): Promise<void> => {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      const answer = await fetch(`${service("receiver").url}/v1/events?dry_run=1`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${own.ingestKey}`, "content-type": "application/json" },
+        body: '{"message":"is the key known?"}',
+      });
+      if (answer.ok) return;
+      if (Date.now() > deadline) throw new Error(`the receiver answers ${answer.status}: ${await answer.text()}`);
+      await sleep(50);
+    }
+  };
   return {
     stack,
     platform: own,
     service,
-    start: async (name) => {
-      const started = await own.start(name, { LOG_LEVEL: "warn", ...env[name] });
-      services.set(name, started);
-      void started.exited.then(() => {
-        if (services.get(name) === started) services.delete(name);
-      });
-      return started;
+    start,
+    startAll: async () => {
+      for (const name of ["api", "receiver", "redactor", "sink"] as const) await start(name);
+      await keyIsKnown();
     },
     target: () => ({
       url: new URL("/v1/events", service("receiver").httpsUrl),

@@ -23,7 +23,9 @@ const ownCpu = (pid: number): number => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name in parentheses may hold anything; utime is the 14th field, cutime and cstime count ended children.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields.slice(11, pid === process.pid ? 13 : 15).reduce((sum, text) => sum + Number(text), 0) / ticksPerSecond;
+    return (
+      fields.slice(11, pid === process.pid ? 13 : 15).reduce((sum, text) => sum + Number(text), 0) / ticksPerSecond
+    );
   } catch {
     return 0;
   }
