@@ -18,24 +18,30 @@ const nodeMajor = 24;
 const hashOf = (...parts) => createHash("sha256").update(parts.join("\0")).digest("hex");
 const stampIs = (file, stamp) => existsSync(file) && readFileSync(file, "utf8") === stamp;
 
+const running = new Set();
+/** Ends what is being run, with all that it started itself, and this process. */
+const giveUp = (signal) => {
+  for (const { pid } of running) process.kill(-pid, signal);
+  process.exit(signal === "SIGINT" ? 130 : 143);
+};
+
 /** Runs a command to its end; when it fails, the error has the end of what it printed. */
 const run = (command, args, { cwd, env, onLine }) =>
   new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    // In a process group of its own, which can be ended as a whole: npm's compilers outlive npm.
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    running.add(child);
     let tail = "";
     const take = (chunk) => {
       tail = (tail + chunk).slice(-8_000);
-      const line =
-        tail
-          .trimEnd()
-          .split("\n")
-          .findLast((one) => !one.includes(" warn ")) ?? "";
+      const line = tail.trimEnd().split("\n").findLast((one) => !one.includes(" warn ")) ?? "";
       onLine?.(line.slice(0, 80));
     };
     child.stdout.on("data", take);
     child.stderr.on("data", take);
     child.once("error", reject);
     child.once("close", (code) => {
+      running.delete(child);
       if (code === 0) resolve(undefined);
       else reject(new Error(`${command} ${args.join(" ")} failed (${code}):\n${tail.trimEnd()}`));
     });
@@ -144,6 +150,7 @@ export const findMissing = () => {
 };
 
 export const install = async (missing) => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, giveUp);
   const where = locateNode();
   const packages = async () => {
     if (missing.node) await step(`Node ${nodeVersion}`, () => installNode(where));
@@ -157,5 +164,6 @@ export const install = async (missing) => {
   };
   const results = await Promise.allSettled([packages(), java()]);
   const failed = results.find((result) => result.status === "rejected");
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(signal, giveUp);
   if (failed !== undefined) throw failed.reason;
 };

@@ -1,0 +1,55 @@
+/**
+ * `npm run check`: everything that can be said about the code without running it. All parts run even when one fails, so
+ * that one call shows all there is to mend.
+ */
+import { spawnSync } from "node:child_process";
+import pc from "picocolors";
+import { findForbiddenImports } from "./import-rules.ts";
+import { root } from "./paths.ts";
+
+const node = (script: string, ...args: string[]): boolean =>
+  spawnSync(process.execPath, [`node_modules/${script}`, ...args], { cwd: root, stdio: "inherit" }).status === 0;
+
+const audit = (): boolean => {
+  const { status, stdout } = spawnSync("npm", ["audit", "--audit-level=high", "--json"], { cwd: root, encoding: "utf8" });
+  if (status === 0) return true;
+  let report: { error?: unknown; auditReportVersion?: number; metadata?: { vulnerabilities: Record<string, number> } };
+  try {
+    report = JSON.parse(stdout);
+  } catch {
+    report = {};
+  }
+  if (report.auditReportVersion === undefined) {
+    console.log("The registry does not answer audits here; skipped.");
+    return true;
+  }
+  console.log(JSON.stringify(report.metadata?.vulnerabilities));
+  console.log("npm audit --audit-level=high says what they are.");
+  return false;
+};
+
+const imports = (): boolean => {
+  const found = findForbiddenImports(root);
+  for (const one of found) console.log(one);
+  return found.length === 0;
+};
+
+const parts: Record<string, () => boolean> = {
+  types: () => node("typescript/bin/tsc", "-p", ".", "--noEmit"),
+  "lint and format": () => node("@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
+  imports,
+  unused: () => node("knip/bin/knip.js", "--strict"),
+  audit,
+};
+
+const failed: string[] = [];
+for (const [name, part] of Object.entries(parts)) {
+  const begun = Date.now();
+  const good = part();
+  if (!good) failed.push(name);
+  console.log(`${good ? pc.green("✓") : pc.red("✗")} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)`);
+}
+if (failed.length > 0) {
+  console.log(pc.red(`check failed: ${failed.join(", ")}`));
+  process.exitCode = 1;
+}
