@@ -4,7 +4,6 @@ export const shape = {
   ...kafkaShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
-  PUBLIC_URL: field.text("How users reach this service; empty: http://HTTP_HOST:HTTP_PORT.", ""),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
   POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),

@@ -28,8 +28,8 @@ export interface RelayDeps {
   readonly registry: Registry;
   readonly metrics: ApiMetrics;
   readonly log: Log;
-  /** Called while this relay has the lock and the outbox is empty: at once, then every `reconcileMs`. */
-  reconcile(): Promise<void>;
+  /** Called while this relay has the lock and the outbox is empty: until it could be done, then every `reconcileMs`. */
+  reconcile(): Promise<boolean>;
 }
 
 export interface Relay {
@@ -84,8 +84,7 @@ export const startRelay = (deps: RelayDeps): Relay => {
         if (leading) {
           await drain(client);
           if (Date.now() >= reconcileAt && Date.now() >= publishedAt + settleMs) {
-            await deps.reconcile();
-            reconcileAt = Date.now() + reconcileMs;
+            if (await deps.reconcile()) reconcileAt = Date.now() + reconcileMs;
           }
         }
         await resting;

@@ -32,10 +32,11 @@ export const differences = <R extends KeyRecord | SourceRecord>(
 const inOrder = <R extends KeyRecord | SourceRecord>(record: R): R =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))) as R;
 
+/** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile =
   ({ db, keys, sources, log }: ReconcileDeps) =>
-  async (): Promise<void> => {
-    if (!keys.complete || !sources.complete) return;
+  async (): Promise<boolean> => {
+    if (!keys.complete || !sources.complete) return false;
     // The tables are read before Postgres: nothing that Postgres does not have may have come from it meanwhile.
     const tableKeys = new Map([...keys.values()].map((record) => [record.hash, record]));
     const tableSources = new Map([...sources.values()].map((record) => [sourceKey(record), record]));
@@ -48,7 +49,7 @@ export const createReconcile =
       sources: ofSources.changed.length,
       forgotten: ofKeys.extra.length + ofSources.extra.length,
     };
-    if (counts.keys + counts.sources + counts.forgotten === 0) return;
+    if (counts.keys + counts.sources + counts.forgotten === 0) return true;
     log.warn(counts, "the control topics differed from Postgres and are corrected");
     await db.transaction().execute(async (trx) => {
       // Read again under lock: the outbox' order must be the order of the changes.
@@ -64,4 +65,5 @@ export const createReconcile =
       for (const hash of ofKeys.extra) await forget(trx, topics.keys.name, hash);
       for (const key of ofSources.extra) await forget(trx, topics.sources.name, key);
     });
+    return true;
   };
