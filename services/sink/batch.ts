@@ -13,6 +13,7 @@ import {
   schemaIdOf,
   types,
 } from "@astralog/schemas";
+import type { Type } from "avsc";
 
 export interface CleanBatch extends BatchHeader {
   kind: "batch";
@@ -59,6 +60,16 @@ const readAs = async (registry: Registry, id: number): Promise<ReadHeader> => {
       throw new AvroError("the record is not what its schema says", 0);
     }
   };
+};
+
+/** Whether every byte of the batch is what its schema says, found by decoding all of it: slow, for doubtful cases. */
+export const isSound = (batch: CleanBatch, writer: Type): boolean => {
+  try {
+    decodeRecord("EventBatch", batch.value, writer);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 /** Faults with `retriable` (the registry does not answer) are the caller's; all else about a record is in the answer. */

@@ -26,10 +26,11 @@ export interface ClickHouse {
 }
 
 /**
- * refused: these data will never pass. fenced: another claim was written since. trouble: everything else, which is tried
- * again for as long as it takes.
+ * refused: these data will never pass. fenced: another claim was written since. unclear: the server failed without a code
+ * of its own, as it does when its Avro reader meets broken bytes, but also when a disk is full; the bytes must be looked
+ * at. trouble: everything else, which is tried again for as long as it takes.
  */
-export type Failure = "refused" | "fenced" | "trouble";
+export type Failure = "refused" | "fenced" | "unclear" | "trouble";
 
 // ClickHouse's codes for data that are not what they should be. Limits, lacks and lost connections are not among them:
 // those pass, and a batch must not be given up for them.
@@ -46,7 +47,6 @@ const refusing = new Set([
   "ILLEGAL_COLUMN",
   "INCORRECT_DATA",
   "SIZES_OF_ARRAYS_DONT_MATCH",
-  "STD_EXCEPTION",
   "TOO_LARGE_ARRAY_SIZE",
   "TOO_LARGE_STRING_SIZE",
   "TYPE_MISMATCH",
@@ -55,7 +55,7 @@ const refusing = new Set([
 ]);
 
 export const failureOf = (error: unknown): Failure => {
-  if (!(error instanceof ClickHouseError)) return "trouble";
+  if (!(error instanceof ClickHouseError)) return error instanceof Error && !("code" in error) ? "unclear" : "trouble";
   if (error.type === "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO") return "fenced";
   return error.type !== undefined && refusing.has(error.type) ? "refused" : "trouble";
 };

@@ -26,10 +26,7 @@ export const evilProxy = async (target: URL, choose: (head: string) => Evil | un
       client.resetAndDestroy();
     };
     client.on("data", (data) => {
-      const head =
-        data.subarray(0, 4).toString() === "POST"
-          ? decodeURIComponent(data.toString("latin1", 0, 8_000).split("\r\n", 1)[0]?.replaceAll("+", " ") ?? "")
-          : undefined;
+      const head = data.subarray(0, 4).toString() === "POST" ? data.toString("latin1", 0, 8_000) : undefined;
       if (head !== undefined) evil = choose(head);
       const last = data.subarray(-5).toString() === "0\r\n\r\n";
       if (evil !== "late") upstream.write(data);

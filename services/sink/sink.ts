@@ -39,6 +39,7 @@ export const createSink = (deps: {
     letters,
     metrics,
     log,
+    writerOf: registry.writerOf,
     windowMs,
   });
   const accumulator = createAccumulator<Arrival>({

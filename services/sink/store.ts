@@ -11,8 +11,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Delivery, Fault, type Log } from "@astralog/chassis";
+import type { Type } from "avsc";
 import type { Gathered } from "./accumulator.ts";
-import { type CleanBatch, expectedEvents, type Unreadable } from "./batch.ts";
+import { type CleanBatch, expectedEvents, isSound, type Unreadable } from "./batch.ts";
 import type { createClaims, Owner } from "./claims.ts";
 import { failureCode, failureOf } from "./clickhouse.ts";
 import type { createDeadLetters, Letter } from "./clickhouse-dead-letters.ts";
@@ -31,6 +32,9 @@ interface Judged {
   verdict: Verdict;
 }
 
+/** Batches that ClickHouse will never take, with why. */
+type Refused = Map<CleanBatch, string>;
+
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -43,9 +47,11 @@ export const createStore = (deps: {
   letters: ReturnType<typeof createDeadLetters>;
   metrics: SinkMetrics;
   log: Log;
+  /** The writer's schema of an id that was read before. */
+  writerOf(id: number): Promise<Type>;
   windowMs: number;
 }) => {
-  const { claims, events, ledger, letters, metrics, log, windowMs } = deps;
+  const { claims, events, ledger, letters, metrics, log, writerOf, windowMs } = deps;
   const books = new Map<number, Book>();
   let assigned: readonly number[] = [];
   let renewed = false;
@@ -111,43 +117,43 @@ export const createStore = (deps: {
     return counted(stored);
   };
 
-  const storeChunk = async (chunk: readonly Judged[]): Promise<void> => {
+  /** Keeps refused batches as dead letters. Returns how many of their events are stored all the same. */
+  const bury = async (dead: readonly Judged[], refused: Refused): Promise<(batch: CleanBatch) => number> => {
+    for (const { batch } of dead) {
+      const code = refused.get(batch) ?? "";
+      const { raw_topic: topic, raw_partition: partition, raw_offset: offset } = batch;
+      log.error({ topic, partition, offset, code }, "ClickHouse refuses a batch; it becomes a dead letter");
+      await letters.insert([letterOf(batch, "refused_by_storage", code)]);
+      metrics.letters.inc({ reason: "refused_by_storage" });
+    }
+    return counted(dead);
+  };
+
+  const storeChunk = async (chunk: readonly Judged[], refused: Refused): Promise<void> => {
     const owners = ownersOf(chunk);
-    const stored = chunk.filter(({ verdict }) => verdict === "store" || verdict === "complete");
+    const toStore = chunk.filter(({ verdict }) => verdict === "store" || verdict === "complete");
+    const stored = toStore.filter(({ batch }) => !refused.has(batch));
+    const dead = toStore.filter(({ batch }) => refused.has(batch));
     let storedOf: (batch: CleanBatch) => number = () => 0;
-    let rest = "lost";
     if (stored.length > 0) {
       try {
         storedOf = await insertEvents(stored, owners);
       } catch (error) {
-        const [only, another] = chunk;
-        if (failureOf(error) !== "refused" || only === undefined || another !== undefined) throw error;
-        log.error(
-          {
-            topic: only.batch.raw_topic,
-            partition: only.batch.raw_partition,
-            offset: only.batch.raw_offset,
-            code: failureCode(error),
-          },
-          "ClickHouse refuses a batch; it becomes a dead letter",
-        );
-        await letters.insert([letterOf(only.batch, "refused_by_storage", failureCode(error))]);
-        metrics.letters.inc({ reason: "refused_by_storage" });
-        storedOf = await counted(stored);
-        rest = "dead_letter";
+        const [only, another] = stored;
+        if (failureOf(error) === "refused" && only !== undefined && another === undefined)
+          refused.set(only.batch, failureCode(error));
+        throw error;
       }
     }
+    const deadOf = dead.length === 0 ? () => 0 : await bury(dead, refused);
     const entries = chunk.flatMap(({ batch, verdict }): Entry[] => {
       if (verdict === "rewind") return [];
-      const isStored = verdict !== "duplicate";
-      const count = isStored ? storedOf(batch) : 0;
+      const reason = verdict === "duplicate" ? "duplicate" : refused.has(batch) ? "dead_letter" : undefined;
+      const count = verdict === "duplicate" ? 0 : refused.has(batch) ? deadOf(batch) : storedOf(batch);
       const missing = expectedEvents(batch) - count;
-      const reason = isStored ? rest : "duplicate";
-      // What is missing for no known reason is not explained away: the ledger's sum then does not hold, and verify says so.
-      const explained = missing > 0 && reason !== "lost";
-      const dropped = explained
-        ? { ...batch.dropped, [reason]: (batch.dropped[reason] ?? 0) + missing }
-        : batch.dropped;
+      // What is missing for no known reason is not explained away: the row's sum does not hold then, and verify says so.
+      if (reason === undefined || missing <= 0) return [{ batch, stored: count, dropped: batch.dropped }];
+      const dropped = { ...batch.dropped, [reason]: (batch.dropped[reason] ?? 0) + missing };
       return [{ batch, stored: count, dropped }];
     });
     await ledger.insert(entries, owners);
@@ -160,7 +166,11 @@ export const createStore = (deps: {
   };
 
   /** One try. `size` is how many batches go into one insert. Returns the arrivals that stand in conflict. */
-  const attempt = async (items: readonly Gathered<Arrival>[], size: number): Promise<Set<Gathered<Arrival>>> => {
+  const attempt = async (
+    items: readonly Gathered<Arrival>[],
+    size: number,
+    refused: Refused,
+  ): Promise<Set<Gathered<Arrival>>> => {
     await open(items);
     const records = items.flatMap(({ item }) => item.records);
     const unreadable = records.filter((record) => record.kind === "unreadable");
@@ -171,8 +181,18 @@ export const createStore = (deps: {
       judged.filter(({ verdict }) => verdict === "conflict").map(({ batch }) => batch.cleanPartition),
     );
     const good = judged.filter(({ batch }) => !partitions.has(batch.cleanPartition));
-    for (let i = 0; i < good.length; i += size) await storeChunk(good.slice(i, i + size));
+    for (let i = 0; i < good.length; i += size) await storeChunk(good.slice(i, i + size), refused);
     return new Set(items.filter(({ item }) => partitions.has(item.delivery.partition)));
+  };
+
+  /** Looks for batches whose bytes are broken, and adds them to `refused`. Returns whether there are new ones. */
+  const findBroken = async (items: readonly Gathered<Arrival>[], refused: Refused): Promise<boolean> => {
+    const before = refused.size;
+    for (const { item } of items)
+      for (const record of item.records)
+        if (record.kind === "batch" && !refused.has(record) && !isSound(record, await writerOf(record.schemaId)))
+          refused.set(record, "undecodable");
+    return refused.size > before;
   };
 
   return {
@@ -191,12 +211,13 @@ export const createStore = (deps: {
     flush: async (arrivals: readonly Gathered<Arrival>[]): Promise<void> => {
       let items = arrivals;
       let size = Number.MAX_SAFE_INTEGER;
+      const refused: Refused = new Map();
       for (let tries = 0; ; ) {
         for (const one of items) if (!one.item.delivery.current()) one.reject(lost());
         items = items.filter((one) => one.item.delivery.current());
         if (items.length === 0) break;
         try {
-          const conflicts = await attempt(items, size);
+          const conflicts = await attempt(items, size, refused);
           for (const one of items)
             if (conflicts.has(one))
               one.reject(
@@ -212,6 +233,7 @@ export const createStore = (deps: {
           const failure = failureOf(error);
           metrics.retries.inc({ code: failureCode(error) });
           if (closing) throw error;
+          if (failure === "unclear" && (await findBroken(items, refused))) continue;
           if (failure === "refused") {
             const batches = items.reduce((sum, { item }) => sum + item.records.length, 0);
             size = Math.max(1, Math.ceil(Math.min(size, batches) / 2));
