@@ -37,7 +37,7 @@ const profile = ([name, { settings, changeable }]: [
         "constraints",
         Object.entries(changeable)
           .map(([key, max]) =>
-            element(key, `${max === null ? "" : element("max", String(max))}<changeable_in_readonly/>`),
+            element(key, `${max === null ? "" : `<min>1</min><max>${max}</max>`}<changeable_in_readonly/>`),
           )
           .join(""),
       ),

@@ -80,7 +80,10 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
 
 export interface ClickHouseProfile {
   readonly settings: Readonly<Record<string, number>>;
-  /** Settings that a request may choose although it is read-only, with the most it may ask for; null is any value. */
+  /**
+   * Settings that a request may choose although it is read-only, from 1 to the most it may ask for (0 would mean no
+   * limit); null is any value.
+   */
   readonly changeable: Readonly<Record<string, number | null>>;
 }
 
@@ -129,7 +132,7 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
 
 const settings = ({ settings, changeable }: ClickHouseProfile): string => {
   const limits = Object.entries(changeable).map(
-    ([name, max]) => `${name}${max === null ? "" : ` MAX ${max}`} CHANGEABLE_IN_READONLY`,
+    ([name, max]) => `${name}${max === null ? "" : ` MIN 1 MAX ${max}`} CHANGEABLE_IN_READONLY`,
   );
   return [...Object.entries(settings).map(([name, value]) => `${name} = ${value}`), ...limits].join(", ");
 };

@@ -119,12 +119,15 @@ describe("astralog_query", () => {
     expect(await query(sql)).toMatchObject({ ok: false });
   });
 
-  test.each(["readonly=0", "max_execution_time=3000", "allow_get_client_http_header=0", "max_result_rows=0"])(
-    "cannot ask for %s in the address either",
-    async (setting) => {
-      expect(await query("SELECT count() FROM tenant_events", mine, `&${setting}`)).toMatchObject({ ok: false });
-    },
-  );
+  test.each([
+    "readonly=0",
+    "max_execution_time=3000",
+    "allow_get_client_http_header=0",
+    "max_result_rows=0",
+    "max_execution_time=0",
+  ])("cannot ask for %s in the address either", async (setting) => {
+    expect(await query("SELECT count() FROM tenant_events", mine, `&${setting}`)).toMatchObject({ ok: false });
+  });
 
   test("may shorten its own time", async () => {
     expect(await query("SELECT count() FROM tenant_events SETTINGS max_execution_time = 2")).toEqual({
