@@ -4,10 +4,12 @@ import { asciiFold } from "./ascii-fold.ts";
 import { looksStronglyRandom } from "./checks.ts";
 import type { NameDetector, Span } from "./detector.ts";
 import { assigns, detectorOfName, mentionsSecret, namePattern } from "./names.ts";
+import { checkTime } from "./time-budget.ts";
 import { elementText, valueAt } from "./values.ts";
 
 const name = new RE2(asciiFold(namePattern), "g");
-const longestChecked = 4096;
+/** The beginning of a longer value stands for it. */
+const longestChecked = 512;
 
 export interface NamedSecret {
   detector: NameDetector;
@@ -54,6 +56,7 @@ const secretAt = (
 export function* namedSecrets(text: string): Generator<NamedSecret> {
   name.lastIndex = 0;
   for (let match = name.exec(text); match !== null; match = name.exec(text)) {
+    checkTime();
     const end = match.index + match[0].length;
     assigns.lastIndex = end;
     const { rest = "", sign } = assigns.exec(text)?.groups ?? {};

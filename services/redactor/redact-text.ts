@@ -10,6 +10,7 @@ import { markerOf } from "./detector.ts";
 import { detectors, patternDetectors } from "./detectors.ts";
 import { namedSecrets } from "./find-names.ts";
 import { scanPatterns } from "./scan-patterns.ts";
+import { checkTime } from "./time-budget.ts";
 
 /** Replacements made, by detector. */
 export type Counts = Map<string, number>;
@@ -53,6 +54,7 @@ const patternFinds = (text: string, detector: PatternDetector, finds: Find[]): v
   const { pattern } = tools;
   pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+    checkTime();
     const { groups } = match.indices ?? {};
     const end = match.index + match[0].length;
     if (within !== undefined) {
@@ -142,6 +144,7 @@ const mostRounds = 6;
 export const redactText = (text: string, counts: Counts): string => {
   let current = text;
   for (let round = 0; round < mostRounds; round++) {
+    checkTime();
     const finds = collect(current);
     if (finds.length === 0) return current;
     current = replace(current, finds, counts);

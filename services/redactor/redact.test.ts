@@ -10,7 +10,9 @@ import {
 } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import { CountMismatch, redactBatch } from "./redact.ts";
+import { redactText } from "./redact-text.ts";
 import { ruleset } from "./ruleset.ts";
+import { OutOfTime, withinTime } from "./time-budget.ts";
 
 const at = { topic: "events.raw", partition: 3, offset: 41 };
 const plain: Event = {
@@ -131,4 +133,10 @@ test("a wrong count, a cut and a tail are refused", () => {
   expect(() => redactBatch(encode([plain], { accepted: 2 }), at, 5)).toThrow(CountMismatch);
   expect(() => redactBatch(given.subarray(0, given.length - 9), at, 5)).toThrow("over the end");
   expect(() => redactBatch(Buffer.concat([given, Buffer.from("x")]), at, 5)).toThrow("bytes follow");
+});
+
+test("what takes too long fails instead of holding the partition", () => {
+  const slow = "Authorization: Token q7m2x9k4v1t8z ".repeat(1000);
+  expect(() => withinTime(0, () => redactText(slow, new Map()))).toThrow(OutOfTime);
+  expect(redactText(slow, new Map())).not.toContain("q7m2x9k4v1t8z");
 });

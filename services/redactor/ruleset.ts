@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 
 const decides =
-  /^(?:ascii-fold|checks|detect-[a-z-]+|detectors?|find-names|names|redact-(?:event|json|text)|scan|scan-patterns|tokens|values)\.ts$/;
+  /^(?:ascii-fold|checks|detect-[a-z-]+|detectors?|find-names|names|redact-(?:event|json|text)|scan|scan-patterns|time-budget|tokens|values)\.ts$/;
 
 const hash = createHash("sha256");
 for (const file of readdirSync(new URL(".", import.meta.url))

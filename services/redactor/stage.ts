@@ -4,6 +4,7 @@
  * no gap behind it, and a repeat only rewinds, which the sink recognises by raw offset. What died is acknowledged on
  * events.dead before the batch that lacks it is sent.
  */
+import { setImmediate } from "node:timers/promises";
 import type { Delivery, OutRecord, RecordProducer } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import { deadLetter } from "./dead-letter.ts";
@@ -56,7 +57,13 @@ export const createStage = (options: StageOptions) => {
       group = [];
       bytes = 0;
     };
+    let yielded = performance.now();
     for (const record of records) {
+      if (performance.now() - yielded > 50) {
+        // Heartbeats and other partitions' answers get their turn.
+        await setImmediate();
+        yielded = performance.now();
+      }
       if (!current()) return;
       const at = { topic, partition, offset: record.offset };
       const end = metrics.seconds.startTimer();

@@ -5,7 +5,8 @@
 import type { Span } from "./detector.ts";
 
 const quotes = "\"'`";
-const longestQuoted = 65_536;
+const longestQuoted = 16_384;
+const longestElement = 4096;
 
 const quoted = (text: string, at: number): Span | undefined => {
   let start = at;
@@ -57,16 +58,29 @@ const endsHere = (text: string, at: number): boolean => {
   }
 };
 
+/** Remembers where the last one ended: every value that begins within it ends there, too, and is not walked again. */
+let last = { text: "", start: 0, end: 0 };
+
 const unquoted = (text: string, at: number): Span => {
+  if (last.text === text && at >= last.start && at <= last.end) return [at, last.end];
   let end = at;
   while (end < text.length && !endsHere(text, end)) end++;
+  last = { text, start: at, end };
   return [at, end];
 };
 
-/** Prose runs on over blanks. */
+const longestSentence = 512;
+
+/** Prose runs on over blanks. Where it is too long it ends between two words, or the next name would lose its head. */
 const sentence = (text: string, at: number): Span => {
+  const limit = Math.min(text.length, at + longestSentence);
   let end = at;
-  while (end < text.length && end - at < 512 && !'",;|\n\r"}<\\'.includes(text[end] ?? "")) end++;
+  while (end < limit && !'",;|\n\r"}<\\'.includes(text[end] ?? "")) end++;
+  if (end === limit && limit < text.length) {
+    const blank = text.lastIndexOf(" ", end - 1);
+    if (blank > at) end = blank;
+    else return unquoted(text, at);
+  }
   while (end > at && text.charCodeAt(end - 1) <= 32) end--;
   return [at, end];
 };
@@ -80,9 +94,9 @@ export const valueAt = (text: string, at: number, prose: boolean): Span => {
 
 /** The text of an element whose start tag ends before `at`. */
 export const elementText = (text: string, at: number): Span | undefined => {
-  const end = text.indexOf("</", at);
-  if (end < 0 || end - at > longestQuoted) return undefined;
-  let [start, stop] = [at, end];
+  const length = text.slice(at, at + longestElement).indexOf("</");
+  if (length < 0) return undefined;
+  let [start, stop] = [at, at + length];
   while (start < stop && text.charCodeAt(start) <= 32) start++;
   while (stop > start && text.charCodeAt(stop - 1) <= 32) stop--;
   return text.slice(start, stop).includes("<") ? undefined : [start, stop];
