@@ -107,6 +107,15 @@ export const createFeeder = async (env: Record<string, string>, options: { parti
         }),
       );
     },
+    /** Writes what is no batch, and a batch whose events break off, to partition 0. */
+    poison: async (): Promise<void> => {
+      const offset = next[0] ?? 0;
+      next[0] = offset + 1;
+      const value = make(0, offset);
+      await producer.send({ topic, partition: 0, value: Buffer.from("no batch") });
+      await producer.send({ topic, partition: 0, value: value.subarray(0, -30) });
+    },
+    clean: topic,
     records: () => next.reduce((sum, offset) => sum + offset, 0),
     duplicates: () => duplicates,
     raw,

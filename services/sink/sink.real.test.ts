@@ -106,3 +106,19 @@ test("a sink that was frozen past its session and wakes up can no longer write",
   });
   expect(await settled(sql, feeder)).toEqual(whole());
 });
+
+test("what is no batch, or a broken one, becomes a dead letter and holds nobody up", async () => {
+  await astralog.start("sink");
+  await feeder.feed(3);
+  await feeder.poison();
+  await feeder.feed(3);
+  const found = await settled(sql, feeder);
+  expect(found).toEqual(whole());
+  const letters = await sql(
+    `SELECT reason, encryption, payload_bytes > 0 AS kept FROM dead_letters FINAL WHERE topic = '${feeder.clean}' ORDER BY offset`,
+  );
+  expect(letters).toEqual([
+    { reason: "not_framed", encryption: "none", kept: 1 },
+    { reason: "refused_by_storage", encryption: "none", kept: 1 },
+  ]);
+});
