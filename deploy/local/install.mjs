@@ -2,7 +2,7 @@
 // what it was made from, so that nothing is asked of the network again until that changes.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { step } from "./progress.mjs";
@@ -34,7 +34,11 @@ const run = (command, args, { cwd, env, onLine }) =>
     let tail = "";
     const take = (chunk) => {
       tail = (tail + chunk).slice(-8_000);
-      const line = tail.trimEnd().split("\n").findLast((one) => !one.includes(" warn ")) ?? "";
+      const line =
+        tail
+          .trimEnd()
+          .split("\n")
+          .findLast((one) => !one.includes(" warn ")) ?? "";
       onLine?.(line.slice(0, 80));
     };
     child.stdout.on("data", take);
@@ -75,6 +79,10 @@ const installNode = async ({ home }) => {
       env: process.env,
     },
   );
+  // A path that does not change with the version, for the astralog command.
+  const link = join(tools, "node", "bin");
+  rmSync(link, { force: true });
+  symlinkSync(join(home, "bin"), link);
   writeFileSync(join(home, "complete"), "");
 };
 

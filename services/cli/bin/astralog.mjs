@@ -11,15 +11,11 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const needed = 24;
 
+/** The Node that the project's bootstrap fetched, in the nearest folder above this file that has one. */
 const fetched = () => {
-  const binary = process.platform === "win32" ? ["node.exe"] : ["bin", "node"];
-  const place = join(".astralog", "tools", "node");
-  const packaged = join("node_modules", `node-${process.platform}-${process.arch}`);
   for (let folder = dirname(main); ; folder = dirname(folder)) {
-    for (const inside of [[packaged], ["node_modules", "node"], []]) {
-      const path = join(folder, place, ...inside, ...binary);
-      if (existsSync(path)) return path;
-    }
+    const path = join(folder, ".astralog", "tools", "node", "bin", "node");
+    if (existsSync(path)) return path;
     if (folder === dirname(folder)) return undefined;
   }
 };
