@@ -21,7 +21,7 @@ export type {
   Producer as KafkaProducer,
 } from "kafkajs";
 
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel, KafkaJSError } = kafkajs;
+const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
 
 /** The protocol's own numbers, for the one command that makes topics and rights. */
 export const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } =
@@ -64,12 +64,20 @@ export interface KafkaClient {
   readonly compression: number;
 }
 
-// When kafkajs has used up its own tries it marks the error as final, though the next call may well succeed.
-const passing = new Set(["KafkaJSNumberOfRetriesExceeded", "KafkaJSConnectionError", "KafkaJSConnectionClosedError"]);
+/**
+ * Kafka's verdicts on a record itself. All else, whatever the client calls it, is about the way there: kafkajs marks even
+ * a refused connection as final once its own tries are used up.
+ */
+const refusals = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP"]);
 
 /** Whether a failed call to Kafka may succeed when tried again. */
-export const isRetriable = (error: unknown): boolean =>
-  !(error instanceof KafkaJSError) || error.retriable || passing.has(error.name);
+export const isRetriable = (error: unknown): boolean => {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const { type } = each as { type?: unknown };
+    if (typeof type === "string" && refusals.has(type)) return false;
+  }
+  return true;
+};
 
 /** Describes the cluster; nothing is connected yet. */
 export const createKafka = (config: KafkaConfig, log: Log, clientId: string): KafkaClient => {
