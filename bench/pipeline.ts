@@ -1,5 +1,6 @@
 /** A whole Astralog of the bench's own: four servers and four services, in a folder that is removed at the end. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ServiceName, type Stack, serverNames } from "@astralog/local";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import type { Target } from "./load.ts";

@@ -122,6 +122,8 @@ export const runFault = async (
     };
     await fault.run(context);
     await traffic.stop(graceMs);
+    if (traffic.odd.length > 0)
+      broken.push(`${traffic.odd.length} answers a client must not get, such as ${traffic.odd[0]}`);
     const stopped = performance.now();
     await settle(clickhouse, platform.tenant, ledger.ackedCount);
     const drainMs = performance.now() - stopped - 2_000;

@@ -13,6 +13,8 @@ export interface Traffic {
   readonly ackMs: readonly number[];
   /** Tries by status; 0 is a connection that broke. */
   readonly statuses: ReadonlyMap<number, number>;
+  /** Bodies of answers other than 2xx, 429 and 503: a behaving client should never see one. */
+  readonly odd: readonly string[];
   /** 429 and 503 that named no Retry-After. */
   readonly withoutRetryAfter: number;
   /** No new batches; fulfilled when all that were begun are acknowledged, or `graceMs` have passed. */
@@ -37,6 +39,7 @@ export const startTraffic = (options: TrafficOptions): Traffic => {
   const loader = createLoader(target(), mostUnderWay);
   const ackMs: number[] = [];
   const statuses = new Map<number, number>();
+  const odd: string[] = [];
   const underWay = new Set<Promise<void>>();
   const end = new AbortController();
   let stopping = false;
@@ -67,6 +70,7 @@ export const startTraffic = (options: TrafficOptions): Traffic => {
         const answer = await loader.post(body, { "idempotency-key": key });
         status = answer.status;
         const after = answer.headers["retry-after"];
+        if (status >= 300 && status !== 429 && status !== 503) odd.push(`${status} ${answer.text.slice(0, 200)}`);
         if (status === 429 || status === 503) {
           if (after === undefined) withoutRetryAfter++;
           else waitMs = Math.min(Number(after) * 1000, 5_000);
@@ -102,6 +106,7 @@ export const startTraffic = (options: TrafficOptions): Traffic => {
   return {
     ackMs,
     statuses,
+    odd,
     get withoutRetryAfter() {
       return withoutRetryAfter;
     },
