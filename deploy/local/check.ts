@@ -11,7 +11,10 @@ const node = (script: string, ...args: string[]): boolean =>
   spawnSync(process.execPath, [`node_modules/${script}`, ...args], { cwd: root, stdio: "inherit" }).status === 0;
 
 const audit = (): boolean => {
-  const { status, stdout } = spawnSync("npm", ["audit", "--audit-level=high", "--json"], { cwd: root, encoding: "utf8" });
+  const { status, stdout } = spawnSync("npm", ["audit", "--audit-level=high", "--json"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (status === 0) return true;
   let report: { error?: unknown; auditReportVersion?: number; metadata?: { vulnerabilities: Record<string, number> } };
   try {

@@ -4,7 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { forget, watch } from "./reaper.ts";
@@ -41,6 +41,8 @@ export interface ChildOptions {
 }
 
 const tailBytes = 65_536;
+/** A log that has grown beyond this is put aside at the next start; the one before it is dropped. */
+const rotateBytes = 32 * 2 ** 20;
 
 const living = new Set<Child>();
 
@@ -52,6 +54,7 @@ export const stopChildren = (): void => {
 export const startChild = async (options: ChildOptions): Promise<Child> => {
   const { name, command, args, log, cwd, env, uid, gid, stopSignal = "TERM" } = options;
   mkdirSync(dirname(log), { recursive: true });
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > rotateBytes) renameSync(log, `${log}.1`);
   const file = openSync(log, "a", 0o600);
   const begin = statSync(log).size;
   const process = spawn(command, args, {

@@ -79,7 +79,6 @@ export const serviceEnv = (
         DEAD_LETTER_KEY: deadLetterKey,
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
-        PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
       };
   }
 };

@@ -47,7 +47,10 @@ export const supervise = async (
     } catch (error) {
       lives = false;
       if (!signal.aborted)
-        say(`${one.name} could not be started again: ${error instanceof Error ? error.message : String(error)}`);
+        // The rest of the message is the end of its log.
+        say(
+          `${one.name}: ${String(error instanceof Error ? error.message : error).split("\n")[0]} It is tried again; see .astralog/logs.`,
+        );
     }
   }
 };

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The image's one argument chooses what runs.
+set -eu
+cd /app
+what=${1:-}
+[ "$#" -gt 0 ] && shift
+node="node --disable-warning=TimeoutNegativeWarning"
+case $what in
+  receiver | redactor | sink | api) exec $node "services/$what/main.ts" "$@" ;;
+  bootstrap) exec $node services/api/bootstrap.ts "$@" ;;
+  # ClickHouse's users first: the migrations' views name one of them.
+  provision) $node deploy/docker/clickhouse-users.ts && exec $node services/api/provision.ts "$@" ;;
+  prepare) exec $node deploy/docker/prepare.ts "$@" ;;
+  cli) exec node services/cli/bin/astralog.mjs "$@" ;;
+  *)
+    echo "astralog: say what to run: receiver, redactor, sink, api, provision, bootstrap, prepare or cli (not \"$what\")" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,26 @@
+// Prints an .env for docker-compose.kafka.yml with passwords of its own: node deploy/docker/make-env.mjs > .env
+// There are no default passwords; compose refuses to start without them.
+import { randomBytes } from "node:crypto";
+
+const say = (line) => process.stdout.write(`${line}\n`);
+const password = () => randomBytes(24).toString("hex");
+
+say("# Keep this file to yourself: it opens everything.");
+for (const name of [
+  "KAFKA_ADMIN_PASSWORD",
+  "KAFKA_BROKER_PASSWORD",
+  "KAFKA_RECEIVER_PASSWORD",
+  "KAFKA_REDACTOR_PASSWORD",
+  "KAFKA_SINK_PASSWORD",
+  "KAFKA_API_PASSWORD",
+  "CLICKHOUSE_OWNER_PASSWORD",
+  "CLICKHOUSE_ADMIN_PASSWORD",
+  "CLICKHOUSE_SINK_PASSWORD",
+  "CLICKHOUSE_QUERY_PASSWORD",
+  "CLICKHOUSE_LEDGER_PASSWORD",
+  "POSTGRES_PASSWORD",
+])
+  say(`${name}=${password()}`);
+say(`DEAD_LETTER_KEY=${randomBytes(32).toString("base64")}`);
+say("# What other machines call this one.");
+say("ASTRALOG_HOST=localhost");
