@@ -16,8 +16,6 @@ interface DeadLetter {
   detail: string;
   died_at: string;
   payload_bytes: number;
-  /** Only in the answer for one letter. */
-  payload?: string;
 }
 
 /** `dead list | show | replay`. */
@@ -56,7 +54,7 @@ export const addDead = (program: Command, { terminal, api }: Cli): void => {
 
   dead
     .command("show")
-    .description("Shows a dead letter with its payload. The payload is as it came: it may hold secrets.")
+    .description("Shows all about a dead letter but its payload, which may hold secrets and is never shown.")
     .argument("<id>", "as astralog dead list gives it")
     .option("--json", "print JSON")
     .action(async (id: string, { json }: { json?: true }) => {
@@ -73,8 +71,12 @@ export const addDead = (program: Command, { terminal, api }: Cli): void => {
     .argument("<id...>", "as astralog dead list gives them")
     .action(async (ids: string[]) => {
       for (const id of ids) {
-        const answer = await api().call<object>("POST", `dead/${encodeURIComponent(id)}/replay`, "admin");
-        terminal().out(`${id} is on its way again ${printable(JSON.stringify(answer))}\n`);
+        const { replayed_as } = await api().call<{ replayed_as: string }>(
+          "POST",
+          `dead/${encodeURIComponent(id)}/replay`,
+          "admin",
+        );
+        terminal().out(`${id} is on its way again as ${replayed_as}\n`);
       }
     });
 };

@@ -1,0 +1,152 @@
+/** The command as users run it, against a whole Astralog. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
+const bin = fileURLToPath(new URL("bin/astralog.mjs", import.meta.url));
+let astralogs: Platform;
+let receiver: RunningService;
+let api: RunningService;
+let folder = "";
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "astralog-cli-"));
+  astralogs = await platform(sharedStack());
+  api = await astralogs.start("api");
+  receiver = await astralogs.start("receiver");
+  await astralogs.start("redactor");
+  await astralogs.start("sink");
+}, 120_000);
+
+afterAll(async () => {
+  await astralogs?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+const astralog = async (
+  args: string[],
+  { input = "", ...env }: { input?: Buffer | string } & Record<string, string | Buffer> = {},
+) => {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: folder,
+    stdio: "pipe",
+    env: {
+      PATH: process.env.PATH,
+      ASTRALOG_RECEIVER: receiver.httpsUrl,
+      ASTRALOG_API: api.url,
+      ASTRALOG_CA: astralogs.stack.tls.ca,
+      ASTRALOG_INGEST_KEY: astralogs.ingestKey,
+      ASTRALOG_QUERY_KEY: astralogs.queryKey,
+      ASTRALOG_ADMIN_KEY: astralogs.adminKey,
+      ...(env as Record<string, string>),
+    },
+  });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return { out, err, code };
+};
+
+/** A key made a moment ago reaches the receiver in a moment. */
+const untilKnown = async (key: string): Promise<void> => {
+  for (let i = 0; i < 100; i++) {
+    const { code } = await astralog(["send", "--retry-for", "5s"], {
+      input: "is it known?\n",
+      ASTRALOG_INGEST_KEY: key,
+    });
+    if (code === 0) return;
+    await sleep(100);
+  }
+  throw new Error("the key was never known");
+};
+
+test("lines go in, are found, and verify is clean", async () => {
+  await untilKnown(astralogs.ingestKey);
+  const lines = Array.from({ length: 2500 }, (_, i) => `10.0.0.${i % 250} - - "GET /page/${i} HTTP/1.1" 200 ${i}`);
+  const receipts = join(folder, "receipts");
+  const sent = await astralog(
+    ["send", "--service", "web", "--field", "batch=first", "--json", "--receipts", receipts],
+    {
+      input: gzipSync(lines.join("\n")),
+    },
+  );
+  expect(sent).toMatchObject({ code: 0, err: "" });
+  const summary = JSON.parse(sent.out) as { receipts: string[] };
+  expect(summary).toMatchObject({ lines: 2500, accepted: 2500, rejected: 0, unsent: 0 });
+  expect(summary.receipts).toHaveLength(3);
+
+  const verified = await astralog(["verify"]);
+  expect(verified.out).toMatch(/^clean: [\d,]+ events accepted = [\d,]+ stored \+ 0 dropped/);
+  expect(verified.code).toBe(0);
+
+  const found = await astralog(["search", "batch:first", "--limit", "5000", "--json"]);
+  const events = found.out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { message: string; service: string });
+  expect(events.map((event) => event.message).sort()).toEqual([...lines].sort());
+  expect(new Set(events.map((event) => event.service))).toEqual(new Set(["web"]));
+
+  const receipt = await astralog(["receipt", summary.receipts[0] ?? ""]);
+  expect(receipt.out).toMatch(/stored\s+1,000\s+1,000\s+-\s+-/);
+}, 60_000);
+
+test("the same run sent again stores nothing twice", async () => {
+  const file = join(folder, "app.jsonl");
+  writeFileSync(
+    file,
+    Array.from({ length: 300 }, (_, i) => JSON.stringify({ message: "again", n: i, again: "yes" })).join("\n"),
+  );
+  for (let i = 0; i < 2; i++) {
+    expect(await astralog(["send", file, "--run-id", "nightly", "--batch", "100"])).toMatchObject({ code: 0 });
+  }
+  expect(await astralog(["verify"])).toMatchObject({ code: 0, out: expect.stringContaining("duplicate 300") });
+  const found = await astralog(["search", "again:yes", "--limit", "1000", "--json"]);
+  expect(found.out.trim().split("\n")).toHaveLength(300);
+}, 60_000);
+
+test("bad lines are named, good ones kept", async () => {
+  const input = '{"message":"good","tag":"mixed"}\n{"message":\n{"message":"good too","tag":"mixed"}\n';
+  const { out, code } = await astralog(["send"], { input });
+  expect(code).toBe(1);
+  expect(out).toContain("accepted  2 events");
+  expect(out).toMatch(/rejected {2}1 line\n {2}.+ \(first: standard input, line 2\)/);
+}, 60_000);
+
+test("a key is made, rotated with an overlap and revoked; a revoked one is refused", async () => {
+  expect(await astralog(["sources", "create", "billing", "--retention-days", "7"])).toMatchObject({ code: 0, err: "" });
+  expect((await astralog(["sources", "set", "billing", "--max-bytes-per-second", "1000000"])).out).toContain(
+    "977 KiB/s",
+  );
+  const made = await astralog(["keys", "create", "--kind", "ingest", "--source", "billing", "--name", "ci"]);
+  expect(made.code).toBe(0);
+  const key = made.out.trim();
+  const id = /key_\w+/.exec(made.err)?.[0] ?? "";
+  await untilKnown(key);
+  const rotated = await astralog(["keys", "rotate", id, "--overlap", "1h"]);
+  await untilKnown(rotated.out.trim());
+  await untilKnown(key);
+  expect(await astralog(["keys", "revoke", id])).toMatchObject({ code: 0 });
+  await sleep(1_000);
+  const refused = await astralog(["send"], { input: "late\n", ASTRALOG_INGEST_KEY: key });
+  expect(refused.code).toBe(1);
+  expect(refused.err).toContain("revoked");
+  const list = await astralog(["keys"]);
+  expect(list.out).toMatch(new RegExp(`${id} .*billing .*ci +revoked`));
+}, 60_000);
+
+test("an unreachable server is said in two lines", async () => {
+  const { err, code } = await astralog(["search", "x"], { ASTRALOG_API: "http://127.0.0.1:9" });
+  expect(err).toBe(
+    "astralog: http://127.0.0.1:9 cannot be reached: nothing listens there.\nIs Astralog running? npm start\n",
+  );
+  expect(code).toBe(1);
+});
