@@ -12,6 +12,7 @@ import { crc32c } from "@node-rs/crc32";
 import kafkajs, { type Admin, type Consumer, type Producer } from "kafkajs";
 import { compressFrame, decompressFrame } from "lz4-napi";
 import type { Config, kafkaShape } from "./config.ts";
+import { kafkaEncoder, keepPieces } from "./kafka-encoder.ts";
 import type { Log } from "./log.ts";
 
 export type {
@@ -34,6 +35,8 @@ const cached = createRequire(import.meta.url).cache[crcModule];
 if (cached === undefined)
   throw new Error("kafkajs no longer has its CRC-32C where it was: look again before updating it");
 cached.exports = (bytes: Buffer) => crc32c(bytes);
+
+keepPieces(kafkaEncoder().prototype);
 
 CompressionCodecs[CompressionTypes.LZ4] = () => ({
   compress: (encoder: { buffer: Buffer }) => compressFrame(encoder.buffer),
