@@ -88,13 +88,13 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     print("Starting the services:");
     const httpsHost = options.listen === "" ? "127.0.0.1" : "0.0.0.0";
     const services = await createLocalServices({ deployment, dir: data, logs, logLevel: options.logLevel, httpsHost });
-    stops.push(() => services.stop());
     const followers: Follower[] = options.headless
       ? []
       : serviceNames.map((name) => follow(join(logs, `${name}.log`), (line) => print(formatLogLine(name, line))));
     stops.push(() => {
       for (const one of followers) one.close();
     });
+    stops.push(() => services.stop());
     const at = Date.now();
     const started = await Promise.allSettled(
       services.all.map(async (one) => {
