@@ -96,7 +96,7 @@ export const looksStronglyRandom = (value: string): boolean => {
 };
 
 const typeNames =
-  /^(?:string|str|text|char|varchar|bool(?:ean)?|int(?:eger)?|number|object|null|none|nil|undefined|true|false|yes|no|empty|unset|required|optional|missing|invalid|incorrect|wrong|expired|changed|updated|reset|failed|failure|mismatch|error|denied|rejected|accepted|ok|valid|redacted|hidden|masked|protected|secret|password|passwd|pass|token)$/i;
+  /^(?:auth|account|session|string|str|text|char|varchar|bool(?:ean)?|int(?:eger)?|number|object|null|none|nil|undefined|true|false|yes|no|empty|unset|required|optional|missing|invalid|incorrect|wrong|expired|changed|updated|reset|failed|failure|mismatch|error|denied|rejected|accepted|ok|valid|redacted|hidden|masked|protected|secret|password|passwd|pass|token)$/i;
 
 /** What stands after `password=` and is meant. Passwords may be weak; code, masks and words about passwords are not one. */
 export const looksLikePassword = (value: string): boolean => {

@@ -140,18 +140,25 @@ const observability: readonly Detector[] = [
   tokens("honeycomb_key", ["hcaik_<a58>", "hcxik_<a58>"]),
 ];
 
+/** Three digits in base64. */
+const number64 = "[MNO][DTjz][AEIMQUYcgk][w-z0-5]";
+
 const messaging: readonly Detector[] = [
   tokens("sendgrid_key", ["SG.<w22>.<w43>", "SG.<e66>"]),
   tokens("mailgun_key", ["key-<h32>", "pubkey-<h32>", "<h32>-<h8>-<h8>"]),
   tokens("mailchimp_key", ["<h32>-us<d1,2>"]),
   tokens("brevo_key", ["xkeysib-<h64>-<A16>", "xsmtpsib-<h64>-<A16>"]),
   tokens("twilio_key", ["SK<h32>", "AC<h32>"]),
-  tokens(
-    "discord_token",
-    ["<L1><w23,25>.<w6>.<w27,38>"]
-      .map((t) => t.replace("<L1>", "M"))
-      .concat(["N<w23,25>.<w6>.<w27,38>", "O<w23,25>.<w6>.<w27,38>"]),
-  ),
+  {
+    kind: "pattern",
+    name: "discord_token",
+    family: "api_credential",
+    // It begins with a number in base64, which only a few letters and digits at fixed places can spell.
+    pattern: `(?:${number64}){5,7}[A-Za-z0-9_-]{0,3}\\.[A-Za-z0-9_-]{6}\\.[A-Za-z0-9_-]{27,38}`,
+    scan: `(?:${number64}){3}`,
+    example: `gateway refused ${Buffer.from("730295814627301948").toString("base64")}.Qm7Xk2.Vt9Zn4Bw6Hd1Rs8Lp3Jf5Gc0Qm7X`,
+    lookalike: `gateway refused ${Buffer.from("730295814627301948").toString("base64")}.Qm7Xk2.Vt9Zn4`,
+  },
   {
     ...tokens("telegram_bot_token", ["<d5,16>:A<w34>"]),
     // The length is exact; a longer one is something else.

@@ -13,7 +13,8 @@ export const authTokens: readonly Detector[] = [
     name: "jwt",
     family: "auth_token",
     pattern: "ey[A-Za-z0-9_-]{10,}\\.ey[A-Za-z0-9_/-]{8,}(?:\\.[A-Za-z0-9_/-]*)*",
-    scan: "ey[A-Za-z0-9_-]+\\.ey[A-Za-z0-9_/-]",
+    // `{"` and `{ "` in base64, whatever follows.
+    scan: "ey[A-DI-L][A-Za-z0-9_-]{8}",
     accept: (secret) => /^\{\s*"/.test(decoded(secret.slice(0, 24))),
     example: `auth ey${"JhbGciOiJub25lIn0"}.ey${"JzdWIiOiJxdWlsbCJ9"}.Qm7Xk2Vt9Zn4 refused`,
     lookalike: "loaded key.eyebrow.module from cache",

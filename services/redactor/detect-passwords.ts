@@ -11,7 +11,8 @@ export const passwords: readonly Detector[] = [
     family: "password",
     // Everything from the user's colon to the last @ before the path.
     pattern: "//[^\\x00-\\x20/@:\"'<>`\\\\]*(?:@[^\\x00-\\x20/@:\"'<>`\\\\]*)?:(?P<s>[^\\x00-\\x20/\"'<>`\\\\]+)@",
-    scan: "/[^\\x00-\\x20/@:\"'<>]*(?:@[^\\x00-\\x20/@:\"'<>]*)?:[^\\x00-\\x20/\"'<>]+@",
+    // JSON may write the slashes as \/\/.
+    scan: "[/\\\\]/[^\\x00-\\x20/@:\"'<>]*(?:@[^\\x00-\\x20/@:\"'<>]*)?:[^\\x00-\\x20/\"'<>]+@",
     bounded: false,
     accept: (secret) => !isPlaceholder(secret),
     example: "connecting to postgres://app:mango-River9@db.internal:5432/orders",
@@ -46,13 +47,13 @@ export const passwords: readonly Detector[] = [
     name: "command_line_credentials",
     family: "password",
     pattern:
-      "(?i)(?:^|\\s)--?[a-z0-9-]*(?:password|passwd|secret|token|api-?key|bearer)[ =]+[\"']?(?P<s>[^\\s\"'-][^\\s\"']*)",
-    scan: "(?i)-[a-z0-9-]*(?:password|passwd|secret|token|api-?key|bearer)",
+      "(?i)(?:^|[\\s\"'])--?[a-z0-9-]*(?:password|passwd|secret|token|api-?key|bearer)[ =]+[\"']?(?P<s>[^\\s\"'-][^\\s\"']*)",
+    scan: "(?i)password|passwd|secret|token|api-?key|bearer",
     bounded: false,
     accept: (secret, { text, span: [start] }) => {
       const option = text.slice(Math.max(0, start - 40), start);
       return (
-        /\s--\S/.test(` ${option}`) &&
+        /[\s"']--\S/.test(` ${option}`) &&
         (/pass\w*["' =]+$/i.test(option) ? looksLikePassword(secret) : looksRandom(secret))
       );
     },

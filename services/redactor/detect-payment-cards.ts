@@ -14,17 +14,18 @@ const issuedLoosely = /^(?:(?:1800|2131)\d{11}|(?:0[456]|5[0678]|6)\d{10,17}|35\
 const speaksOfCards =
   /card|\bcc\b|\bpan\b|credit|debit|visa|master|amex|american express|discover|maestro|diners|jcb|unionpay|payment|number=/i;
 
-const usualGroups = /^(?:4-4-4-4|4-6-5|4-6-4|4-4-4-1|4-4-4-7|4-4-4-4-[23]|\d+)$/;
+const usualGroups = /^(?:4-4-4-4|4-6-5|4-6-4|4-4-4-1|4-4-4-7|4-4-4-4-[23]|4-4-4|\d+)$/;
 
 const looksLikeCard = (written: string, near: boolean): boolean => {
   const digits = written.replace(/[ -]/g, "");
   if (!luhn(digits) || new Set(digits).size < 2) return false;
-  if (near) return issued.test(digits) || issuedLoosely.test(digits);
   const groups = written.split(/[ -]/).map((group) => group.length);
-  return digits.length >= 14 && digits.length <= 16 && issued.test(digits) && usualGroups.test(groups.join("-"));
+  if (!usualGroups.test(groups.join("-"))) return false;
+  if (near) return issued.test(digits) || issuedLoosely.test(digits);
+  return digits.length >= 14 && digits.length <= 16 && issued.test(digits);
 };
 
-/** Cards within a run of digits and single separators: any stretch of whole groups may be one. */
+/** Cards within a run of digits and single separators: any stretch of groups as cards have them may be one. */
 const cardsWithin = (run: string, { text, span: [start, end] }: MatchContext): Span[] => {
   const groups = [...run.matchAll(/[0-9]+/g)].map((m) => ({ start: m.index, end: m.index + m[0].length }));
   const found: Span[] = [];
@@ -56,7 +57,7 @@ export const paymentCards: readonly Detector[] = [
     name: "payment_card",
     family: "payment_card",
     pattern: "[0-9](?:[ -]?[0-9]){11,}",
-    scan: "[0-9](?:[ -]?[0-9]){11}",
+    scan: "[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3}|[0-9]{4}[ -][0-9]{6}",
     within: cardsWithin,
     example: `paid with ${"4539"} 1488 0343 6467 today`,
     lookalike: "parcel 4539 1488 0343 6468 shipped",

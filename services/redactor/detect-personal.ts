@@ -5,8 +5,9 @@
 import { mod97 } from "./checks.ts";
 import type { Detector } from "./detector.ts";
 
-/** RFC 2606 and RFC 6761: domains that never belong to anybody. */
-const reservedDomain = /(?:^|[@.])(?:example\.(?:com|net|org)|(?:example|invalid|test|localhost|local|internal))$/i;
+/** RFC 2606 and RFC 6761: domains that never belong to anybody; and those that SSH names its algorithms by. */
+const reservedDomain =
+  /(?:^|[@.])(?:example\.(?:com|net|org)|(?:example|invalid|test|localhost|local|internal)|(?:openssh\.com|libssh\.org|lysator\.liu\.se))$/i;
 
 const ibanLengths: Record<string, number> = {
   AD: 24,
@@ -142,7 +143,7 @@ export const personal: readonly Detector[] = [
     name: "iban",
     family: "personal",
     pattern: "[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?",
-    scan: "[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2}",
+    scan: "[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}",
     accept: isIban,
     example: `transfer to GB93 ${"MOOR"} 1029 3847 5610 28 booked`,
     lookalike: "transfer to GB94 MOOR 1029 3847 5610 28 booked",

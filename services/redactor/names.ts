@@ -13,7 +13,7 @@ const neutral =
   /[-_. ]?(?:value|text|raw|plain(?:text)?|string|str|new|old|confirm(?:ation)?|hash(?:ed)?|digest|b(?:ase)?64|header|s|[0-9]{1,4})$/i;
 /** Public by their own word, or a place in a list. */
 const harmless =
-  /public|pubkey|(?:page|pagination|continuation|cursor|sync|next|cancel|cancellation|fencing|resume|prompt|completion|input|output|max|total)tokens?$/;
+  /public|pubkey|(?:ch|g|k|yp|smb|lp|ht)passwd$|(?:page|pagination|continuation|cursor|sync|next|cancel|cancellation|fencing|resume|prompt|completion|input|output|max|total)tokens?$/;
 
 const loose = (name: string): string => name.replaceAll(" ", "[-_. ]*");
 
@@ -95,12 +95,11 @@ export const assigns =
   /(?<rest>[\w-]{0,40})["'`\])}\\]{0,8}(?:&quot;)?(?: {1,3}string)?\s{0,3}(?<sign>=>|[:?.+]{0,3}=|:{1,3}|%3[aAdD]|>|,)[ \t]{0,4}/y;
 
 /** Drops what a shorter name already finds: `password` covers `passwords`. */
-const shortest = (names: readonly string[]): string[] => {
-  const glued = (name: string) => name.replaceAll(" ", "");
-  return [...new Set(names)].filter(
-    (name) => !names.some((other) => other !== name && !other.includes(" ") && glued(name).includes(other)),
+const shortest = (names: readonly string[]): string[] =>
+  // Within one of its words only: "root pass" holds "otp" in no way it may be written but one.
+  [...new Set(names)].filter(
+    (name) => !names.some((other) => other !== name && name.split(" ").some((word) => word.includes(other))),
   );
-};
 
 /** Scan patterns of all names. A long one is looked for wherever it stands, for an attribute's key ends in any byte. */
 export const nameScans: readonly string[] = [

@@ -43,6 +43,7 @@ class Walk {
   private at = 0;
   private out = "";
   private copied = 0;
+  private nextEscape = -1;
   private readonly text: string;
   private readonly counts: Counts;
   private readonly depth: number;
@@ -62,6 +63,15 @@ class Walk {
     this.at = take(whitespace, this.text, this.at);
   }
 
+  /** Whether the string from `start` to here has an escape in it. */
+  private escaped(start: number): boolean {
+    if (this.nextEscape < start) {
+      const found = this.text.indexOf("\\", start);
+      this.nextEscape = found < 0 ? Number.POSITIVE_INFINITY : found;
+    }
+    return this.nextEscape < this.at;
+  }
+
   private write(start: number, end: number, json: string): void {
     this.out += this.text.slice(this.copied, start) + json;
     this.copied = end;
@@ -77,6 +87,8 @@ class Walk {
     if (text[start] === "[") return this.list(named, level);
     if (text[start] === '"') {
       this.at = take(string, text, start);
+      // What holds no escape stands in the whole text as it is, which is looked at when the walk is over.
+      if (named === undefined && !this.escaped(start)) return;
       const value = JSON.parse(text.slice(start, this.at)) as string;
       const redacted =
         (named && redactNamed(value, named, this.counts)) ?? redactValue(value, this.counts, this.depth + 1);
@@ -85,7 +97,9 @@ class Walk {
     }
     this.at = take(scalar, text, start);
     const value = text.slice(start, this.at);
-    const redacted = (named && redactNamed(value, named, this.counts)) ?? redactText(value, this.counts);
+    // Here, so that what takes a number's place is quoted. Nothing shorter is a secret by its form.
+    const unnamed = value.length < 12 ? value : redactText(value, this.counts);
+    const redacted = (named && redactNamed(value, named, this.counts)) ?? unnamed;
     if (redacted !== value) this.write(start, this.at, JSON.stringify(redacted));
   }
 
@@ -102,7 +116,7 @@ class Walk {
       this.at = take(string, this.text, start);
       if (this.at === start) throw new RedactionError("JSON that parses but cannot be walked");
       const key = JSON.parse(this.text.slice(start, this.at)) as string;
-      const redacted = redactText(key, this.counts);
+      const redacted = this.escaped(start) ? redactText(key, this.counts) : key;
       if (redacted !== key) this.write(start, this.at, JSON.stringify(redacted));
       this.skip();
       this.at++;
