@@ -41,7 +41,9 @@ const parts: Record<string, () => boolean> = {
   types: () => node("typescript/bin/tsc", "-p", ".", "--noEmit"),
   "lint and format": () => node("@biomejs/biome/bin/biome", "check", "--error-on-warnings"),
   imports,
-  unused: () => node("knip/bin/knip.js", "--strict"),
+  // All of it, tests included; then what is shipped alone, where a workspace may lean only on what it declares itself.
+  unused: () => node("knip/bin/knip.js", "--no-config-hints"),
+  "unused in production": () => node("knip/bin/knip.js", "--strict", "--dependencies", "--files", "--no-config-hints"),
   audit,
 };
 
