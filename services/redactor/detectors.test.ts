@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { markerOf } from "./detector.ts";
 import { detectors } from "./detectors.ts";
-import { mayHoldSecrets, redactText } from "./redact-text.ts";
+import { redactText } from "./redact-text.ts";
 
 test.each(detectors.map((detector) => [detector.name, detector] as const))(
   "%s finds its example, spares its look-alike",
@@ -10,7 +10,6 @@ test.each(detectors.map((detector) => [detector.name, detector] as const))(
     const redacted = redactText(example, counts);
     expect(redacted).toContain(markerOf(name));
     expect(counts.get(name)).toBeGreaterThan(0);
-    expect(mayHoldSecrets(example)).toBe(true);
     expect(redactText(lookalike, new Map())).toBe(lookalike);
   },
 );

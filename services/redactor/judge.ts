@@ -12,14 +12,17 @@ import {
   decodeRecord,
   emptyHeader,
   encodeRecord,
+  type parseAvro,
   readBatchHeader,
   schemaIdOf,
   topics,
 } from "@astralog/schemas";
-import type { Type } from "avsc";
 import type { Death } from "./dead-letter.ts";
 import { type Coordinates, CountMismatch, redactBatch } from "./redact.ts";
 import { ruleset } from "./ruleset.ts";
+
+/** A writer's schema. */
+type Writer = ReturnType<typeof parseAvro>;
 
 export interface Verdict {
   /** Value for events.clean. */
@@ -36,7 +39,7 @@ export interface JudgeOptions {
   /** The id that clean batches are written under, which raw ones of this version carry too. */
   schemaId: number;
   /** The schema that an id stands for. Faults as the chassis' registry has them. */
-  writerOf(id: number): Promise<Type>;
+  writerOf(id: number): Promise<Writer>;
   /** Most bytes of a clean record. */
   maxBytes?: number;
 }
@@ -65,7 +68,7 @@ export const createJudge = ({
   /** The batch in this version's schema. */
   const readable = async (value: Buffer, id: number): Promise<Buffer> => {
     if (id === schemaId) return value;
-    let writer: Type;
+    let writer: Writer;
     try {
       writer = await writerOf(id);
     } catch (error) {
@@ -108,7 +111,7 @@ export const createJudge = ({
   };
 };
 
-const decoded = (value: Buffer, id: number, writer: Type) => {
+const decoded = (value: Buffer, id: number, writer: Writer) => {
   try {
     return decodeRecord("EventBatch", value, writer);
   } catch (error) {

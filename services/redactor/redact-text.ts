@@ -161,6 +161,3 @@ export const redactNamed = (value: string, detector: NameDetector, counts: Count
 };
 
 export const isMarker = (value: string): boolean => onlyMarker.test(value);
-
-/** Whether a text may hold anything at all; false is certain. */
-export const mayHoldSecrets = (text: string): boolean => scan.test(text);
