@@ -122,13 +122,19 @@ const structured = (r: Random): Part => {
 const orchestrator = (r: Random): Part => {
   const namespace = r.pick(namespaces);
   const pod = `${r.pick(services)}-${r.hex(9)}-${r.hex(5)}`;
-  const controller = r.pick(controllers);
   const warn = r.share() < 0.1;
+  const took = `${r.below(900)}.${r.below(1000)}ms`;
+  // A fifth speaks of keys, as controllers do: a redactor has to look closely at those.
+  const controls = r.share() < 0.2;
+  const controller = r.pick(controllers);
+  const said = controls
+    ? `${controller}_controller.go:${100 + r.below(900)}] "${warn ? "Error syncing, will retry" : "Finished syncing"}" logger="${controller}" key="${namespace}/${pod}" duration="${took}"`
+    : `pod_workers.go:${100 + r.below(900)}] "${warn ? "Error syncing pod, skipping" : "SyncLoop update of pod finished"}" pod="${namespace}/${pod}" containers=${1 + r.below(3)} duration="${took}"`;
   return {
     level: warn ? 13 : 9,
-    service: "kubelet",
+    service: controls ? "controller-manager" : "kubelet",
     host: `node-${r.below(24)}`,
-    message: `${controller}_controller.go:${100 + r.below(900)}] "${warn ? "Error syncing, will retry" : "Finished syncing"}" logger="${controller}" key="${namespace}/${pod}" duration="${r.below(900)}.${r.below(1000)}ms"`,
+    message: said,
     types: "sssss",
     attributes: [
       "k8s.namespace.name",

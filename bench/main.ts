@@ -46,7 +46,7 @@ try {
     say("starting the services");
     await pipeline.startAll();
     say("warming up");
-    await runPipeline(pipeline, (await makeBodies(Math.min(events, 50_000), 1000)).slice(0, 50), connections);
+    await runPipeline(pipeline, await makeBodies(Math.min(events, 100_000), 1000), connections);
   }
   if (parts.has("pipeline") || parts.has("search")) {
     say("the whole pipeline");
