@@ -22,8 +22,8 @@ import { Refusal } from "./refusals.ts";
 const mebi = 2 ** 20;
 /** Up to so many compressed bytes, and inflated ones, at once on the main thread. */
 const atOnce = { compressed: mebi / 4, inflated: 8 * mebi };
-/** Logs compress 5 to 50 times; beyond this, and beyond atOnce, the size is measured before it is kept. */
-const suspiciousRatio = 100;
+/** Logs compress 5 to 30 times; beyond this, and beyond atOnce, the size is measured before it is kept. */
+const suspiciousRatio = 50;
 
 // Windows larger than 8 MiB are for archives; the decoder would take as much memory before the first byte.
 const zstd = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
@@ -109,8 +109,11 @@ const run = (
     stream.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBytes) return stop(tooLarge(maxBytes));
-      if (!trusted && size > atOnce.inflated && size > body.length * suspiciousRatio) chunks = undefined;
       if (chunks === undefined) return;
+      if (!trusted && size > atOnce.inflated && size > body.length * suspiciousRatio) {
+        chunks = undefined;
+        return lease.hold(body.length);
+      }
       try {
         lease.hold(body.length + size);
       } catch (error) {
