@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { makeDatabase } from "./database.ts";
 import { openSecrets, writePrivate } from "./secrets.ts";
 import { bootstrapTenant, type FirstTenant, provision } from "./service.ts";
@@ -23,4 +24,25 @@ export const prepare = async (
   const keys = join(dir, "keys.json");
   if (!existsSync(keys)) writePrivate(keys, JSON.stringify(await bootstrapTenant(deployment, "main", "default")));
   return { deployment, tenant: JSON.parse(readFileSync(keys, "utf8")) as FirstTenant };
+};
+
+/**
+ * Waits until the receiver knows a key: a new one reaches it from Postgres by the api's outbox and a control topic, some
+ * tenths of a second after both are ready.
+ */
+export const untilKeyWorks = async (receiver: string, key: string): Promise<void> => {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const answer = await fetch(`${receiver}/v1/events`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+      body: "[]",
+    });
+    await answer.arrayBuffer();
+    // 401: not known yet; 503: its source is not.
+    if (answer.status !== 401 && answer.status !== 503) return;
+    if (Date.now() > deadline)
+      throw new Error(`The receiver still answers ${answer.status} to the first key; see .astralog/logs.`);
+    await sleep(100);
+  }
 };

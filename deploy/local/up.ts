@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pc from "picocolors";
 import { stopChildren } from "./child.ts";
-import { prepare } from "./deployment.ts";
+import { prepare, untilKeyWorks } from "./deployment.ts";
 import { type Follower, follow } from "./follow.ts";
 import { createLocalServices, type LocalServices } from "./local-services.ts";
 import { tryLock, unlock } from "./lock.mjs";
@@ -105,6 +105,9 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     checkpoint();
     const failed = started.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+
+    await untilKeyWorks(`http://127.0.0.1:${services.ports().http}`, tenant.ingestKey);
+    checkpoint();
 
     const save = (): void => writeRunFile(runFile(deployment, tenant, stack, services));
     save();
