@@ -1,6 +1,7 @@
+import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { type Encoder, kafkaEncoder, keepPieces } from "./kafka-encoder.ts";
+import { type Batch, batchInPieces, type Encoder, kafkaEncoder, keepPieces, type MakeBatch } from "./kafka-encoder.ts";
 
 type Writer = Encoder & Record<string, (value: unknown) => unknown>;
 type EncoderClass = new () => Writer;
@@ -63,4 +64,27 @@ test("a large piece is not copied until bytes are asked for", () => {
   outer.writeEncoder(encoder);
   expect(outer.pieces?.includes(piece)).toBe(true);
   expect(outer.buf.length).toBeLessThan(10_000);
+});
+
+const { RecordBatch } = createRequire(import.meta.url)("kafkajs/src/protocol/recordBatch/v0/index.js") as {
+  RecordBatch: MakeBatch;
+};
+
+test("a record batch has the bytes and the checksum that kafkajs gives it", async () => {
+  const refuse: MakeBatch = () => Promise.reject(new Error("not for this one"));
+  const make = batchInPieces(changed, refuse);
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { minLength: 1, maxLength: 4 }), fc.nat(1_000_000), async (lists, time) => {
+      const batch = (records: readonly Encoder[]): Batch => ({
+        firstTimestamp: time,
+        maxTimestamp: time + 5,
+        lastOffsetDelta: lists.length - 1,
+        records,
+      });
+      const expected = await RecordBatch(batch(lists.map((list) => run(original, list))));
+      const given = await make(batch(lists.map((list) => run(changed, list))));
+      expect(given.buffer.equals(expected.buffer)).toBe(true);
+    }),
+  );
+  await expect(make({ compression: 3, records: [] })).rejects.toThrow("not for this one");
 });

@@ -4,6 +4,7 @@
  * large pieces by reference and makes one flat copy where bytes are asked for. The bytes are the same.
  */
 import { createRequire } from "node:module";
+import { crc32c } from "@node-rs/crc32";
 
 /** kafkajs's Encoder, as far as this touches it: bytes are written at `offset` of `buf`. */
 export interface Encoder {
@@ -16,7 +17,12 @@ export interface Encoder {
   readonly buffer: Buffer;
   size(): number;
   ensureAvailable(length: number): void;
+  writeInt8(value: number): Encoder;
+  writeInt16(value: number): Encoder;
   writeInt32(value: number): Encoder;
+  writeUInt32(value: number): Encoder;
+  writeInt64(value: unknown): Encoder;
+  writeArray(values: readonly Encoder[], type: "object"): Encoder;
   writeBufferInternal(bytes: Buffer): void;
   writeBytes(value: unknown): Encoder;
   writeEncoder(value: Encoder): Encoder;
@@ -106,4 +112,61 @@ export const keepPieces = (prototype: Encoder): void => {
 const require = createRequire(import.meta.url);
 
 /** The class of the installed kafkajs. */
-export const kafkaEncoder = (): { prototype: Encoder } => require("kafkajs/src/protocol/encoder.js");
+export const kafkaEncoder = (): { new (): Encoder; prototype: Encoder } => require("kafkajs/src/protocol/encoder.js");
+
+/** What kafkajs gives its record batch; what it leaves out has the protocol's "none" as default. */
+export interface Batch {
+  compression?: number;
+  firstOffset?: unknown;
+  firstTimestamp?: unknown;
+  maxTimestamp?: unknown;
+  partitionLeaderEpoch?: number;
+  lastOffsetDelta?: number;
+  transactional?: boolean;
+  producerId?: unknown;
+  producerEpoch?: number;
+  firstSequence?: number;
+  records?: readonly Encoder[];
+}
+export type MakeBatch = (batch: Batch) => Promise<Encoder>;
+
+const magic = 2;
+/** Bytes from the partition leader's epoch to the checksum, both included. */
+const headBytes = 9;
+
+/** An uncompressed record batch, its checksum taken piece by piece; any other is left to `others`. */
+export const batchInPieces =
+  (make: new () => Encoder, others: MakeBatch): MakeBatch =>
+  (batch) => {
+    const { compression = 0, transactional = false, records = [] } = batch;
+    if (compression !== 0 || transactional) return others(batch);
+    const body = new make()
+      .writeInt16(0)
+      .writeInt32(batch.lastOffsetDelta ?? 0)
+      .writeInt64(batch.firstTimestamp ?? Date.now())
+      .writeInt64(batch.maxTimestamp ?? Date.now())
+      .writeInt64(batch.producerId ?? -1)
+      .writeInt16(batch.producerEpoch ?? 0)
+      .writeInt32(batch.firstSequence ?? 0)
+      .writeArray(records, "object");
+    let checksum = 0;
+    for (const piece of body.pieces ?? []) checksum = crc32c(piece, checksum);
+    checksum = crc32c(body.buf.subarray(body.tail ?? 0, body.offset), checksum);
+    return Promise.resolve(
+      new make()
+        .writeInt64(batch.firstOffset ?? 0)
+        .writeInt32(headBytes + body.size())
+        .writeInt32(batch.partitionLeaderEpoch ?? 0)
+        .writeInt8(magic)
+        .writeUInt32(checksum)
+        .writeEncoder(body),
+    );
+  };
+
+/** Changes the installed kafkajs: before its first request, which is when it reads what is changed here. */
+export const sendPieces = (): void => {
+  const encoder = kafkaEncoder();
+  keepPieces(encoder.prototype);
+  const module = require("kafkajs/src/protocol/recordBatch/v0/index.js") as { RecordBatch: MakeBatch };
+  module.RecordBatch = batchInPieces(encoder, module.RecordBatch);
+};

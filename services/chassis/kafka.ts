@@ -12,7 +12,7 @@ import { crc32c } from "@node-rs/crc32";
 import kafkajs, { type Admin, type Consumer, type Producer } from "kafkajs";
 import { compressFrame, decompressFrame } from "lz4-napi";
 import type { Config, kafkaShape } from "./config.ts";
-import { kafkaEncoder, keepPieces } from "./kafka-encoder.ts";
+import { sendPieces } from "./kafka-encoder.ts";
 import type { Log } from "./log.ts";
 
 export type {
@@ -36,7 +36,7 @@ if (cached === undefined)
   throw new Error("kafkajs no longer has its CRC-32C where it was: look again before updating it");
 cached.exports = (bytes: Buffer) => crc32c(bytes);
 
-keepPieces(kafkaEncoder().prototype);
+sendPieces();
 
 CompressionCodecs[CompressionTypes.LZ4] = () => ({
   compress: (encoder: { buffer: Buffer }) => compressFrame(encoder.buffer),

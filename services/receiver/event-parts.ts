@@ -2,9 +2,10 @@
  * Collects a request's events into parts, each the value of one Kafka record. Where it cuts depends on the events
  * alone, so the same body sent again makes the same parts and the same dedup ids.
  */
-import { hash, randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { BatchEncoder, type Event, emptyHeader } from "@astralog/schemas";
 import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordBytes, recordEvents } from "./limits.ts";
+import { randomId } from "./random-id.ts";
 import { Refusal } from "./refusals.ts";
 
 /** An event that was not taken. */
@@ -135,7 +136,7 @@ export class EventParts implements EventSink {
 
   private dedupId(part: number): string {
     // Without a key the id still tells a record from its own repeat, which a producer's second try may leave.
-    if (this.dedupKey === "") return randomBytes(16).toString("base64url");
+    if (this.dedupKey === "") return randomId(16);
     const { tenant, source } = this.origin;
     return hash("sha256", JSON.stringify([tenant, source, this.dedupKey, part]), "base64url").slice(0, 24);
   }

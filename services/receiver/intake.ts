@@ -2,7 +2,6 @@
  * One request from head to acknowledgement. The order is the guarantee: nothing of the body is read before the key, the
  * limits and the room for it are good, and nothing is answered with success before Kafka has confirmed every event.
  */
-import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "@astralog/chassis";
 import { admit, type Grant, type Knowledge } from "./admit.ts";
@@ -14,6 +13,7 @@ import { maxIdempotencyKey } from "./limits.ts";
 import type { ReceiverMetrics } from "./metrics.ts";
 import { preview } from "./preview.ts";
 import type { Answer, Head, Protocol, Result } from "./protocol.ts";
+import { randomId } from "./random-id.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal } from "./refusals.ts";
 import { respond } from "./respond.ts";
@@ -197,7 +197,7 @@ const readHead = (request: IncomingMessage): Head => {
     query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)),
     headers,
     contentType: (headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "",
-    requestId: randomBytes(9).toString("base64url"),
+    requestId: randomId(9),
   };
 };
 
