@@ -60,12 +60,13 @@ export const locateNode = () => {
     const home = dirname(dirname(process.execPath));
     return {
       present: true,
+      running: true,
       node: process.execPath,
       home: existsSync(join(home, "include", "node", "node.h")) ? home : undefined,
     };
   }
   const home = join(tools, "node", nodeVersion, "node_modules", nodePackage);
-  return { present: existsSync(join(home, "complete")), node: join(home, "bin", "node"), home };
+  return { present: existsSync(join(home, "complete")), running: false, node: join(home, "bin", "node"), home };
 };
 
 const installNode = async ({ home }) => {
@@ -88,10 +89,10 @@ const installNode = async ({ home }) => {
 
 /** The environment in which Node 24 comes first, also for what npm compiles. */
 export const environment = ({ node, home }) => {
-  // Settings of the npm that started us must not steer the npm that we start.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(config|lifecycle|package)_|^npm_command$/.test(name)),
-  );
+  // What the npm that started us says about itself must not steer the npm that we start; what its user set must.
+  const itself =
+    /^npm_(lifecycle|package)_|^npm_(command|execpath|node_execpath)$|^npm_config_(local_|global_)?prefix$|^npm_config_user_agent$/;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !itself.test(name)));
   const java = process.env.JAVA_HOME === undefined ? [] : [join(process.env.JAVA_HOME, "bin")];
   return {
     ...env,
@@ -104,7 +105,10 @@ const lockFile = join(root, "package-lock.json");
 const modules = join(root, "node_modules");
 const packagesStamp = join(modules, ".astralog-stamp");
 
-const wantedPackages = ({ node }) => hashOf(readFileSync(lockFile, "utf8"), node, process.platform, process.arch);
+// Compiled packages fit one major version of Node.
+const majorOf = ({ running }) => (running ? process.versions.node.split(".")[0] : String(nodeMajor));
+const wantedPackages = (where) =>
+  hashOf(readFileSync(lockFile, "utf8"), majorOf(where), process.platform, process.arch);
 
 /** Whether npm's own record of node_modules has all that the lock file asks for: then somebody ran npm by hand. */
 const installedByHand = () => {
