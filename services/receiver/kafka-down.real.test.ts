@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { readRawEvents } from "./raw-events.ts";
-import { client } from "./requests.ts";
+import { readRawEvents } from "./raw-events.driver.ts";
+import { client } from "./requests.driver.ts";
 
 let stack: Awaited<ReturnType<typeof ownStack>>;
 let astralog: Platform;

@@ -7,8 +7,8 @@ import { OTLPLogExporter as JsonExporter } from "@opentelemetry/exporter-logs-ot
 import { OTLPLogExporter as ProtobufExporter } from "@opentelemetry/exporter-logs-otlp-proto";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { LoggerProvider, SimpleLogRecordProcessor } from "@opentelemetry/sdk-logs";
-import { type RawEvents, readRawEvents } from "./raw-events.ts";
-import { type Client, client, endlessPost, rawRequest } from "./requests.ts";
+import { type RawEvents, readRawEvents } from "./raw-events.driver.ts";
+import { type Client, client, endlessPost, rawRequest } from "./requests.driver.ts";
 
 let astralog: Platform;
 let receiver: RunningService;
