@@ -5,8 +5,9 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import type { EventMapper } from "./event-fields.ts";
 import type { EventSink } from "./event-parts.ts";
-import type { Excess, JsonScanner } from "./json-scan.ts";
+import type { JsonScanner } from "./json-scan.ts";
 import { arrayText } from "./json-text.ts";
+import type { Excess } from "./json-tokens.ts";
 import { maxDepth, maxEventBytes, maxFields, maxNameBytes } from "./limits.ts";
 import { Refusal } from "./refusals.ts";
 
