@@ -22,6 +22,8 @@ if (chosen.length === 0) throw new Error(`--only names none of ${faults.map(({ i
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const outcomes: Outcome[] = [];
 const stack = await ownStack();
+// What runs then fails, and the ends of the test and of this file remove the rest.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stack.stop());
 try {
   for (const fault of chosen) {
     say(`${fault.id}  ${fault.title}`);

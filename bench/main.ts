@@ -27,6 +27,8 @@ const results: Results = {
 };
 say("starting Kafka, registry, ClickHouse and Postgres");
 const pipeline = await startPipeline();
+// What runs then fails, and the end below removes the rest.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void pipeline.stop());
 try {
   const { stack, platform } = pipeline;
   if (parts.has("discard")) {
