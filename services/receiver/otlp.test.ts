@@ -237,11 +237,14 @@ test("no bytes make the protobuf reader fail otherwise than it says", async () =
 });
 
 test("a repeat of the same bytes has the same ids, unless a record has no time", async () => {
-  const ids = async (body: string) => (await parseWith(otlpLogs, body)).parts.dedupKey;
-  const timed = JSON.stringify(logs({ timeUnixNano: at, body: text("a") }));
-  expect(await ids(timed)).toBe(await ids(timed));
-  expect(await ids(timed)).toMatch(/^body:/);
-  expect(await ids(JSON.stringify(logs({ timeUnixNano: at }, { body: text("a") })))).toBe("");
+  const keys = async (json: Json) => [
+    (await parseWith(otlpLogs, JSON.stringify(json))).parts.dedupKey,
+    (await parseWith(otlpLogs, toProtobuf(json), binary)).parts.dedupKey,
+  ];
+  const timed = logs({ timeUnixNano: at, body: text("a") }, { observedTimeUnixNano: at });
+  expect(await keys(timed)).toEqual(await keys(timed));
+  expect((await keys(timed)).every((key) => key.startsWith("body:"))).toBe(true);
+  expect(await keys(logs({ timeUnixNano: at }, { body: text("a") }))).toEqual(["", ""]);
 });
 
 test("errors are google.rpc.Status, and what may pass is 503", () => {
