@@ -53,6 +53,7 @@ const commitEveryMs = 250;
 const lagEveryMs = 5_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
+const revivePauseMs = 1_000;
 
 export const consume = async (
   kafka: KafkaClient,
@@ -105,8 +106,22 @@ export const consume = async (
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
     joined = false;
-    log.warn({ err: payload.error, restart: payload.restart }, "the consumer lost its connection and starts again");
+    log.warn({ err: payload.error }, "the consumer lost its connection and starts again");
+    if (!payload.restart) revive();
   });
+  /**
+   * kafkajs starts again by itself after what it calls retriable, and gives up after the rest; but a broker that dies in
+   * the middle of a SASL handshake is "the rest" to it. To give up would leave the partitions to nobody, silently.
+   */
+  const revive = (): void => {
+    setTimeout(() => {
+      if (closing) return;
+      begin().catch((error) => {
+        log.warn({ err: error }, "the consumer could not start again yet");
+        revive();
+      });
+    }, revivePauseMs).unref();
+  };
 
   const commit = async (): Promise<void> => {
     const due = [...positions.values()].filter((p) => p.offset > p.committed);
@@ -185,14 +200,17 @@ export const consume = async (
   );
 
   await admin.connect();
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: options.partitionsAtOnce ?? 6,
-    eachBatch,
-  });
+  const begin = async (): Promise<void> => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: options.partitionsAtOnce ?? 6,
+      eachBatch,
+    });
+  };
+  await begin();
 
   return {
     get joined() {
