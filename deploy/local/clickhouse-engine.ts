@@ -10,12 +10,18 @@ import { join } from "node:path";
 import { DataType, load, open } from "ffi-rs";
 
 const [dir = "", port = ""] = process.argv.slice(2);
-const { resolve } = createRequire(import.meta.url);
-const library = join(
-  resolve(`@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}/package.json`),
-  "..",
-  "libchdb.so",
-);
+const engine = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
+const locate = (): string => {
+  try {
+    return join(createRequire(import.meta.url).resolve(`${engine}/package.json`), "..", "libchdb.so");
+  } catch {
+    console.error(
+      `There is no ClickHouse engine for this machine in node_modules (${engine}): use docker-compose.kafka.yml.`,
+    );
+    process.exit(1);
+  }
+};
+const library = locate();
 const listenAndSleep =
   "SYSTEM START LISTEN HTTP; SELECT sleepEachRow(1) FROM system.numbers SETTINGS max_block_size=1, max_threads=1 FORMAT Null";
 const argv = [

@@ -4,7 +4,12 @@ import { handOver } from "./hand-over.mjs";
 import { root } from "./install.mjs";
 
 const tasks = {
-  jest: ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning", "node_modules/jest/bin/jest.js"],
+  jest: [
+    "--experimental-vm-modules",
+    "--disable-warning=ExperimentalWarning",
+    "--disable-warning=TimeoutNegativeWarning",
+    "node_modules/jest/bin/jest.js",
+  ],
   check: ["deploy/local/check.ts"],
   bench: ["bench/main.ts"],
   chaos: ["bench/chaos.ts"],
