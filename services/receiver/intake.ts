@@ -183,7 +183,8 @@ export const createIntake = (deps: IntakeDeps) => {
       respond(request, response, answer, {
         requestId: head.requestId,
         bodyRead: progress.bodyRead,
-        close: deps.closing(),
+        // The rest of a body that stalled may never come.
+        close: deps.closing() || answer.status === 408,
       });
     };
 };

@@ -38,6 +38,8 @@ export const listen = async (
     TLS_CERT_FILE: string;
     TLS_KEY_FILE: string;
     MAX_CONNECTIONS: number;
+    ACK_TIMEOUT_MS: number;
+    STALL_MS: number;
   },
 ): Promise<Listeners> => {
   const secure = https.createServer(
@@ -55,6 +57,8 @@ export const listen = async (
   const servers = open === undefined ? [secure] : [secure, open];
   for (const server of servers) {
     server.maxConnections = config.MAX_CONNECTIONS;
+    // A connection on which nothing happens, from its first moment on, but for what a request may rightly wait for.
+    server.timeout = Math.max(config.ACK_TIMEOUT_MS, config.STALL_MS) + 5_000;
     // The intake answers 100 Continue itself, once it wants the body.
     server.on("checkContinue", app);
   }
