@@ -9,7 +9,7 @@ import type { NameDetector, PatternDetector, Span } from "./detector.ts";
 import { markerOf } from "./detector.ts";
 import { detectors, patternDetectors } from "./detectors.ts";
 import { namedSecrets } from "./find-names.ts";
-import { scanPatterns } from "./scan-patterns.ts";
+import { scanParts } from "./scan-patterns.ts";
 import { checkTime } from "./time-budget.ts";
 
 /** Replacements made, by detector. */
@@ -30,7 +30,7 @@ const precise = new Map(
     },
   ]),
 );
-const scan = new RE2.Set(scanPatterns.map(({ pattern }) => pattern));
+const scans = scanParts.map((part) => ({ part, set: new RE2.Set(part.map(({ pattern }) => pattern)) }));
 const anyMarker = `\\[redacted:(?:${[...rank.keys()].join("|")})\\]`;
 const markers = new RegExp(anyMarker, "g");
 const onlyMarker = new RegExp(`^${anyMarker}$`);
@@ -72,10 +72,12 @@ const patternFinds = (text: string, detector: PatternDetector, finds: Find[]): v
 const collect = (text: string): Find[] => {
   const finds: Find[] = [];
   let named = false;
-  for (const index of scan.match(text)) {
-    const detector = scanPatterns[index]?.detector;
-    if (detector === undefined) named = true;
-    else patternFinds(text, detector, finds);
+  for (const { part, set } of scans) {
+    for (const index of set.match(text)) {
+      const detector = part[index]?.detector;
+      if (detector === undefined) named = true;
+      else patternFinds(text, detector, finds);
+    }
   }
   if (named) for (const { detector, span } of namedSecrets(text)) finds.push({ name: detector.name, span });
   if (finds.length === 0) return finds;
@@ -140,13 +142,31 @@ const replace = (text: string, finds: readonly Find[], counts: Counts): string =
 
 const mostRounds = 6;
 
+/**
+ * Short texts that hold nothing, so that services, hosts, names and other values that come again and again are looked at
+ * once. What was found in is never kept here.
+ */
+const knownClean = new Set<string>();
+const shortText = 48;
+const mostKnown = 20_000;
+
+const remember = (text: string): void => {
+  if (text.length > shortText) return;
+  if (knownClean.size >= mostKnown) knownClean.clear();
+  knownClean.add(text);
+};
+
 /** Replaces what is found in running text. Throws RedactionError when it does not come to rest. */
 export const redactText = (text: string, counts: Counts): string => {
+  if (knownClean.has(text)) return text;
   let current = text;
   for (let round = 0; round < mostRounds; round++) {
     checkTime();
     const finds = collect(current);
-    if (finds.length === 0) return current;
+    if (finds.length === 0) {
+      if (round === 0) remember(text);
+      return current;
+    }
     current = replace(current, finds, counts);
   }
   throw new RedactionError(`still finds something after ${mostRounds} rounds`);

@@ -17,3 +17,15 @@ export const scanPatterns: readonly ScanPattern[] = [
   ...patternDetectors.map((detector) => ({ pattern: asciiFold(detector.scan), detector })),
   ...[...nameScans, escapedAscii].map((pattern) => ({ pattern: asciiFold(pattern), detector: undefined })),
 ];
+
+/**
+ * The same patterns parted into automata. RE2 builds an automaton's states as it meets them, and the states of patterns
+ * that can be under way at once multiply: all patterns in one outgrew its memory on orchestrators' logs and took 88 µs an
+ * event, these three together take 2. Within a part the patterns begin alike: fixed prefixes of credentials, digits, words.
+ */
+export const scanParts: readonly (readonly ScanPattern[])[] = Object.values(
+  Object.groupBy(scanPatterns, ({ detector }) => {
+    if (detector?.family === "payment_card") return "digits";
+    return detector?.family === "api_credential" || detector?.family === "encryption_key" ? "prefixes" : "words";
+  }),
+);
