@@ -246,9 +246,13 @@ export class BatchEncoder {
     this.count = count;
   }
 
-  /** Makes a value of its own (nothing is shared with this encoder) and starts anew. */
-  finish(schemaId: number, header: BatchHeader): Buffer {
-    const writer = new AvroWriter(512 + this.events.at);
+  /**
+   * Makes a value of its own (nothing is shared with this encoder) and starts anew. `writer` is where the value lies:
+   * who gives one of its own may use it again when the value is needed no more.
+   */
+  finish(schemaId: number, header: BatchHeader, writer = new AvroWriter(512 + this.events.at)): Buffer {
+    writer.at = 0;
+    writer.reserve(512 + this.events.at);
     frame(writer, schemaId);
     writeHeader(writer, header);
     if (this.count > 0) {

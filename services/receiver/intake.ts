@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "@astralog/chassis";
 import { admit, type Grant, type Knowledge } from "./admit.ts";
 import { type AddressRange, clientAddress } from "./client-address.ts";
-import { EventParts } from "./event-parts.ts";
+import { EventParts, recycle } from "./event-parts.ts";
 import type { InFlight } from "./in-flight.ts";
 import { encodingOf, inflate } from "./inflate.ts";
 import { maxIdempotencyKey } from "./limits.ts";
@@ -137,7 +137,11 @@ export const createIntake = (deps: IntakeDeps) => {
         parts: parts.parts,
       });
       handedOver = true;
-      void settled.then(() => lease.release());
+      const { parts: records } = parts;
+      void settled.then((confirmed) => {
+        lease.release();
+        if (confirmed) recycle(records);
+      });
       const receipt = await acknowledged;
       metrics.ackSeconds.observe((performance.now() - readAt) / 1000);
       return { accepted, rejected, receipt };

@@ -1,5 +1,6 @@
 import { eventSpans, readBatchHeader } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
+import { recycle } from "./event-parts.ts";
 import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordEvents } from "./limits.ts";
 import { native } from "./native.ts";
 import { headOf, parseWith } from "./parsed.ts";
@@ -150,4 +151,15 @@ test("a large body is taken in turns and nothing of it is lost", async () => {
   }
   going = false;
   expect(turns).toBeGreaterThan(2);
+});
+
+test("a record written where another lay before is whole", async () => {
+  const long = Array.from({ length: 500 }, (_, i) => `{"msg":"long ${i} ${"x".repeat(i)}"}`).join("\n");
+  const first = await parseWith(native, long, lines);
+  recycle(first.parts.parts);
+  const second = await parseWith(native, '{"msg":"short"}', lines);
+  expect(second.parts.parts[0]?.room).toBe(first.parts.parts[0]?.room);
+  expect(second.events.map(({ message }) => message)).toEqual(["short"]);
+  recycle(second.parts.parts);
+  expect((await parseWith(native, long, lines)).events).toEqual(first.events);
 });

@@ -17,9 +17,9 @@ export interface Submitted {
 
 /**
  * `acknowledged` resolves with the receipt or rejects with a Refusal: kafka_unavailable, record_refused. `settled` resolves
- * when Kafka's client holds none of the parts any more.
+ * when Kafka's client has done with all parts, and says whether each was confirmed.
  */
-export type Submit = (work: Submitted) => { acknowledged: Promise<string>; settled: Promise<unknown> };
+export type Submit = (work: Submitted) => { acknowledged: Promise<string>; settled: Promise<boolean> };
 
 const total = topics.raw.partitions;
 /** Tenants whose partitions are remembered. */
@@ -93,7 +93,7 @@ export const createSubmit = (
       acknowledged: Promise.race([all, late])
         .then(formatReceipt)
         .finally(() => clearTimeout(timer)),
-      settled: Promise.allSettled(sends),
+      settled: Promise.allSettled(sends).then((results) => results.every(({ status }) => status === "fulfilled")),
     };
   };
 };
