@@ -103,7 +103,9 @@ export const verifyAuditFile = async (
   broken ??= check.finish(end);
   if (broken === undefined) {
     // A kept head is trusted for having been kept; another key may have signed it before the keys were changed.
-    const unsigned = heads.find((head) => !isSignedHead(head, key) && (head === end || head.key_id === auditKeyId(key)));
+    const unsigned = heads.find(
+      (head) => !isSignedHead(head, key) && (head === end || head.key_id === auditKeyId(key)),
+    );
     if (unsigned !== undefined)
       broken = { seq: unsigned.seq, problem: `its head is not signed by the key ${auditKeyId(key)} (forged)` };
   }
