@@ -4,6 +4,7 @@
  */
 import type { ControlTable, Log } from "@astralog/chassis";
 import type { AuditHead, AuditHeadRecord, AuditSigner } from "@astralog/schemas";
+import { sql } from "kysely";
 import type { ApiMetrics } from "./metrics.ts";
 import { announceHead } from "./outbox.ts";
 import type { Db } from "./postgres.ts";
@@ -38,19 +39,32 @@ export const createAuditHeads = (deps: {
     const record = table.get(tenant);
     return record === undefined ? undefined : headOf(record);
   };
-  const contains = async ({ tenant, seq, hash }: AuditHead): Promise<boolean> => {
-    const row = await db
-      .selectFrom("audit_events")
-      .select("hash")
-      .where("tenant", "=", tenant)
-      .where("seq", "=", seq)
-      .executeTakeFirst();
-    return row?.hash === hash;
+  /** The tenants whose chains contain their heads, in one question. */
+  const intactOf = async (heads: readonly AuditHead[]): Promise<Set<string>> => {
+    const [tenants, seqs, hashes] = [heads.map((h) => h.tenant), heads.map((h) => h.seq), heads.map((h) => h.hash)];
+    const { rows } = await sql<{ tenant: string }>`
+      select e.tenant from audit_events e
+      join unnest(${tenants}::text[], ${seqs}::bigint[], ${hashes}::text[]) as h (tenant, seq, hash)
+      on e.tenant = h.tenant and e.seq = h.seq and e.hash = h.hash`.execute(db);
+    return new Set(rows.map(({ tenant }) => tenant));
   };
   const isIntact = async (tenant: string): Promise<boolean> => {
     const head = anchored(tenant);
-    return head === undefined || contains(head);
+    return head === undefined || (await intactOf([head])).has(tenant);
   };
+  const announceAnew = (tenant: string): Promise<void> =>
+    db.transaction().execute(async (trx) => {
+      const chain = await trx
+        .selectFrom("audit_chains")
+        .selectAll()
+        .where("tenant", "=", tenant)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
+      const head = signer.sign({ ...chain, at: chain.at.toISOString() });
+      const { key_id, signature } = head;
+      await trx.updateTable("audit_chains").set({ key_id, signature }).where("tenant", "=", tenant).execute();
+      await announceHead(trx, head);
+    });
   const tellBroken = (tenant: string): void =>
     void log.error(
       { tenant, head: anchored(tenant) },
@@ -74,32 +88,16 @@ export const createAuditHeads = (deps: {
     reconcile: async () => {
       const heads = [...table.values()].map(headOf);
       const chains = await db.selectFrom("audit_chains").selectAll().execute();
-      const broken = new Set<string>();
-      for (const head of heads) {
-        if (await contains(head)) continue;
-        broken.add(head.tenant);
-        tellBroken(head.tenant);
-      }
-      metrics.auditBroken.set(broken.size);
-      for (const { tenant } of chains) {
+      const intact = await intactOf(heads);
+      const broken = heads.map(({ tenant }) => tenant).filter((tenant) => !intact.has(tenant));
+      metrics.auditBroken.set(broken.length);
+      broken.forEach(tellBroken);
+      for (const { tenant, hash, seq } of chains) {
         const head = anchored(tenant);
-        const chain = chains.find((one) => one.tenant === tenant);
-        if (chain === undefined || broken.has(tenant)) continue;
-        if (head?.hash === chain.hash && head.key_id === signer.keyId) continue;
-        await db.transaction().execute(async (trx) => {
-          const now = await trx
-            .selectFrom("audit_chains")
-            .selectAll()
-            .where("tenant", "=", tenant)
-            .forUpdate()
-            .executeTakeFirst();
-          if (now === undefined) return;
-          const signed = signer.sign({ tenant, seq: now.seq, hash: now.hash, at: now.at.toISOString() });
-          const { key_id, signature } = signed;
-          await trx.updateTable("audit_chains").set({ key_id, signature }).where("tenant", "=", tenant).execute();
-          await announceHead(trx, signed);
-        });
-        log.info({ tenant, seq: chain.seq }, "the audit trail's head is told to Kafka anew");
+        if (head !== undefined && (!intact.has(tenant) || (head.hash === hash && head.key_id === signer.keyId)))
+          continue;
+        await announceAnew(tenant);
+        log.warn({ tenant, seq }, "the audit trail's head is told to Kafka anew");
       }
     },
   };

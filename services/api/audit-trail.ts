@@ -112,7 +112,8 @@ export const recordAct = async (trx: Trx, { signer, actor, where }: By, act: Act
   return event;
 };
 
-const auditRow = (event: AuditEvent) => ({
+/** The columns of an event. */
+export const auditRow = (event: AuditEvent) => ({
   tenant: event.tenant,
   seq: event.seq,
   at: new Date(event.at),

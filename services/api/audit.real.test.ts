@@ -30,6 +30,7 @@ import { byTest, callApi, planter, until } from "./api.driver.ts";
 import { createAuditCounts } from "./audit-counts.ts";
 import { auditEventOf } from "./audit-events.ts";
 import { headOf } from "./audit-heads.ts";
+import { auditRow } from "./audit-trail.ts";
 import { createKey, revokeKey, rotateKey } from "./keys.ts";
 import type { Db } from "./postgres.ts";
 import { createSource, updateSource } from "./sources.ts";
@@ -91,6 +92,18 @@ const exported = async (format = "json", key = one.adminKey) => {
     events: parsed.slice(1, -1).map((line) => (line as { event: AuditEvent }).event),
     head: end?.head,
   };
+};
+
+/** What a superuser can do who switches the triggers off. */
+const asSuperuser = async (...statements: [string, unknown[]?][]) => {
+  const client = connectSession(one.env("api").POSTGRES_URL ?? "");
+  await client.connect();
+  for (const table of ["audit_events", "audit_chains"]) await client.query(`alter table ${table} disable trigger all`);
+  for (const [sql, values] of statements) await client.query(sql, values);
+  for (const table of ["audit_events", "audit_chains"]) {
+    await client.query(`alter table ${table} enable trigger all`);
+  }
+  await client.end();
 };
 
 /** The acts that `work` leaves in the tenant's trail. */
@@ -334,6 +347,37 @@ test("an export is whole, signed, tells of itself, and comes in a stream; CSV sa
   expect(checked(one.tenant, rows.map(parseCsvLine) as AuditEvent[])).toBeUndefined();
 });
 
+test("10,000 events come in pieces, the first long before the last, and are whole", async () => {
+  const { id } = await ensureTenant(db, "long", byTest(one));
+  const { key } = await createKey(db, id, { kind: "admin" }, byTest(one));
+  const last = (await chainOf(id)).at(-1);
+  const events: AuditEvent[] = [];
+  for (let prev = last; events.length < 10_000 && prev !== undefined; prev = events.at(-1)) {
+    const event = { ...prev, seq: prev.seq + 1, action: "verify.run" as const, prev: prev.hash };
+    events.push({ ...event, hash: auditHash(event) });
+  }
+  for (let i = 0; i < events.length; i += 1000) {
+    await db
+      .insertInto("audit_events")
+      .values(events.slice(i, i + 1000).map(auditRow))
+      .execute();
+  }
+  await asSuperuser([
+    "update audit_chains set seq = $2, hash = $3 where tenant = $1",
+    [id, 10_002, events.at(-1)?.hash],
+  ]);
+  await until("the key", async () => ((await call(key, "GET", "/audit?limit=1")).status === 200 ? true : undefined));
+  const response = await fetch(`${api.url}/api/v1/audit/export`, { headers: { authorization: `Bearer ${key}` } });
+  const pieces: string[] = [];
+  const decoder = new TextDecoder();
+  for await (const piece of response.body ?? []) pieces.push(decoder.decode(piece as Uint8Array, { stream: true }));
+  expect(pieces.length).toBeGreaterThan(10);
+  const lines = pieces.join("").trimEnd().split("\n").map(parseJsonLine);
+  const found = lines.slice(1, -1).map((line) => (line as { event: AuditEvent }).event);
+  expect(found.length).toBeGreaterThanOrEqual(10_003);
+  expect(checked(id, found, (lines.at(-1) as { head: AuditHead }).head)).toBeUndefined();
+});
+
 test("refusals are told of, and a flood of them is one event with its count", async () => {
   const revoked = await createKey(db, one.tenant, { kind: "query" }, byTest(one));
   await until("the key", async () => ((await call(revoked.key, "GET", "/search")).status === 200 ? true : undefined));
@@ -419,18 +463,6 @@ test("no key, nor its hash, stands in any event, wherever it was put", async () 
   expect(checked(one.tenant, await chainOf(one.tenant))).toBeUndefined();
 });
 
-/** What a superuser can do who switches the triggers off. */
-const asSuperuser = async (...statements: [string, unknown[]?][]) => {
-  const client = connectSession(one.env("api").POSTGRES_URL ?? "");
-  await client.connect();
-  for (const table of ["audit_events", "audit_chains"]) await client.query(`alter table ${table} disable trigger all`);
-  for (const [sql, values] of statements) await client.query(sql, values);
-  for (const table of ["audit_events", "audit_chains"]) {
-    await client.query(`alter table ${table} enable trigger all`);
-  }
-  await client.end();
-};
-
 /** A tenant of its own to tamper with. */
 const victim = async (name: string) => {
   const { id } = await ensureTenant(db, name, byTest(one));
@@ -483,4 +515,23 @@ test("a trail that a superuser wrote anew, with hashes that fit, is found by the
   expect(checked(id, await chainOf(id))).toBeUndefined();
   const { events, head } = await exported("json", key);
   expect(checked(id, events, head)).toEqual({ seq: 7, problem: expect.stringMatching(/rewritten/) });
+});
+
+test("another signing key signs the heads anew; a broken trail is counted and keeps the head that proves it", async () => {
+  const before = await chainOf(one.tenant);
+  const old = heads.get(one.tenant)?.key_id;
+  await api.kill();
+  api = await one.start("api", { AUDIT_SIGNING_KEY: Buffer.alloc(32, 9).toString("base64") });
+  call = callApi(api);
+  const head = await until("the new signature", () => {
+    const record = heads.get(one.tenant);
+    return record === undefined || record.key_id === old ? undefined : headOf(record);
+  });
+  expect(head).toMatchObject({ seq: before.length, hash: before.at(-1)?.hash });
+  const answer = await call(one.adminKey, "GET", "/audit/head");
+  expect(isSignedHead(head, String(answer.body.public_key))).toBe(true);
+  const metrics = await (await fetch(`${api.ops}/metrics`)).text();
+  // Of the three that were tampered with, one still ends where its head says; only its export tells.
+  expect(metrics).toMatch(/astralog_api_audit_broken_trails\{[^}]*\} 2/);
+  expect([...heads.values()].filter(({ key_id }) => key_id === old)).toHaveLength(2);
 });
