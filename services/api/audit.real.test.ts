@@ -46,6 +46,10 @@ beforeAll(async () => {
   one = await platform(sharedStack());
   api = await one.start("api");
   call = callApi(api);
+  // The first keys reach the api in a moment.
+  await until("the first keys", async () =>
+    (await call(one.adminKey, "GET", "/audit/head")).status === 200 ? true : undefined,
+  );
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   const log = createLog("test", "fatal");
   const kafka = createKafka(loadConfig(kafkaShape, one.env("api")), log, "test");
