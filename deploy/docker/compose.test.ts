@@ -27,7 +27,7 @@ const ours = Object.entries(compose.services).filter(([, service]) => service.im
 /** `${NAME:?why}` and `${NAME:-default}` as compose fills them in. */
 const filled = (value: string): string =>
   value.replace(/\$\{([A-Z_]+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name: string, fallback?: string) =>
-    name === "DEAD_LETTER_KEY" ? Buffer.alloc(32, 7).toString("base64") : (fallback ?? "password"),
+    /^(DEAD_LETTER|AUDIT_SIGNING)_KEY$/.test(name) ? Buffer.alloc(32, 7).toString("base64") : (fallback ?? "password"),
   );
 
 test("it is a Compose file by the specification's own schema", () => {

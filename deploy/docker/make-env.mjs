@@ -21,6 +21,6 @@ for (const name of [
   "POSTGRES_PASSWORD",
 ])
   say(`${name}=${password()}`);
-say(`DEAD_LETTER_KEY=${randomBytes(32).toString("base64")}`);
+for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY"]) say(`${name}=${randomBytes(32).toString("base64")}`);
 say("# What other machines call this one.");
 say("ASTRALOG_HOST=localhost");

@@ -9,6 +9,8 @@ import { bootstrapTenant, type FirstTenant, provision } from "./service.ts";
 import type { Deployment } from "./services.ts";
 import type { Addresses } from "./stack.ts";
 
+const key256 = (): string => randomBytes(32).toString("base64");
+
 export const prepare = async (
   addresses: Addresses,
   dir: string,
@@ -18,7 +20,8 @@ export const prepare = async (
     addresses,
     topicPrefix: "",
     postgresUrl: await makeDatabase(addresses.postgres.url, "astralog"),
-    deadLetterKey: secrets.of("deadLetterKey", () => randomBytes(32).toString("base64")),
+    deadLetterKey: secrets.of("deadLetterKey", key256),
+    auditSigningKey: secrets.of("auditSigningKey", key256),
   };
   await provision(deployment);
   const keys = join(dir, "keys.json");

@@ -12,6 +12,8 @@ export interface Deployment {
   readonly postgresUrl: string;
   /** Base64 of the 32 bytes that dead letters are encrypted with. */
   readonly deadLetterKey: string;
+  /** Base64 of the 32 bytes that the key of the audit trails is made from. */
+  readonly auditSigningKey: string;
 }
 
 type Env = Record<string, string>;
@@ -54,7 +56,7 @@ export const serviceEnv = (
   ports: ListenPorts,
   httpsHost = "127.0.0.1",
 ): Env => {
-  const { addresses, deadLetterKey, postgresUrl } = deployment;
+  const { addresses, deadLetterKey, auditSigningKey, postgresUrl } = deployment;
   const kafka = kafkaEnv(deployment, name);
   switch (name) {
     case "receiver":
@@ -77,6 +79,7 @@ export const serviceEnv = (
         ...clickhouseEnv(deployment, { QUERY_: "astralog_query", LEDGER_: "astralog_ledger" }),
         POSTGRES_URL: postgresUrl,
         DEAD_LETTER_KEY: deadLetterKey,
+        AUDIT_SIGNING_KEY: auditSigningKey,
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
       };

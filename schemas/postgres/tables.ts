@@ -55,7 +55,40 @@ export interface OutboxTable {
   created_at: CreatedAt;
 }
 
+/** A tenant's audit trail; rows are only added. The columns are AuditEvent's members in schemas/src/audit.ts. */
+export interface AuditEventTable {
+  tenant: string;
+  seq: number;
+  at: Date;
+  actor_kind: string;
+  actor_id: string;
+  actor_name: string;
+  action: string;
+  target_kind: string;
+  target_id: string;
+  ip: string;
+  user_agent: string;
+  request_id: string;
+  result: string;
+  /** Canonical JSON. */
+  details: string;
+  prev: string;
+  hash: string;
+}
+
+/** Where a trail ends, signed. Its row's lock puts the acts of one tenant in order. */
+export interface AuditChainTable {
+  tenant: string;
+  seq: number;
+  hash: string;
+  at: Date;
+  key_id: string;
+  signature: string;
+}
+
 export interface Database {
+  audit_events: AuditEventTable;
+  audit_chains: AuditChainTable;
   tenants: TenantTable;
   sources: SourceTable;
   keys: KeyTable;

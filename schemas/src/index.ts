@@ -1,4 +1,7 @@
 /** Every shape that two processes share. Imports nothing of ours. */
+export * from "./audit.ts";
+export * from "./audit-export.ts";
+export * from "./audit-head.ts";
 export * from "./avro-bytes.ts";
 export * from "./coordinates.ts";
 export * from "./dead-letter-reasons.ts";

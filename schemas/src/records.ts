@@ -29,6 +29,16 @@ export interface SourceRecord {
   max_bytes_per_second: bigint;
 }
 
+/** The signed head of a tenant's audit trail; audit-head.ts has it with a time as text. */
+export interface AuditHeadRecord {
+  tenant: string;
+  seq: bigint;
+  hash: string;
+  at: bigint;
+  key_id: string;
+  signature: string;
+}
+
 export interface DeadLetter {
   tenant: string;
   source: string;
@@ -78,6 +88,7 @@ export interface Records {
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
+  AuditHead: AuditHeadRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -112,6 +123,7 @@ export const schemas: Record<RecordName, Schema> = {
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
+  AuditHead: read("audit-head"),
 };
 
 export const eventType = parseAvro(event);
@@ -121,6 +133,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
+  AuditHead: parseAvro(schemas.AuditHead),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

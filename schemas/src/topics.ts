@@ -9,7 +9,7 @@ export const principals = ["receiver", "redactor", "sink", "api"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
-export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord";
+export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead";
 
 export interface Topic {
   readonly name: string;
@@ -85,6 +85,17 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["api"],
     read: ["receiver", "redactor", "sink", "api"],
+  },
+  auditHeads: {
+    name: "control.audit-heads",
+    partitions: 1,
+    value: "AuditHead",
+    key: "tenant",
+    cleanup: "compact",
+    retentionMs: -1,
+    maxMessageBytes: mebi,
+    write: ["api"],
+    read: ["api"],
   },
 } as const satisfies Record<string, Topic>;
 

@@ -1,6 +1,8 @@
 /** For the real tests: a running api on a platform of its own, called over HTTP, and rows put where the sink would put them. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { createAuditSigner } from "@astralog/schemas";
 import type { Platform, RunningService } from "@astralog/testbed";
+import { type By, byOperator } from "./audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 
 /** The fields that tests look at, of every answer; each answer has some of them. */
@@ -43,6 +45,10 @@ export const until = async <T>(what: string, ask: () => Promise<T | undefined> |
   }
   throw new Error(`waited 20 s for ${what}`);
 };
+
+/** Who a test is when it calls the domain without the api. */
+export const byTest = (one: Platform): By =>
+  byOperator(createAuditSigner(Buffer.from(one.deployment.auditSigningKey, "base64")), "test");
 
 export interface PlantedEvent {
   message: string;

@@ -1,7 +1,11 @@
 /** From connections to the app: each set of routes gets only what it needs. */
 import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
-import { type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import type { Express } from "express";
+import type { AuditCounts } from "./audit-counts.ts";
+import type { AuditHeads } from "./audit-heads.ts";
+import { createAudit } from "./audit-request.ts";
+import { createAuditRoutes } from "./audit-routes.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import { createQueries } from "./clickhouse-query.ts";
@@ -30,10 +34,14 @@ export interface AppDeps {
   readonly positions: KafkaPositions;
   readonly query: ClickHouseClient;
   readonly ledger: ClickHouseClient;
+  readonly signer: AuditSigner;
+  readonly heads: AuditHeads;
+  readonly counts: AuditCounts;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
-  const { config, log, metrics, kafka, keys, db } = deps;
+  const { config, log, metrics, kafka, keys, db, signer, heads } = deps;
+  const audit = createAudit({ db, signer, counts: deps.counts });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const rawTopic = kafka.name(topics.raw.name);
   const queries = createQueries({
@@ -54,12 +62,14 @@ export const buildApp = (deps: AppDeps): Express => {
   return createApp({
     log,
     metrics,
-    authenticate: createAuthenticate(keys),
+    audit,
+    authenticate: createAuthenticate(keys, audit.refused),
     routers: [
       createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
-      createControlRoutes({ db, log }),
-      createVerifyRoutes({ verify, sourceNames }),
+      createControlRoutes({ db, audit, log }),
+      createVerifyRoutes({ verify, audit, sourceNames }),
       createDeadRoutes({
+        audit,
         queries,
         topicPrefix,
         key: config.DEAD_LETTER_KEY,
@@ -68,6 +78,7 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
+      createAuditRoutes({ db, audit, heads, signer, log }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,

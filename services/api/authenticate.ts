@@ -7,6 +7,7 @@ import type { ControlTable } from "@astralog/chassis";
 import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, type KeyRecord, keyKind } from "@astralog/schemas";
 import type { Request, RequestHandler, Response } from "express";
+import type { Refusal } from "./audit-request.ts";
 
 export interface Caller {
   readonly tenant: string;
@@ -20,31 +21,45 @@ export const callerOf = (response: Response): Caller => {
   return caller as Caller;
 };
 
-/** Sets the caller, or throws. Faults: `starting`, `unauthorized`. */
+type Refused = (response: Response, refusal: Refusal) => void;
+
+/** Sets the caller, or throws. `refused` hears why, which the caller does not. Faults: `starting`, `unauthorized`. */
 export const createAuthenticate =
-  (keys: Pick<ControlTable<KeyRecord>, "get" | "complete">): RequestHandler =>
+  (keys: Pick<ControlTable<KeyRecord>, "get" | "complete">, refused: Refused = () => {}): RequestHandler =>
   (request, response, next) => {
     if (!keys.complete) throw new Fault("starting", "The keys are still being read.", { retriable: true });
-    const { tenant, id, kind } = find(keys, request);
+    const { tenant, id, kind } = find(keys, request, (refusal) => refused(response, refusal));
     response.locals.caller = { tenant, keyId: id, kind } satisfies Caller;
     next();
   };
 
 const bearer = /^Bearer +(\S{1,128})$/i;
 
-const find = (keys: Pick<ControlTable<KeyRecord>, "get">, request: Request): KeyRecord => {
+const find = (
+  keys: Pick<ControlTable<KeyRecord>, "get">,
+  request: Request,
+  refuse: (refusal: Refusal) => void,
+): KeyRecord => {
+  const stop = (refusal: Refusal, message: string): never => {
+    refuse(refusal);
+    throw new Fault("unauthorized", message);
+  };
   const key = bearer.exec(request.headers.authorization ?? "")?.[1];
-  if (key === undefined) throw new Fault("unauthorized", "Send the header Authorization: Bearer <key>.");
-  if (keyKind(key) === undefined) throw new Fault("unauthorized", "This is no key: its form or checksum is wrong.");
+  if (key === undefined) return stop({ reason: "no key" }, "Send the header Authorization: Bearer <key>.");
+  if (keyKind(key) === undefined)
+    return stop({ reason: "not a key" }, "This is no key: its form or checksum is wrong.");
   const record = keys.get(hashKey(key));
-  const now = BigInt(Date.now());
-  const usable =
-    record !== undefined &&
-    record.revoked_at === 0n &&
-    (record.expires_at === 0n || record.expires_at > now) &&
-    isAllowedAddress(record.ip_allowlist, request.ip ?? "");
-  if (!usable) throw new Fault("unauthorized", "The key is unknown, has ended, or may not be used from here.");
-  return record;
+  const reason = record === undefined ? "unknown key" : endOf(record, request.ip ?? "");
+  if (record !== undefined && reason === undefined) return record;
+  const known = record === undefined ? {} : { key: { tenant: record.tenant, keyId: record.id } };
+  return stop({ ...known, reason: reason ?? "" }, "The key is unknown, has ended, or may not be used from here.");
+};
+
+/** Why a known key may not be used, or undefined when it may. */
+const endOf = (record: KeyRecord, address: string): string | undefined => {
+  if (record.revoked_at !== 0n) return "revoked key";
+  if (record.expires_at !== 0n && record.expires_at <= BigInt(Date.now())) return "expired key";
+  return isAllowedAddress(record.ip_allowlist, address) ? undefined : "address not allowed";
 };
 
 /** Whether `address` lies in one of the CIDR blocks; an empty list allows all, a broken block none. */

@@ -4,25 +4,38 @@
  */
 import { parseArgs } from "node:util";
 import { field, loadConfig, oneShot } from "@astralog/chassis";
+import { createAuditSigner } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
+import { byOperator } from "./audit-trail.ts";
 import { createKey } from "./keys.ts";
 import { createSource, listSources } from "./sources.ts";
 import { ensureTenant } from "./tenants.ts";
 
-const shape = { POSTGRES_URL: field.secret("postgres://user:password@host:port/database.") };
+const shape = {
+  POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
+  AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads; the api's."),
+};
 
 await oneShot("bootstrap", async () => {
   const { values } = parseArgs({
     options: { tenant: { type: "string", default: "main" }, source: { type: "string", default: "default" } },
   });
-  const db = connectPostgres(loadConfig(shape).POSTGRES_URL, { max: 2 });
+  const config = loadConfig(shape);
+  const by = byOperator(createAuditSigner(config.AUDIT_SIGNING_KEY), "bootstrap");
+  const db = connectPostgres(config.POSTGRES_URL, { max: 2 });
   try {
-    const tenant = await ensureTenant(db, values.tenant);
+    const tenant = await ensureTenant(db, values.tenant, by);
     const known = (await listSources(db, tenant.id)).find((source) => source.name === values.source);
-    const source = known ?? (await createSource(db, tenant.id, { name: values.source }));
+    const source = known ?? (await createSource(db, tenant.id, { name: values.source }, by));
     const make = async (kind: "ingest" | "query" | "admin") =>
-      (await createKey(db, tenant.id, { kind, name: "bootstrap", source: kind === "ingest" ? source.id : undefined }))
-        .key;
+      (
+        await createKey(
+          db,
+          tenant.id,
+          { kind, name: "bootstrap", source: kind === "ingest" ? source.id : undefined },
+          by,
+        )
+      ).key;
     const made = {
       tenant: tenant.id,
       source: source.id,

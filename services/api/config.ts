@@ -13,6 +13,7 @@ export const shape = {
   CLICKHOUSE_LEDGER_USERNAME: field.text("The user that verify reads with, across tenants.", "astralog_ledger"),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),
+  AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads."),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),

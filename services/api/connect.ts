@@ -1,8 +1,10 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
 import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
-import { topics } from "@astralog/schemas";
+import { createAuditSigner, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
+import { createAuditCounts } from "./audit-counts.ts";
+import { createAuditHeads } from "./audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createPositions } from "./kafka-positions.ts";
@@ -13,14 +15,18 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const kafka = createKafka(config, log, "astralog-api");
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
-  const table = <N extends "KeyRecord" | "SourceRecord">(record: N, topic: string) =>
+  const table = <N extends "KeyRecord" | "SourceRecord" | "AuditHead">(record: N, topic: string) =>
     createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources] = await Promise.all([
+  const [keys, sources, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
+    table("AuditHead", topics.auditHeads.name),
   ]);
-  onStop("control tables", () => Promise.all([keys.close(), sources.close()]));
-  health.require("control tables", () => (keys.complete && sources.complete) || "still being read");
+  onStop("control tables", () => Promise.all([keys, sources, auditHeads].map((one) => one.close())));
+  health.require(
+    "control tables",
+    () => (keys.complete && sources.complete && auditHeads.complete) || "still being read",
+  );
   // Not a condition of readiness: searches go on without Postgres.
   const db = connectPostgres(config.POSTGRES_URL, {
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
@@ -35,5 +41,12 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
   const registry = createRegistry(config);
-  return { config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger };
+  const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
+  const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
+  const counts = createAuditCounts({ db, log });
+  onStop("audit counts", counts.close);
+  return {
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
+    ...{ signer, heads, counts },
+  };
 };

@@ -1,6 +1,7 @@
 /** What an admin key may do with its tenant's sources and keys. */
 import type { Log } from "@astralog/chassis";
 import { type RequestHandler, type Response, Router } from "express";
+import type { Audit } from "./audit-request.ts";
 import { callerOf } from "./authenticate.ts";
 import { newKey, newSource, rotation, sourceChanges } from "./control-inputs.ts";
 import { createKey, listKeys, type MadeKey, revokeKey, rotateKey } from "./keys.ts";
@@ -13,7 +14,7 @@ const sourceView = ({ tenant: _, ...source }: SourceRow) => source;
 const keyView = ({ tenant: _, hash: __, ...key }: KeyRow) => key;
 const madeView = ({ key, row }: MadeKey) => ({ key, ...keyView(row) });
 
-export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router => {
+export const createControlRoutes = ({ db, audit, log }: { db: Db; audit: Audit; log: Log }): Router => {
   const router = Router();
   /** Answers with what `work` gives; without Postgres with 503. */
   const route =
@@ -39,7 +40,12 @@ export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router =
   router.post(
     "/sources",
     route(201, async (request, response) => {
-      const source = await createSource(db, callerOf(response).tenant, newSource.parse(request.body));
+      const source = await createSource(
+        db,
+        callerOf(response).tenant,
+        newSource.parse(request.body),
+        audit.by(response),
+      );
       told(response, "source.create", source.id);
       return sourceView(source);
     }),
@@ -48,7 +54,7 @@ export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router =
     "/sources/:id",
     route<{ id: string }>(200, async (request, response) => {
       const changes = sourceChanges.parse(request.body);
-      const source = await updateSource(db, callerOf(response).tenant, request.params.id, changes);
+      const source = await updateSource(db, callerOf(response).tenant, request.params.id, changes, audit.by(response));
       told(response, "source.change", source.id);
       return sourceView(source);
     }),
@@ -60,7 +66,7 @@ export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router =
   router.post(
     "/keys",
     route(201, async (request, response) => {
-      const made = await createKey(db, callerOf(response).tenant, newKey.parse(request.body));
+      const made = await createKey(db, callerOf(response).tenant, newKey.parse(request.body), audit.by(response));
       told(response, "key.create", made.row.id);
       return madeView(made);
     }),
@@ -69,7 +75,7 @@ export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router =
     "/keys/:id/rotate",
     route<{ id: string }>(201, async (request, response) => {
       const { overlap_seconds: overlap } = rotation.parse(request.body ?? {});
-      const made = await rotateKey(db, callerOf(response).tenant, request.params.id, overlap);
+      const made = await rotateKey(db, callerOf(response).tenant, request.params.id, overlap, audit.by(response));
       told(response, "key.rotate", request.params.id);
       return madeView(made);
     }),
@@ -77,7 +83,7 @@ export const createControlRoutes = ({ db, log }: { db: Db; log: Log }): Router =
   router.delete(
     "/keys/:id",
     route<{ id: string }>(200, async (request, response) => {
-      const key = await revokeKey(db, callerOf(response).tenant, request.params.id);
+      const key = await revokeKey(db, callerOf(response).tenant, request.params.id, audit.by(response));
       told(response, "key.revoke", key.id);
       return keyView(key);
     }),

@@ -10,7 +10,7 @@ import { hashKey, type KeyRecord, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { callApi, until } from "./api.driver.ts";
+import { byTest, callApi, until } from "./api.driver.ts";
 import { createKey, revokeKey } from "./keys.ts";
 import { createSource } from "./sources.ts";
 import { ensureTenant } from "./tenants.ts";
@@ -100,9 +100,9 @@ test("rotation gives a like key and lets the old one go on for the overlap only"
 
 test("wrong inputs and other tenants' ids are refused", async () => {
   const db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
-  const other = (await ensureTenant(db, "other")).id;
-  const theirs = await createSource(db, other, { name: "theirs" });
-  const { row } = await createKey(db, other, { kind: "ingest", source: theirs.id });
+  const other = (await ensureTenant(db, "other", byTest(one))).id;
+  const theirs = await createSource(db, other, { name: "theirs" }, byTest(one));
+  const { row } = await createKey(db, other, { kind: "ingest", source: theirs.id }, byTest(one));
   for (const [method, path, body, status, code] of [
     ["POST", "/keys", { kind: "ingest" }, 400, "invalid_request"],
     ["POST", "/keys", { kind: "query", source: one.source }, 400, "invalid_request"],
@@ -148,8 +148,8 @@ test("what was committed while no api ran is published in order by the next; kil
     // Killed in the middle of its work, at another moment each time.
     const killing = new Promise((resolve) => setTimeout(resolve, 20 + round * 17)).then(() => api.kill());
     for (let i = 0; i < 30; i++) {
-      const { key, row } = await createKey(db, one.tenant, { kind: "query" });
-      await revokeKey(db, one.tenant, row.id);
+      const { key, row } = await createKey(db, one.tenant, { kind: "query" }, byTest(one));
+      await revokeKey(db, one.tenant, row.id, byTest(one));
       made.push(hashKey(key));
     }
     await killing;

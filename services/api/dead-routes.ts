@@ -4,6 +4,7 @@ import { topics } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
 import { Router } from "express";
 import { z } from "zod";
+import type { Audit } from "./audit-request.ts";
 import { callerOf } from "./authenticate.ts";
 import type { ClickHouseQueries } from "./clickhouse-query.ts";
 import { type DeadRow, deadLetterSql, deadListSql, deadPlace, deadView, parseDeadId } from "./dead-letters.ts";
@@ -11,6 +12,7 @@ import type { ApiMetrics } from "./metrics.ts";
 import { openPayload, replayDedupId, replayValue } from "./replay.ts";
 
 export interface DeadRoutesDeps {
+  readonly audit: Pick<Audit, "record">;
   readonly queries: ClickHouseQueries;
   readonly topicPrefix: string;
   readonly key: Buffer;
@@ -29,7 +31,7 @@ const input = z.strictObject({
 const options = { name: "dead", seconds: 20 };
 
 export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
-  const { queries, topicPrefix } = deps;
+  const { audit, queries, topicPrefix } = deps;
   const router = Router();
 
   const find = async (tenant: string, id: string, payload: boolean): Promise<DeadRow> => {
@@ -49,14 +51,24 @@ export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
     return Number(rows[0]?.[0] ?? 0) > 0;
   };
 
+  const targetOf = (row: DeadRow) => ({ kind: "dead_letter", id: deadView(row, topicPrefix).id });
+
   router.get("/dead", async (request, response) => {
     const { tenant } = callerOf(response);
-    const { rows } = await queries.forLedger<DeadRow>(deadListSql(tenant, input.parse(request.query)), options);
+    const wanted = input.parse(request.query);
+    const { rows } = await queries.forLedger<DeadRow>(deadListSql(tenant, wanted), options);
+    const details = { ...wanted, reason: wanted.reason ?? null, listed: rows.length };
+    await audit.record(response, {
+      action: "dead_letter.listed",
+      target: { kind: "dead_letter", id: "" },
+      details,
+    });
     response.json({ dead: rows.map((row) => deadView(row, topicPrefix)) });
   });
 
   router.get("/dead/:id", async (request, response) => {
     const row = await find(callerOf(response).tenant, request.params.id, false);
+    await audit.record(response, { action: "dead_letter.shown", target: targetOf(row) });
     response.json(deadView(row, topicPrefix));
   });
 
@@ -71,7 +83,16 @@ export const createDeadRoutes = (deps: DeadRoutesDeps): Router => {
     const bytes = Buffer.from(sealed, "base64");
     const payload = encryption === "none" ? bytes : openPayload(deps.key, place, bytes);
     const value = replayValue(payload, { ...place, tenant, source, diedAt: Number(diedAt) }, await deps.schemaId());
-    const placed = await deps.producer.send({ topic: topicPrefix + topics.raw.name, partition, value });
+    // No transaction spans Kafka and Postgres. The trail is written first, so that it may tell of a replay that then
+    // failed, which it says in a second event, but never miss one.
+    const act = { action: "dead_letter.replayed", target: targetOf(row) } as const;
+    await audit.record(response, act);
+    const placed = await deps.producer
+      .send({ topic: topicPrefix + topics.raw.name, partition, value })
+      .catch(async (error: unknown) => {
+        await audit.record(response, { ...act, result: "failed" });
+        throw error;
+      });
     deps.metrics.replays.inc();
     const id = deadView(row, topicPrefix).id;
     deps.log.info(

@@ -4,6 +4,7 @@
  */
 import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, makeKey, randomBase62 } from "@astralog/schemas";
+import { type By, recordAct } from "./audit-trail.ts";
 import { announceKey, type KeyRow } from "./outbox.ts";
 import type { Db, Trx } from "./postgres.ts";
 
@@ -50,7 +51,7 @@ const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: str
 };
 
 /** Faults: `not_found` when the tenant has no such source, `invalid_request` when kind and source do not fit. */
-export const createKey = (db: Db, tenant: string, wanted: NewKey): Promise<MadeKey> =>
+export const createKey = (db: Db, tenant: string, wanted: NewKey, by: By): Promise<MadeKey> =>
   db.transaction().execute(async (trx) => {
     if ((wanted.kind === "ingest") !== (wanted.source !== undefined)) {
       throw new Fault("invalid_request", "An ingest key needs a source; query and admin keys have none.");
@@ -64,8 +65,17 @@ export const createKey = (db: Db, tenant: string, wanted: NewKey): Promise<MadeK
         .executeTakeFirst();
       if (source === undefined) throw new Fault("not_found", "There is no such source.");
     }
-    return insert(trx, tenant, wanted, null);
+    const made = await insert(trx, tenant, wanted, null);
+    const target = { kind: "key", id: made.row.id };
+    await recordAct(trx, by, { tenant, action: "key.created", target, details: aboutKey(made.row) });
+    return made;
   });
+
+/** What the audit trail tells of a key. */
+const aboutKey = ({ kind, source, name, prefix, last4, expires_at, ip_allowlist }: KeyRow) => ({
+  ...{ kind, source, name, shown: `${prefix}…${last4}`, ip_allowlist },
+  expires_at: expires_at?.toISOString() ?? null,
+});
 
 const lock = async (trx: Trx, tenant: string, id: string): Promise<KeyRow> => {
   const row = await trx
@@ -89,7 +99,7 @@ const update = async (trx: Trx, id: string, changes: Partial<Pick<KeyRow, "expir
  * A new key like the old one; the old one goes on for `overlapSeconds` (0: it stops at once).
  * Faults: `not_found`, `key_ended` when the old one is revoked or has expired.
  */
-export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: number): Promise<MadeKey> =>
+export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: number, by: By): Promise<MadeKey> =>
   db.transaction().execute(async (trx) => {
     const old = await lock(trx, tenant, id);
     const now = new Date();
@@ -114,12 +124,21 @@ export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: nu
       const end = new Date(now.getTime() + overlapSeconds * 1000);
       if (old.expires_at === null || old.expires_at > end) await update(trx, id, { expires_at: end });
     }
+    await recordAct(trx, by, {
+      tenant,
+      action: "key.rotated",
+      target: { kind: "key", id },
+      details: { new_key: made.row.id, overlap_seconds: overlapSeconds, ...aboutKey(made.row) },
+    });
     return made;
   });
 
-/** Revoking twice changes nothing. Faults: `not_found`. */
-export const revokeKey = (db: Db, tenant: string, id: string): Promise<KeyRow> =>
+/** Revoking twice changes nothing, and the trail tells of it once. Faults: `not_found`. */
+export const revokeKey = (db: Db, tenant: string, id: string, by: By): Promise<KeyRow> =>
   db.transaction().execute(async (trx) => {
     const row = await lock(trx, tenant, id);
-    return row.revoked_at === null ? update(trx, id, { revoked_at: new Date() }) : row;
+    if (row.revoked_at !== null) return row;
+    const revoked = await update(trx, id, { revoked_at: new Date() });
+    await recordAct(trx, by, { tenant, action: "key.revoked", target: { kind: "key", id }, details: aboutKey(row) });
+    return revoked;
   });

@@ -15,6 +15,8 @@ run({
     const relay = startRelay({
       ...connections,
       url: config.POSTGRES_URL,
+      ready: () => connections.heads.complete,
+      admits: connections.heads.admits,
       reconcile: createReconcile(connections),
     });
     onStop("outbox", relay.stop);

@@ -19,6 +19,10 @@ export const createApiMetrics = (metrics: Metrics) => ({
     "From a change's transaction to Kafka's confirmation.",
     secondsBuckets,
   ),
+  auditBroken: metrics.gauge(
+    "audit_broken_trails",
+    "Audit trails in Postgres that do not contain their signed head in Kafka; 0 unless somebody cut or changed them.",
+  ),
   replays: metrics.counter("dead_letter_replays_total", "Dead letters sent back to events.raw."),
 });
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
-import { encodeRecord, type RecordName } from "@astralog/schemas";
+import { type AuditHeadRecord, encodeRecord, type RecordName } from "@astralog/schemas";
 import { connectSession } from "@astralog/schemas/postgres";
 import type { ApiMetrics } from "./metrics.ts";
 import { recordFromJson, recordOf } from "./outbox.ts";
@@ -28,6 +28,10 @@ export interface RelayDeps {
   readonly registry: Registry;
   readonly metrics: ApiMetrics;
   readonly log: Log;
+  /** Whether what is published can be judged yet. */
+  ready(): boolean;
+  /** Whether a head of an audit trail may replace the one that Kafka has. */
+  admits(head: { tenant: string; seq: bigint }): Promise<boolean>;
   /** Called while this relay has the lock and the outbox is empty: until it could be done, then every `reconcileMs`. */
   reconcile(): Promise<boolean>;
 }
@@ -81,7 +85,7 @@ export const startRelay = (deps: RelayDeps): Relay => {
         const resting = rest();
         leading ||= await lock(client);
         metrics.outboxLeading.set(leading ? 1 : 0);
-        if (leading) {
+        if (leading && deps.ready()) {
           await drain(client);
           if (Date.now() >= reconcileAt && Date.now() >= publishedAt + settleMs) {
             if (await deps.reconcile()) reconcileAt = Date.now() + reconcileMs;
@@ -126,10 +130,12 @@ export const startRelay = (deps: RelayDeps): Relay => {
     // Control topics have one partition, which is what keeps them in order.
     const place = { topic: deps.kafka.name(row.topic), partition: 0, key: row.key };
     if (row.value === null) return { ...place, value: null };
-    const name = recordOf(row.topic) as Extract<RecordName, "KeyRecord" | "SourceRecord">;
+    const name = recordOf(row.topic) as Extract<RecordName, "KeyRecord" | "SourceRecord" | "AuditHead">;
     const id = await deps.registry.idOf(name, place.topic);
+    const record = recordFromJson(row.value);
+    if (name === "AuditHead" && !(await deps.admits(record as AuditHeadRecord))) return undefined;
     try {
-      return { ...place, value: encodeRecord(name, id, recordFromJson(row.value)) };
+      return { ...place, value: encodeRecord(name, id, record) };
     } catch (error) {
       // A row that cannot be written must not hold up a revocation behind it; reconcile tells the truth anew.
       log.error({ err: error, outbox_id: row.id, topic: row.topic }, "an outbox row is not what its topic carries");

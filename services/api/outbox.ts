@@ -3,7 +3,14 @@
  * neither exists without the other. A record is a snapshot taken while its row is locked, therefore the outbox' ids are
  * in the right order for each key.
  */
-import { type KeyRecord, type RecordName, type SourceRecord, topics } from "@astralog/schemas";
+import {
+  type AuditHead,
+  type AuditHeadRecord,
+  type KeyRecord,
+  type RecordName,
+  type SourceRecord,
+  topics,
+} from "@astralog/schemas";
 import type { KeyTable, SourceTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import type { Trx } from "./postgres.ts";
@@ -37,9 +44,9 @@ export const sourceRecord = (row: SourceRow): SourceRecord => ({
 export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
   `${record.tenant}/${record.source}`;
 
-type ControlRecord = KeyRecord | SourceRecord;
+type ControlRecord = KeyRecord | SourceRecord | AuditHeadRecord;
 
-const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second"]);
+const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second", "seq", "at"]);
 
 /** As jsonb; every long here fits a double. */
 export const recordToJson = (record: ControlRecord): string =>
@@ -52,7 +59,7 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
-  const found = [topics.keys, topics.sources].find(({ name }) => name === topic);
+  const found = [topics.keys, topics.sources, topics.auditHeads].find(({ name }) => name === topic);
   if (found === undefined) throw new Error(`${topic} is no control topic`);
   return found.value;
 };
@@ -67,6 +74,14 @@ export const announceKey = (trx: Trx, row: KeyRow): Promise<void> =>
 
 export const announceSource = (trx: Trx, row: SourceRow): Promise<void> =>
   put(trx, topics.sources.name, `${row.tenant}/${row.id}`, sourceRecord(row));
+
+/** In the transaction that made it the chain's end, whose row is locked. */
+export const announceHead = (trx: Trx, head: AuditHead): Promise<void> =>
+  put(trx, topics.auditHeads.name, head.tenant, {
+    ...head,
+    seq: BigInt(head.seq),
+    at: BigInt(Date.parse(head.at)),
+  });
 
 /** Tells the data plane to forget what Postgres does not know. */
 export const forget = (trx: Trx, topic: string, key: string): Promise<void> => put(trx, topic, key, null);

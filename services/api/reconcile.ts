@@ -5,6 +5,7 @@
  */
 import type { ControlTable, Log } from "@astralog/chassis";
 import { type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import type { AuditHeads } from "./audit-heads.ts";
 import { announceKey, announceSource, forget, keyRecord, recordToJson, sourceKey, sourceRecord } from "./outbox.ts";
 import type { Db } from "./postgres.ts";
 
@@ -12,6 +13,7 @@ export interface ReconcileDeps {
   readonly db: Db;
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
+  readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
   readonly log: Log;
 }
 
@@ -34,9 +36,10 @@ const inOrder = <R extends KeyRecord | SourceRecord>(record: R): R =>
 
 /** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile =
-  ({ db, keys, sources, log }: ReconcileDeps) =>
+  ({ db, keys, sources, heads, log }: ReconcileDeps) =>
   async (): Promise<boolean> => {
-    if (!keys.complete || !sources.complete) return false;
+    if (!keys.complete || !sources.complete || !heads.complete) return false;
+    await heads.reconcile();
     // The tables are read before Postgres: nothing that Postgres does not have may have come from it meanwhile.
     const tableKeys = new Map([...keys.values()].map((record) => [record.hash, record]));
     const tableSources = new Map([...sources.values()].map((record) => [sourceKey(record), record]));

@@ -8,6 +8,7 @@ import type { KeyKind } from "@astralog/schemas";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
 import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
+import type { Audit } from "./audit-request.ts";
 import { callerOf } from "./authenticate.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import { createErrorHandler, notFound, sendProblem } from "./problems.ts";
@@ -15,6 +16,7 @@ import { createErrorHandler, notFound, sendProblem } from "./problems.ts";
 export interface ServerDeps {
   readonly log: Log;
   readonly metrics: ApiMetrics;
+  readonly audit: Pick<Audit, "denied">;
   readonly authenticate: RequestHandler;
   readonly routers: readonly Router[];
   readonly trustedProxies: readonly string[];
@@ -72,21 +74,25 @@ const needs: Readonly<Record<string, KeyKind>> = {
   keys: "admin",
   verify: "admin",
   dead: "admin",
+  audit: "admin",
 };
 
-const authorize: RequestHandler = (request, response, next) => {
-  const part = request.path.split("/", 2)[1] ?? "";
-  const needed = Object.hasOwn(needs, part) ? needs[part] : undefined;
-  if (needed === undefined) {
-    notFound(request, response, next);
-    return;
-  }
-  const { kind } = callerOf(response);
-  if (kind !== needed) {
-    throw new Fault("forbidden", `This takes a key of kind ${needed}; the one given is of kind ${kind}.`);
-  }
-  next();
-};
+const authorize =
+  (audit: Pick<Audit, "denied">): RequestHandler =>
+  (request, response, next) => {
+    const part = request.path.split("/", 2)[1] ?? "";
+    const needed = Object.hasOwn(needs, part) ? needs[part] : undefined;
+    if (needed === undefined) {
+      notFound(request, response, next);
+      return;
+    }
+    const { kind } = callerOf(response);
+    if (kind !== needed) {
+      audit.denied(response, `${part} needs a key of kind ${needed}`);
+      throw new Fault("forbidden", `This takes a key of kind ${needed}; the one given is of kind ${kind}.`);
+    }
+    next();
+  };
 
 const noStore: RequestHandler = (_, response, next) => {
   response.setHeader("Cache-Control", "no-store");
@@ -124,7 +130,14 @@ export const createApp = (deps: ServerDeps): Express => {
   });
 
   const api = express.Router();
-  api.use(noStore, authenticate, requests, authorize, express.json({ limit: "64kb", strict: true }), ...deps.routers);
+  api.use(
+    noStore,
+    authenticate,
+    requests,
+    authorize(deps.audit),
+    express.json({ limit: "64kb", strict: true }),
+    ...deps.routers,
+  );
   app.use("/api/v1", api, notFound, slowGuessing);
   app.use("/api", noStore);
   app.use(express.static(fileURLToPath(new URL("page", import.meta.url)), { index: "index.html", redirect: false }));

@@ -1,6 +1,7 @@
 /** Sources: where a tenant's events come from, and their limits. Each change reaches the data plane by the outbox. */
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
+import { type By, recordAct } from "./audit-trail.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 import { type Db, isUniqueViolation } from "./postgres.ts";
 
@@ -29,6 +30,7 @@ export const createSource = (
   db: Db,
   tenant: string,
   settings: Pick<SourceSettings, "name"> & { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
+  by: By,
 ): Promise<SourceRow> =>
   named(settings.name, () =>
     db.transaction().execute(async (trx) => {
@@ -38,9 +40,28 @@ export const createSource = (
         .returningAll()
         .executeTakeFirstOrThrow();
       await announceSource(trx, row);
+      const target = { kind: "source", id: row.id };
+      await recordAct(trx, by, { tenant, action: "source.created", target, details: settingsOf(row) });
       return row;
     }),
   );
+
+const settingsOf = ({ name, disabled, retention_days, partitions, max_bytes_per_second }: SourceRow) => ({
+  name,
+  disabled,
+  retention_days,
+  partitions,
+  max_bytes_per_second,
+});
+
+/** What of `row` differs from `before`, as it was and as it is. */
+const differences = (before: SourceRow, row: SourceRow) => {
+  const was = settingsOf(before);
+  const is = settingsOf(row);
+  const changed = (Object.keys(is) as (keyof typeof is)[]).filter((name) => was[name] !== is[name]);
+  const pick = (from: typeof is) => Object.fromEntries(changed.map((name) => [name, from[name]]));
+  return { was: pick(was), is: pick(is) };
+};
 
 /** Faults: `not_found`, `name_taken`. */
 export const updateSource = (
@@ -48,19 +69,29 @@ export const updateSource = (
   tenant: string,
   id: string,
   changes: { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
+  by: By,
 ): Promise<SourceRow> =>
   named(changes.name, () =>
     db.transaction().execute(async (trx) => {
-      // The update locks the row, so the outbox' order is the order of the changes.
+      // The lock on the row makes the outbox' order the order of the changes.
+      const before = await trx
+        .selectFrom("sources")
+        .selectAll()
+        .where("tenant", "=", tenant)
+        .where("id", "=", id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (before === undefined) throw new Fault("not_found", "There is no such source.");
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })
         .where("tenant", "=", tenant)
         .where("id", "=", id)
         .returningAll()
-        .executeTakeFirst();
-      if (row === undefined) throw new Fault("not_found", "There is no such source.");
+        .executeTakeFirstOrThrow();
       await announceSource(trx, row);
+      const target = { kind: "source", id };
+      await recordAct(trx, by, { tenant, action: "source.changed", target, details: differences(before, row) });
       return row;
     }),
   );

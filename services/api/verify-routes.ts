@@ -2,6 +2,7 @@ import { Fault } from "@astralog/chassis";
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { Router } from "express";
 import { z } from "zod";
+import type { Audit } from "./audit-request.ts";
 import { callerOf } from "./authenticate.ts";
 import type { Window } from "./ledger-queries.ts";
 import type { createVerify } from "./verify-run.ts";
@@ -27,12 +28,15 @@ const windowOf = (from: string | undefined, to: string | undefined): Window | un
 
 export const createVerifyRoutes = (deps: {
   verify: ReturnType<typeof createVerify>;
+  audit: Pick<Audit, "note">;
   sourceNames(tenant: string): ReadonlyMap<string, string>;
 }): Router => {
   const router = Router();
   router.get("/verify", async (request, response) => {
     const { from, to, wait } = input.parse(request.query);
     const { tenant } = callerOf(response);
+    // Counted: the command asks again and again until all has settled.
+    deps.audit.note(response, { action: "verify.run", target: { kind: "ledger", id: "" } });
     response.json(
       await deps.verify(tenant, { window: windowOf(from, to), waitMs: wait * 1000, names: deps.sourceNames(tenant) }),
     );

@@ -1,12 +1,14 @@
 /** The API as functions: the shapes of its answers, and its refusals as Failures. */
 import type { KeyUse, Place } from "./config.ts";
 import { Failure } from "./failure.ts";
-import type { Http } from "./http.ts";
+import type { Answer, Call, Http } from "./http.ts";
 import { answerFailure, networkFailure } from "./problem.ts";
 
 export interface Api {
   /** `path` is under /api/v1/. The answer's JSON is trusted to have the shape asked for: it is our own server's. */
   call<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, use: KeyUse, body?: object): Promise<T>;
+  /** Gives the answer piece by piece as it comes, however long it is. Rejects when it does not come to its end. */
+  download(path: string, use: KeyUse, take: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
 }
 
 /** A path with its query; parameters that are undefined are left out. */
@@ -15,29 +17,44 @@ export const withQuery = (path: string, parameters: Record<string, string | unde
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 };
 
-export const createApi = (place: Place, http: Http, signal: AbortSignal): Api => ({
-  call: async <T>(method: string, path: string, use: KeyUse, body?: object): Promise<T> => {
+export const createApi = (place: Place, http: Http, signal: AbortSignal): Api => {
+  const at = (path: string): URL => {
     const base = place.url("api");
-    const url = new URL(`${base.pathname.replace(/\/$/, "")}/api/v1/${path}`, base);
-    const headers = {
-      authorization: `Bearer ${place.key(use)}`,
-      accept: "application/json",
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    };
-    const answer = await http
-      .call({ method, url, headers, signal, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-      .catch((error: unknown) => {
-        throw networkFailure(error, url);
-      });
+    return new URL(`${base.pathname.replace(/\/$/, "")}/api/v1/${path}`, base);
+  };
+  const ask = async (url: URL, call: Omit<Call, "url" | "signal">): Promise<Answer> => {
+    const answer = await http.call({ ...call, url, signal }).catch((error: unknown) => {
+      throw networkFailure(error, url);
+    });
     if (answer.status < 200 || answer.status >= 300) throw answerFailure(answer);
-    if (answer.body === "") return {} as T;
-    try {
-      return JSON.parse(answer.body) as T;
-    } catch {
-      throw new Failure(`${url.origin} did not answer in JSON.`, "Is this the address of an Astralog API?");
-    }
-  },
-});
+    return answer;
+  };
+  const authorization = (use: KeyUse): string => `Bearer ${place.key(use)}`;
+  return {
+    call: async <T>(method: string, path: string, use: KeyUse, body?: object): Promise<T> => {
+      const url = at(path);
+      const headers = {
+        authorization: authorization(use),
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      };
+      const answer = await ask(url, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (answer.body === "") return {} as T;
+      try {
+        return JSON.parse(answer.body) as T;
+      } catch {
+        throw new Failure(`${url.origin} did not answer in JSON.`, "Is this the address of an Astralog API?");
+      }
+    },
+    download: async (path, use, take) => {
+      await ask(at(path), { method: "GET", headers: { authorization: authorization(use) }, take });
+    },
+  };
+};
 
 export interface FoundEvent {
   id: string;

@@ -48,6 +48,7 @@ const astralog = async (args: string[], input: Buffer | string = "", env: NodeJS
     {
       input: Readable.from([Buffer.from(input)]),
       out: (text) => void (out += text),
+      outBytes: (piece) => void (out += piece.toString()),
       err: (text) => void (err += text),
       outColors: colors,
       errColors: colors,

@@ -15,6 +15,8 @@ export interface Call {
   readonly body?: Buffer | string;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Given the pieces of a successful answer, which are then not kept. */
+  readonly take?: (piece: Buffer) => Promise<void> | undefined;
 }
 
 export interface Http {
@@ -28,7 +30,7 @@ export const createHttp = (ca: string | undefined, connections = 4): Http => {
   const plain = new HttpAgent(options);
   const secure = new HttpsAgent({ ...options, ...(ca === undefined ? {} : { ca }) });
   return {
-    call: ({ method, url, headers, body, timeoutMs = 60_000, signal }) =>
+    call: ({ method, url, headers, body, timeoutMs = 60_000, signal, take }) =>
       new Promise((resolve, reject) => {
         const tls = url.protocol === "https:";
         const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
@@ -42,7 +44,19 @@ export const createHttp = (ca: string | undefined, connections = 4): Http => {
           },
           (response) => {
             const pieces: Buffer[] = [];
-            response.on("data", (piece: Buffer) => pieces.push(piece));
+            const streamed = response.statusCode === 200 ? take : undefined;
+            response.on("data", (piece: Buffer) => {
+              if (streamed === undefined) return void pieces.push(piece);
+              const room = streamed(piece);
+              if (room === undefined) return;
+              response.pause();
+              room.then(
+                () => response.resume(),
+                (error: Error) => request.destroy(error),
+              );
+            });
+            // A connection that ends before its answer does.
+            response.on("aborted", () => reject(Object.assign(new Error("cut"), { code: "ECONNRESET" })));
             response.on("error", reject);
             response.on("end", () =>
               resolve({

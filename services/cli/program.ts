@@ -1,6 +1,7 @@
 /** The command line as a tree. */
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addReceipt } from "./commands/receipt.ts";
@@ -35,6 +36,7 @@ export const createProgram = (cli: Cli): Command => {
       writeErr: (text) => cli.terminal().err(text),
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
-  for (const add of [addSend, addSearch, addSources, addKeys, addReceipt, addVerify, addDead]) add(program, cli);
+  for (const add of [addSend, addSearch, addSources, addKeys, addReceipt, addVerify, addDead, addAudit])
+    add(program, cli);
   return program;
 };

@@ -9,6 +9,8 @@ export interface Terminal {
   readonly input: Readable & { isTTY?: boolean };
   /** What the command was asked for; nothing else, so that it can be piped. */
   out(text: string): void;
+  /** Like `out`, as it came; resolves when the reader has room for more. */
+  outBytes(piece: Buffer): Promise<void> | undefined;
   /** Notes, progress, questions. */
   err(text: string): void;
   readonly outColors: Colors;
@@ -31,6 +33,10 @@ export const processTerminal = (config: CliConfig): Terminal => {
   return {
     input: stdin,
     out: (text) => void stdout.write(text),
+    outBytes: (piece) =>
+      stdout.write(piece) || stdout.destroyed
+        ? undefined
+        : new Promise((resolve) => stdout.once("drain", resolve).once("close", resolve)),
     err: (text) => void stderr.write(text),
     outColors: colorsFor(config, stdout.isTTY === true),
     errColors: colorsFor(config, stderr.isTTY === true),

@@ -63,6 +63,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     topicPrefix: prefix,
     postgresUrl: await makeDatabase(stack.postgres.url, `t${id}`),
     deadLetterKey: randomBytes(32).toString("base64"),
+    auditSigningKey: randomBytes(32).toString("base64"),
   };
   await provision(deployment);
   const first = await bootstrapTenant(deployment, `tenant-${id}`, "app");
