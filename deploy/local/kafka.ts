@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild, untilReady } from "./child.ts";
+import { archiveFlag } from "./java-archive.ts";
 import { kafkaProperties } from "./kafka-config.ts";
 import { tools } from "./paths.ts";
 import { writePrivate } from "./secrets.ts";
@@ -23,6 +24,8 @@ export interface KafkaOptions {
   readonly tls: { readonly key: string; readonly cert: string };
   /** SCRAM users and their passwords; `admin` and `broker` are super-users, the rest may do what ACLs allow. */
   readonly users: Readonly<Record<string, string>>;
+  /** Where to make a class archive, instead of using the one there is. */
+  readonly archive?: string;
 }
 
 export interface Kafka extends Child {
@@ -68,7 +71,7 @@ const scram = (users: Readonly<Record<string, string>>): string[] =>
   ]);
 
 export const startKafka = async (options: KafkaOptions): Promise<Kafka> => {
-  const { dir, log, ports, users, tls, externalHost = "127.0.0.1", externalName = "localhost" } = options;
+  const { dir, log, ports, users, tls, archive, externalHost = "127.0.0.1", externalName = "localhost" } = options;
   const dataDir = join(dir, "data");
   const properties = join(dir, "server.properties");
   const keyStore = join(dir, "external.pem");
@@ -106,7 +109,7 @@ export const startKafka = async (options: KafkaOptions): Promise<Kafka> => {
   const child = await startChild({
     name: "kafka",
     command: "java",
-    args: [...heap, logging, ...classpath, "kafka.Kafka", properties],
+    args: [archiveFlag("kafka", archive), ...heap, logging, ...classpath, "kafka.Kafka", properties],
     log,
     cwd: dir,
   });

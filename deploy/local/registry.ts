@@ -2,14 +2,21 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Child, startChild, untilReady } from "./child.ts";
+import { archiveFlag } from "./java-archive.ts";
 import { tools } from "./paths.ts";
 
 export interface Registry extends Child {
   readonly url: string;
 }
 
-export const startRegistry = async (options: { dir: string; log: string; port: number }): Promise<Registry> => {
-  const { dir, log, port } = options;
+export const startRegistry = async (options: {
+  dir: string;
+  log: string;
+  port: number;
+  /** Where to make a class archive, instead of using the one there is. */
+  archive?: string;
+}): Promise<Registry> => {
+  const { dir, log, port, archive } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const settings = {
     "quarkus.http.host": "127.0.0.1",
@@ -26,6 +33,7 @@ export const startRegistry = async (options: { dir: string; log: string; port: n
     name: "registry",
     command: "java",
     args: [
+      archiveFlag("registry", archive),
       "-Xmx256m",
       // It starts in two thirds of the time without the optimising compiler, and never works hard.
       "-XX:TieredStopAtLevel=1",
