@@ -3,7 +3,7 @@ import { type AuditSigner, systemChain } from "@astralog/schemas";
 import type { Response } from "express";
 import type { AuditCounts } from "./audit-counts.ts";
 import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
-import { type Caller, callerOf } from "./authenticate.ts";
+import { callerOf, type Refusal } from "./authenticate.ts";
 import { type Db, withPostgres } from "./postgres.ts";
 
 const longestAgent = 120;
@@ -13,12 +13,6 @@ const whereOf = ({ req: request, locals }: Response): By["where"] => ({
   user_agent: auditText(request.headers["user-agent"] ?? "").slice(0, longestAgent),
   request_id: locals.requestId as string,
 });
-
-/** A refusal's key when it is a known one, and why it was refused. */
-export interface Refusal {
-  readonly key?: Pick<Caller, "tenant" | "keyId">;
-  readonly reason: string;
-}
 
 export interface Audit {
   /** The key that asks. */

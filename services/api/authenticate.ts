@@ -7,12 +7,17 @@ import type { ControlTable } from "@astralog/chassis";
 import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, type KeyRecord, keyKind } from "@astralog/schemas";
 import type { Request, RequestHandler, Response } from "express";
-import type { Refusal } from "./audit-request.ts";
 
 export interface Caller {
   readonly tenant: string;
   readonly keyId: string;
   readonly kind: KeyKind;
+}
+
+/** A refusal's key when it is a known one, and why it was refused. */
+export interface Refusal {
+  readonly key?: Pick<Caller, "tenant" | "keyId">;
+  readonly reason: string;
 }
 
 export const callerOf = (response: Response): Caller => {
