@@ -39,7 +39,6 @@ export const up = async (db: Kysely<unknown>): Promise<void> => {
     .addColumn("revoked_at", "timestamptz")
     .addColumn("rotated_from", "text", (c) => c.references("keys.id"))
     .addColumn("ip_allowlist", sql`text[]`, (c) => c.notNull().defaultTo(sql`'{}'`))
-    .addColumn("last_used_at", "timestamptz")
     .addForeignKeyConstraint("keys_source_of_tenant", ["tenant", "source"], "sources", ["tenant", "id"])
     .addCheckConstraint("keys_source_by_kind", sql`(kind = 'ingest') = (source is not null)`)
     .execute();

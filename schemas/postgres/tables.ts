@@ -41,7 +41,6 @@ export interface KeyTable {
   rotated_from: string | null;
   /** CIDR blocks; empty allows every address. */
   ip_allowlist: Generated<string[]>;
-  last_used_at: Date | null;
 }
 
 /** What must still reach Kafka, in the order of `id`. A row is deleted once Kafka has confirmed it. */

@@ -129,7 +129,6 @@ test("a record goes through the outbox' JSON unchanged, and reconcile sees what 
     revoked_at: null,
     rotated_from: null,
     ip_allowlist: [],
-    last_used_at: null,
   };
   const record = keyRecord(row);
   expect(recordFromJson(JSON.parse(recordToJson(record)))).toEqual(record);

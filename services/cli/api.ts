@@ -97,5 +97,4 @@ export interface Key {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
-  last_used_at: string | null;
 }

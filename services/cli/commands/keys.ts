@@ -59,9 +59,8 @@ export const addKeys = (program: Command, cli: Cli): void => {
         `${key.prefix}…${key.last4}`,
         printable(key.name),
         state(key, now()),
-        key.last_used_at ?? "never",
       ]);
-      terminal().out(table(["ID", "KIND", "SOURCE", "KEY", "NAME", "STATE", "LAST USED"], rows));
+      terminal().out(table(["ID", "KIND", "SOURCE", "KEY", "NAME", "STATE"], rows));
     });
 
   keys
