@@ -6,9 +6,10 @@ import type { RunFile } from "./run-file.ts";
 
 export const addressLines = (run: RunFile): string[] =>
   [
+    ["dashboard", `${run.dashboard}  (sign in with the query key)`],
     ["receiver", `${run.receiver}  (certificate authority: ${relative(root, run.ca)})`],
     ["", `${run.receiverHttp}  (this machine only)`],
-    ["api", run.api],
+    ["api", `${run.api}/api/v1`],
     ["Kafka", `${run.kafka.tlsBrokers} (TLS, SCRAM)  ${run.kafka.brokers} (this machine only)`],
     ["registry", run.registry],
     ["ClickHouse", run.clickhouse.url],
@@ -21,7 +22,8 @@ export const report = (run: RunFile, seconds: number): string =>
     "",
     ...addressLines(run),
     `  ${pc.bold("ingest key")} ${run.ingestKey}`,
-    `  ${pc.dim("All of this, and the other keys, are in .astralog/run.json; logs are in .astralog/logs.")}`,
+    `  ${pc.bold("query key")}  ${run.queryKey}`,
+    `  ${pc.dim("All of this, and the admin key, are in .astralog/run.json; logs are in .astralog/logs.")}`,
     "",
     "Send an event:",
     "",
