@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { fields, makeRoles, ranks } from "./field-roles.ts";
 import { native } from "./native.ts";
-import { parseWith } from "./parsed.ts";
+import { parseWith } from "./parsed.driver.ts";
 
 const one = async (event: unknown, query = "") => {
   const text = typeof event === "string" ? event : JSON.stringify(event);

@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { recycle } from "./event-parts.ts";
 import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordEvents } from "./limits.ts";
 import { native } from "./native.ts";
-import { headOf, parseWith } from "./parsed.ts";
+import { headOf, parseWith } from "./parsed.driver.ts";
 
 const lines = { contentType: "application/x-ndjson" };
 const messages = async (body: string, options = {}) =>

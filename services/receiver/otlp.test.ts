@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import { otlpLogs } from "./otlp.ts";
-import { headOf, parseWith } from "./parsed.ts";
+import { headOf, parseWith } from "./parsed.driver.ts";
 import { bytesField } from "./protobuf.ts";
 import { Refusal } from "./refusals.ts";
 

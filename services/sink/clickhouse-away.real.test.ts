@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownStack, type Platform, platform } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.ts";
+import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.driver.ts";
 
 jest.setTimeout(240_000);
 

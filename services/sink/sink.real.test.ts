@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
-import { evilProxy } from "./evil-proxy.ts";
-import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.ts";
+import { evilProxy } from "./evil-proxy.driver.ts";
+import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.driver.ts";
 
 let astralog: Platform;
 let feeder: Feeder;
