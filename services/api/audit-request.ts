@@ -1,4 +1,5 @@
 /** What the audit trail keeps of a request: whose it is and where it came from. */
+import { plainAddress } from "@astralog/chassis";
 import { type AuditSigner, systemChain } from "@astralog/schemas";
 import type { Response } from "express";
 import type { AuditCounts } from "./audit-counts.ts";
@@ -9,7 +10,7 @@ import { type Db, withPostgres } from "./postgres.ts";
 const longestAgent = 120;
 
 const whereOf = ({ req: request, locals }: Response): By["where"] => ({
-  ip: (request.ip ?? "").replace(/^::ffff:(?=\d+\.)/i, ""),
+  ip: plainAddress(request.ip ?? ""),
   user_agent: auditText(request.headers["user-agent"] ?? "").slice(0, longestAgent),
   request_id: locals.requestId as string,
 });

@@ -2,9 +2,8 @@
  * Who asks. Keys come from the control table alone, so that the api answers searches without Postgres and a revoked key
  * stops within a second. A key is never logged; refusals do not tell an unknown key from an ended one.
  */
-import { BlockList, isIP } from "node:net";
 import type { ControlTable } from "@astralog/chassis";
-import { Fault } from "@astralog/chassis";
+import { Fault, isAllowed } from "@astralog/chassis";
 import { hashKey, type KeyKind, type KeyRecord, keyKind } from "@astralog/schemas";
 import type { Request, RequestHandler, Response } from "express";
 
@@ -64,21 +63,5 @@ const find = (
 const endOf = (record: KeyRecord, address: string): string | undefined => {
   if (record.revoked_at !== 0n) return "revoked key";
   if (record.expires_at !== 0n && record.expires_at <= BigInt(Date.now())) return "expired key";
-  return isAllowedAddress(record.ip_allowlist, address) ? undefined : "address not allowed";
-};
-
-/** Whether `address` lies in one of the CIDR blocks; an empty list allows all, a broken block none. */
-export const isAllowedAddress = (blocks: readonly string[], address: string): boolean => {
-  if (blocks.length === 0) return true;
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "");
-  const family = isIP(plain);
-  if (family === 0) return false;
-  const list = new BlockList();
-  for (const block of blocks) {
-    const [net = "", bits] = block.split("/");
-    const type = isIP(net);
-    const length = bits === undefined ? (type === 4 ? 32 : 128) : Number(bits);
-    if (type !== 0) list.addSubnet(net, length, type === 4 ? "ipv4" : "ipv6");
-  }
-  return list.check(plain, family === 4 ? "ipv4" : "ipv6");
+  return isAllowed(address, record.ip_allowlist) ? undefined : "address not allowed";
 };

@@ -1,4 +1,5 @@
 /** What every service stands on. */
+export * from "./addresses.ts";
 export * from "./config.ts";
 export * from "./control-table.ts";
 export * from "./fault.ts";

@@ -1,7 +1,7 @@
+import { clientAddress, isAllowed, parseRange } from "@astralog/chassis";
 import { hashKey, type KeyRecord, makeKey, type SourceRecord } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import { admit } from "./admit.ts";
-import { clientAddress, isAllowed, parseRange } from "./client-address.ts";
 import { hasKeyInUrl, readCredentials } from "./credentials.ts";
 
 const key = makeKey("ingest");
@@ -100,4 +100,6 @@ test("believes X-Forwarded-For as far as trusted proxies wrote it", () => {
   expect(clientAddress("10.0.0.1", "1.2.3.4", [])).toBe("10.0.0.1");
   expect(isAllowed("::ffff:192.0.2.7", ["192.0.2.0/28"])).toBe(true);
   expect(isAllowed("192.0.2.77", ["192.0.2.0/28"])).toBe(false);
+  expect(isAllowed("10.0.0.1", ["10.1"])).toBe(false);
+  expect(isAllowed("2130706433", ["127.0.0.1"])).toBe(false);
 });

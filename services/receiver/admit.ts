@@ -3,8 +3,8 @@
  * touched, and no database is asked.
  */
 import { timingSafeEqual } from "node:crypto";
+import { isAllowed } from "@astralog/chassis";
 import { hashKey, type KeyRecord, keyKind, type SourceRecord } from "@astralog/schemas";
-import { isAllowed } from "./client-address.ts";
 import { hasKeyInUrl, readCredentials } from "./credentials.ts";
 import type { Head } from "./protocol.ts";
 import { Refusal } from "./refusals.ts";

@@ -1,7 +1,6 @@
 /** The receiver's configuration; README.md has it as a table. */
 import { isIP } from "node:net";
-import { field, kafkaShape, type Shape } from "@astralog/chassis";
-import { parseRange } from "./client-address.ts";
+import { field, kafkaShape, parseRange, type Shape } from "@astralog/chassis";
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));

@@ -4,8 +4,8 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "@astralog/chassis";
+import { type AddressRange, clientAddress } from "@astralog/chassis";
 import { admit, type Grant, type Knowledge } from "./admit.ts";
-import { type AddressRange, clientAddress } from "./client-address.ts";
 import { EventParts, recycle } from "./event-parts.ts";
 import type { InFlight } from "./in-flight.ts";
 import { encodingOf, inflate } from "./inflate.ts";

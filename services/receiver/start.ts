@@ -1,9 +1,16 @@
 /** Builds the receiver from its parts, in the order they need each other; they stop in the reverse. */
 import { setTimeout as pause } from "node:timers/promises";
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import {
+  type AddressRange,
+  type Context,
+  createControlTable,
+  createKafka,
+  createProducer,
+  createRegistry,
+  parseRange,
+} from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import { createApp } from "./app.ts";
-import { type AddressRange, parseRange } from "./client-address.ts";
 import type { shape } from "./config.ts";
 import { createInFlight } from "./in-flight.ts";
 import { createIntake } from "./intake.ts";

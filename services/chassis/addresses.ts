@@ -1,7 +1,8 @@
 /**
- * Who is asking. X-Forwarded-For is a claim: it is believed only as far as trusted proxies wrote it, read from its
+ * Who is asking, and whether a key may be used from there: one rule at every door. X-Forwarded-For is a claim: it is believed only as far as trusted proxies wrote it, read from its
  * right end.
  */
+import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -9,16 +10,20 @@ export type AddressRange = readonly [Address, number];
 
 /** Parses `10.0.0.0/8` or `10.0.0.1`; undefined when it is neither. */
 export const parseRange = (text: string): AddressRange | undefined => {
-  if (ipaddr.isValidCIDR(text)) {
+  if (isIP(text.split("/", 1)[0] ?? "") !== 0 && ipaddr.isValidCIDR(text)) {
     const [address, bits] = ipaddr.parseCIDR(text);
     return [address, bits];
   }
-  if (!ipaddr.isValid(text)) return undefined;
-  const address = ipaddr.process(text);
-  return [address, address.kind() === "ipv4" ? 32 : 128];
+  const address = parse(text);
+  return address === undefined ? undefined : [address, address.kind() === "ipv4" ? 32 : 128];
 };
 
-const parse = (text: string): Address | undefined => (ipaddr.isValid(text) ? ipaddr.process(text) : undefined);
+/** Only what Node calls an address: the library also reads `10.1` and `2130706433`. */
+const parse = (text: string): Address | undefined =>
+  isIP(text) !== 0 && ipaddr.isValid(text) ? ipaddr.process(text) : undefined;
+
+/** An IPv4 address that came in IPv6's clothes, as itself; anything else as it is. */
+export const plainAddress = (text: string): string => parse(text)?.toString() ?? text;
 
 const within = (address: Address, [range, bits]: AddressRange): boolean =>
   address.kind() === range.kind() && address.match(range as ipaddr.IPv4 & ipaddr.IPv6, bits);
