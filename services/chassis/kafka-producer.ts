@@ -66,6 +66,8 @@ interface Answer {
 
 const maxRequestBytes = 16 * 2 ** 20;
 
+const laneOf = ({ topic, partition }: Pick<Waiting, "topic" | "partition">): string => `${topic}/${partition}`;
+
 export const createProducer = async (
   kafka: KafkaClient,
   { log, metrics }: { log: Log; metrics: Metrics },
@@ -96,7 +98,7 @@ export const createProducer = async (
     const left: Waiting[] = [];
     let total = 0;
     for (const record of queue) {
-      const lane = `${record.topic}/${record.partition}`;
+      const lane = laneOf(record);
       const before = perPartition.get(lane) ?? 0;
       const fits =
         before === 0
@@ -134,8 +136,8 @@ export const createProducer = async (
       })),
     });
     const next = new Map<string, number>();
-    for (const answer of answers) next.set(`${answer.topicName}/${answer.partition}`, Number(answer.baseOffset));
-    const laneOf = (record: Waiting): string => `${record.topic}/${record.partition}`;
+    for (const answer of answers)
+      next.set(laneOf({ topic: answer.topicName, partition: answer.partition }), Number(answer.baseOffset));
     const lost = records.find((record) => !((next.get(laneOf(record)) ?? -1) >= 0));
     if (lost !== undefined) throw new Error(`the answer lacks an offset for ${laneOf(lost)}`);
     for (const record of records) {

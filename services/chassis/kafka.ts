@@ -135,13 +135,7 @@ export const createKafka = (config: KafkaConfig, log: Log, clientId: string): Ka
         heartbeatInterval: Math.floor(options.sessionTimeoutMs / 6),
         rebalanceTimeout: 15_000,
         metadataMaxAge: 60_000,
-        retry: {
-          initialRetryTime: 100,
-          maxRetryTime: 2_000,
-          retries: 10,
-          // A consumer that gave up would leave its partitions to nobody.
-          restartOnFailure: () => Promise.resolve(true),
-        },
+        retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
       }),
     admin: () => kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } }),
     compression: config.KAFKA_COMPRESSION === "lz4" ? CompressionTypes.LZ4 : CompressionTypes.None,
