@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAuditSigner } from "@astralog/schemas";
 import type { Platform, RunningService } from "@astralog/testbed";
-import { type By, byOperator } from "./audit-trail.ts";
+import { type By, byOperator } from "./audit/audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 
 /** The fields that tests look at, of every answer; each answer has some of them. */

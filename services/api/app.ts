@@ -2,24 +2,24 @@
 import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import type { Express } from "express";
-import type { AuditCounts } from "./audit-counts.ts";
-import type { AuditHeads } from "./audit-heads.ts";
-import { createAudit } from "./audit-request.ts";
-import { createAuditRoutes } from "./audit-routes.ts";
+import type { AuditCounts } from "./audit/audit-counts.ts";
+import type { AuditHeads } from "./audit/audit-heads.ts";
+import { createAudit } from "./audit/audit-request.ts";
+import { createAuditRoutes } from "./audit/audit-routes.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
-import { createQueries } from "./clickhouse-query.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import type { shape } from "./config.ts";
-import { createControlRoutes } from "./control-routes.ts";
-import { createDeadRoutes } from "./dead-routes.ts";
-import type { KafkaPositions } from "./kafka-positions.ts";
-import { createLedgerQueries } from "./ledger-queries.ts";
+import { createControlRoutes } from "./control/control-routes.ts";
+import { createDeadRoutes } from "./dead/dead-routes.ts";
+import type { KafkaPositions } from "./verify/kafka-positions.ts";
+import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import type { Db } from "./postgres.ts";
-import { createSearchRoutes } from "./search-routes.ts";
+import { createSearchRoutes } from "./search/search-routes.ts";
 import { createApp } from "./server.ts";
-import { createVerifyRoutes } from "./verify-routes.ts";
-import { createVerify } from "./verify-run.ts";
+import { createVerifyRoutes } from "./verify/verify-routes.ts";
+import { createVerify } from "./verify/verify-run.ts";
 
 export interface AppDeps {
   readonly config: Config<typeof shape>;

@@ -6,10 +6,10 @@ import { parseArgs } from "node:util";
 import { field, loadConfig, oneShot } from "@astralog/chassis";
 import { createAuditSigner } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
-import { byOperator } from "./audit-trail.ts";
-import { createKey } from "./keys.ts";
-import { createSource, listSources } from "./sources.ts";
-import { ensureTenant } from "./tenants.ts";
+import { byOperator } from "./audit/audit-trail.ts";
+import { createKey } from "./control/keys.ts";
+import { createSource, listSources } from "./control/sources.ts";
+import { ensureTenant } from "./control/tenants.ts";
 
 const shape = {
   POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),

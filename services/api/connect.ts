@@ -3,11 +3,11 @@ import { type Context, createControlTable, createKafka, createProducer, createRe
 import { createAuditSigner, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
-import { createAuditCounts } from "./audit-counts.ts";
-import { createAuditHeads } from "./audit-heads.ts";
+import { createAuditCounts } from "./audit/audit-counts.ts";
+import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
-import { createPositions } from "./kafka-positions.ts";
+import { createPositions } from "./verify/kafka-positions.ts";
 import { createApiMetrics } from "./metrics.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {

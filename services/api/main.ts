@@ -2,8 +2,8 @@ import { run } from "@astralog/chassis";
 import { buildApp } from "./app.ts";
 import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
-import { startRelay } from "./outbox-relay.ts";
-import { createReconcile } from "./reconcile.ts";
+import { startRelay } from "./control/outbox-relay.ts";
+import { createReconcile } from "./control/reconcile.ts";
 import { listen } from "./server.ts";
 
 run({

@@ -1,7 +1,7 @@
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { callApi, until } from "./api.driver.ts";
-import type { Verification } from "./verify-run.ts";
+import type { Verification } from "./verify/verify-run.ts";
 
 let one: Platform;
 let receiver: RunningService;

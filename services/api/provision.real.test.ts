@@ -12,8 +12,8 @@ import {
 import { schemas, topics } from "@astralog/schemas";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { provisionRights, provisionTopics } from "./provision-kafka.ts";
-import { provisionSchemas } from "./provision-registry.ts";
+import { provisionRights, provisionTopics } from "./provision/provision-kafka.ts";
+import { provisionSchemas } from "./provision/provision-registry.ts";
 
 let one: Platform;
 let admin: ReturnType<ReturnType<typeof createKafka>["admin"]>;

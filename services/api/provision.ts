@@ -6,8 +6,8 @@ import { chassisShape, createKafka, createLog, field, kafkaShape, loadConfig, on
 import { migrateClickHouse } from "@astralog/schemas/clickhouse";
 import { migrate } from "@astralog/schemas/postgres";
 import { connectClickHouse } from "./clickhouse.ts";
-import { provisionRights, provisionTopics } from "./provision-kafka.ts";
-import { provisionSchemas } from "./provision-registry.ts";
+import { provisionRights, provisionTopics } from "./provision/provision-kafka.ts";
+import { provisionSchemas } from "./provision/provision-registry.ts";
 
 const shape = {
   LOG_LEVEL: chassisShape.LOG_LEVEL,

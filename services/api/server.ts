@@ -8,7 +8,7 @@ import type { KeyKind } from "@astralog/schemas";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
 import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
-import type { Audit } from "./audit-request.ts";
+import type { Audit } from "./audit/audit-request.ts";
 import { callerOf } from "./authenticate.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import { createErrorHandler, notFound, sendProblem } from "./problems.ts";

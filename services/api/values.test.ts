@@ -13,13 +13,13 @@ import {
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createAuthenticate } from "./authenticate.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
-import { formatDeadId, parseDeadId } from "./dead-letters.ts";
-import { attributesOf, rfc3339 } from "./event-rows.ts";
-import { keyRecord, recordFromJson, recordToJson } from "./outbox.ts";
-import { differences } from "./reconcile.ts";
-import { openPayload, replayDedupId, replayValue } from "./replay.ts";
-import { searchSql } from "./search.ts";
+import { formatCursor, parseCursor } from "./search/cursor.ts";
+import { formatDeadId, parseDeadId } from "./dead/dead-letters.ts";
+import { attributesOf, rfc3339 } from "./search/event-rows.ts";
+import { keyRecord, recordFromJson, recordToJson } from "./control/outbox.ts";
+import { differences } from "./control/reconcile.ts";
+import { openPayload, replayDedupId, replayValue } from "./dead/replay.ts";
+import { searchSql } from "./search/search.ts";
 
 test("a cursor comes back as it was, and nothing else is taken for one", () => {
   const cursor = {

@@ -20,8 +20,8 @@ import { listAudit, readAudit } from "./audit-events.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { Audit } from "./audit-request.ts";
 import { recordAct } from "./audit-trail.ts";
-import { callerOf } from "./authenticate.ts";
-import { type Db, withPostgres } from "./postgres.ts";
+import { callerOf } from "../authenticate.ts";
+import { type Db, withPostgres } from "../postgres.ts";
 
 export interface AuditRoutesDeps {
   readonly db: Db;

@@ -13,7 +13,7 @@ import {
 } from "@astralog/schemas";
 import type { KeyTable, SourceTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
-import type { Trx } from "./postgres.ts";
+import type { Trx } from "../postgres.ts";
 
 export type KeyRow = Selectable<KeyTable>;
 export type SourceRow = Selectable<SourceTable>;

@@ -4,7 +4,7 @@ import { parseEventId, parseReceipt } from "@astralog/schemas";
 import { createBinder, instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { Router } from "express";
 import { z } from "zod";
-import { callerOf } from "./authenticate.ts";
+import { callerOf } from "../authenticate.ts";
 import type { ClickHouseQueries } from "./clickhouse-query.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { type EventRow, eventColumns, positionOf, viewOf } from "./event-rows.ts";

@@ -1,9 +1,9 @@
 /** Sources: where a tenant's events come from, and their limits. Each change reaches the data plane by the outbox. */
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
-import { type By, recordAct } from "./audit-trail.ts";
+import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
-import { type Db, isUniqueViolation } from "./postgres.ts";
+import { type Db, isUniqueViolation } from "../postgres.ts";
 
 export interface SourceSettings {
   name: string;

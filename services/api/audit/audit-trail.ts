@@ -13,8 +13,8 @@ import {
   chainStart,
   type Json,
 } from "@astralog/schemas";
-import { announceHead } from "./outbox.ts";
-import type { Trx } from "./postgres.ts";
+import { announceHead } from "../control/outbox.ts";
+import type { Trx } from "../postgres.ts";
 
 /** Who acts, from where, and what signs for it. */
 export interface By {

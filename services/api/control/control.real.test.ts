@@ -10,7 +10,7 @@ import { hashKey, type KeyRecord, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { byTest, callApi, until } from "./api.driver.ts";
+import { byTest, callApi, until } from "../api.driver.ts";
 import { createKey, revokeKey } from "./keys.ts";
 import { createSource } from "./sources.ts";
 import { ensureTenant } from "./tenants.ts";

@@ -13,7 +13,7 @@ import {
 import { BatchEncoder, emptyHeader, readBatchHeader, topics } from "@astralog/schemas";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { callApi, planter, until } from "./api.driver.ts";
+import { callApi, planter, until } from "../api.driver.ts";
 import type { Verification } from "./verify-run.ts";
 
 let one: Platform;

@@ -1,8 +1,8 @@
 import { randomBase62 } from "@astralog/schemas";
 import type { Database } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
-import { type By, recordAct } from "./audit-trail.ts";
-import type { Db } from "./postgres.ts";
+import { type By, recordAct } from "../audit/audit-trail.ts";
+import type { Db } from "../postgres.ts";
 
 export type Tenant = Selectable<Database["tenants"]>;
 

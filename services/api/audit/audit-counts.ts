@@ -6,7 +6,7 @@
  */
 import type { Log } from "@astralog/chassis";
 import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
-import type { Db } from "./postgres.ts";
+import type { Db } from "../postgres.ts";
 
 export interface AuditCounts {
   note(by: By, act: Omit<Act, "details">, reason: string): void;

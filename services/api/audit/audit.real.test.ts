@@ -26,15 +26,15 @@ import {
 import { connectPostgres, connectSession } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { byTest, callApi, planter, until } from "./api.driver.ts";
+import { byTest, callApi, planter, until } from "../api.driver.ts";
 import { createAuditCounts } from "./audit-counts.ts";
 import { auditEventOf } from "./audit-events.ts";
 import { headOf } from "./audit-heads.ts";
 import { auditRow } from "./audit-trail.ts";
-import { createKey, revokeKey, rotateKey } from "./keys.ts";
-import type { Db } from "./postgres.ts";
-import { createSource, updateSource } from "./sources.ts";
-import { ensureTenant } from "./tenants.ts";
+import { createKey, revokeKey, rotateKey } from "../control/keys.ts";
+import type { Db } from "../postgres.ts";
+import { createSource, updateSource } from "../control/sources.ts";
+import { ensureTenant } from "../control/tenants.ts";
 
 let one: Platform;
 let api: RunningService;

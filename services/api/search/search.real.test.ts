@@ -3,12 +3,12 @@ import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { byTest, callApi, planter, type Reply, until } from "./api.driver.ts";
-import { connectClickHouse } from "./clickhouse.ts";
+import { byTest, callApi, planter, type Reply, until } from "../api.driver.ts";
+import { connectClickHouse } from "../clickhouse.ts";
 import { createQueries } from "./clickhouse-query.ts";
-import { createKey } from "./keys.ts";
-import { createApiMetrics } from "./metrics.ts";
-import { ensureTenant } from "./tenants.ts";
+import { createKey } from "../control/keys.ts";
+import { createApiMetrics } from "../metrics.ts";
+import { ensureTenant } from "../control/tenants.ts";
 
 let one: Platform;
 let api: RunningService;

@@ -2,7 +2,7 @@
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { ownStack, platform } from "@astralog/testbed";
 import { expect, test } from "@jest/globals";
-import { callApi, planter, until } from "./api.driver.ts";
+import { callApi, planter, until } from "../api.driver.ts";
 
 test("what cannot be told is not done, and what failed is told as failed", async () => {
   const stack = await ownStack();

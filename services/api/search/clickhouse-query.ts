@@ -2,8 +2,8 @@
 import { Fault } from "@astralog/chassis";
 import { tenantHeader } from "@astralog/schemas/clickhouse";
 import { ClickHouseError } from "@clickhouse/client";
-import type { ClickHouseClient } from "./clickhouse.ts";
-import type { ApiMetrics } from "./metrics.ts";
+import type { ClickHouseClient } from "../clickhouse.ts";
+import type { ApiMetrics } from "../metrics.ts";
 import type { Sql } from "./search.ts";
 
 export interface QueryStats {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { type AuditHeadRecord, encodeRecord, type RecordName } from "@astralog/schemas";
 import { connectSession } from "@astralog/schemas/postgres";
-import type { ApiMetrics } from "./metrics.ts";
+import type { ApiMetrics } from "../metrics.ts";
 import { recordFromJson, recordOf } from "./outbox.ts";
 
 /** A session of its own, with LISTEN and the lock. */

@@ -2,7 +2,7 @@
 import type { AuditEvent } from "@astralog/schemas";
 import type { AuditEventTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
-import type { Db } from "./postgres.ts";
+import type { Db } from "../postgres.ts";
 
 /** As it was hashed. */
 export const auditEventOf = (row: Selectable<AuditEventTable>): AuditEvent =>

@@ -1,6 +1,6 @@
 /** What verify reads, as the ledger's user: one tenant's sums and records, and every tenant's offsets. */
 import { createBinder, type SqlParams } from "@astralog/schemas/query/index";
-import type { ClickHouseQueries } from "./clickhouse-query.ts";
+import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import type { LedgerPartition, MinuteSum } from "./verify.ts";
 
 /** Epoch seconds; `to` is not included. */

@@ -2,8 +2,8 @@ import { Fault } from "@astralog/chassis";
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { Router } from "express";
 import { z } from "zod";
-import type { Audit } from "./audit-request.ts";
-import { callerOf } from "./authenticate.ts";
+import type { Audit } from "../audit/audit-request.ts";
+import { callerOf } from "../authenticate.ts";
 import type { Window } from "./ledger-queries.ts";
 import type { createVerify } from "./verify-run.ts";
 
