@@ -34,7 +34,9 @@ export interface Kafka extends Child {
 }
 
 const logging = `-Dlog4j2.configurationFile=${fileURLToPath(new URL("kafka-log4j2.properties", import.meta.url))}`;
-const heap = ["-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=50", "-Djava.awt.headless=true"];
+// A request's buffer of a megabyte and more is humongous to G1 on such a heap, and each few of them make it mark anew: of 7
+// CPU seconds that the broker took per million events, G1 took 4.5. Serial frees them with the young generation: 2.8 in all.
+const heap = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true"];
 const classpath = ["-cp", `${join(tools, "kafka")}/*`];
 
 /**
