@@ -34,8 +34,8 @@ export interface Kafka extends Child {
 }
 
 const logging = `-Dlog4j2.configurationFile=${fileURLToPath(new URL("kafka-log4j2.properties", import.meta.url))}`;
-// A request's buffer of a megabyte and more is humongous to G1 on such a heap, and each few of them make it mark anew: of 7
-// CPU seconds that the broker took per million events, G1 took 4.5. Serial frees them with the young generation: 2.8 in all.
+// A request's buffer of a megabyte and more is humongous to G1 on such a heap, and each few of them make it mark anew: of
+// the 6 to 8 CPU seconds that the broker took per million events, G1 took 2 to 5. With Serial it takes about 3 in all.
 const heap = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true"];
 const classpath = ["-cp", `${join(tools, "kafka")}/*`];
 
