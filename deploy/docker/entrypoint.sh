@@ -6,7 +6,9 @@ what=${1:-}
 [ "$#" -gt 0 ] && shift
 node="node --disable-warning=TimeoutNegativeWarning"
 case $what in
-  receiver | redactor | sink | api) exec $node "services/$what/main.ts" "$@" ;;
+  # These move buffers through small heaps; deploy/local/service.ts says what the flags save.
+  receiver | redactor) exec $node --no-concurrent-marking --no-incremental-marking "services/$what/main.ts" "$@" ;;
+  sink | api) exec $node "services/$what/main.ts" "$@" ;;
   bootstrap) exec $node services/api/bootstrap.ts "$@" ;;
   # ClickHouse's users first: the migrations' views name one of them.
   provision) $node deploy/docker/clickhouse-users.ts && exec $node services/api/provision.ts "$@" ;;
