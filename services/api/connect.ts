@@ -7,8 +7,8 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
-import { createPositions } from "./verify/kafka-positions.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;

@@ -13,12 +13,12 @@ import {
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { createAuthenticate } from "./authenticate.ts";
-import { formatCursor, parseCursor } from "./search/cursor.ts";
-import { formatDeadId, parseDeadId } from "./dead/dead-letters.ts";
-import { attributesOf, rfc3339 } from "./search/event-rows.ts";
 import { keyRecord, recordFromJson, recordToJson } from "./control/outbox.ts";
 import { differences } from "./control/reconcile.ts";
+import { formatDeadId, parseDeadId } from "./dead/dead-letters.ts";
 import { openPayload, replayDedupId, replayValue } from "./dead/replay.ts";
+import { formatCursor, parseCursor } from "./search/cursor.ts";
+import { attributesOf, rfc3339 } from "./search/event-rows.ts";
 import { searchSql } from "./search/search.ts";
 
 test("a cursor comes back as it was, and nothing else is taken for one", () => {

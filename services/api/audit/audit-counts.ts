@@ -5,8 +5,8 @@
  * most a window's, is lost with it when it is killed.
  */
 import type { Log } from "@astralog/chassis";
-import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
 import type { Db } from "../postgres.ts";
+import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
 
 export interface AuditCounts {
   note(by: By, act: Omit<Act, "details">, reason: string): void;

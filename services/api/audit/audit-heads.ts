@@ -5,8 +5,8 @@
 import type { ControlTable, Log } from "@astralog/chassis";
 import type { AuditHead, AuditHeadRecord, AuditSigner } from "@astralog/schemas";
 import { sql } from "kysely";
-import type { ApiMetrics } from "../metrics.ts";
 import { announceHead } from "../control/outbox.ts";
+import type { ApiMetrics } from "../metrics.ts";
 import type { Db } from "../postgres.ts";
 
 export interface AuditHeads {

@@ -2,10 +2,10 @@
 import { plainAddress } from "@astralog/chassis";
 import { type AuditSigner, systemChain } from "@astralog/schemas";
 import type { Response } from "express";
-import type { AuditCounts } from "./audit-counts.ts";
-import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
 import { callerOf, type Refusal } from "../authenticate.ts";
 import { type Db, withPostgres } from "../postgres.ts";
+import type { AuditCounts } from "./audit-counts.ts";
+import { type Act, auditText, type By, recordAct } from "./audit-trail.ts";
 
 const longestAgent = 120;
 

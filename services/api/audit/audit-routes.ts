@@ -16,12 +16,12 @@ import {
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { Router } from "express";
 import { z } from "zod";
+import { callerOf } from "../authenticate.ts";
+import { type Db, withPostgres } from "../postgres.ts";
 import { listAudit, readAudit } from "./audit-events.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { Audit } from "./audit-request.ts";
 import { recordAct } from "./audit-trail.ts";
-import { callerOf } from "../authenticate.ts";
-import { type Db, withPostgres } from "../postgres.ts";
 
 export interface AuditRoutesDeps {
   readonly db: Db;

@@ -27,14 +27,14 @@ import { connectPostgres, connectSession } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { byTest, callApi, planter, until } from "../api.driver.ts";
+import { createKey, revokeKey, rotateKey } from "../control/keys.ts";
+import { createSource, updateSource } from "../control/sources.ts";
+import { ensureTenant } from "../control/tenants.ts";
+import type { Db } from "../postgres.ts";
 import { createAuditCounts } from "./audit-counts.ts";
 import { auditEventOf } from "./audit-events.ts";
 import { headOf } from "./audit-heads.ts";
 import { auditRow } from "./audit-trail.ts";
-import { createKey, revokeKey, rotateKey } from "../control/keys.ts";
-import type { Db } from "../postgres.ts";
-import { createSource, updateSource } from "../control/sources.ts";
-import { ensureTenant } from "../control/tenants.ts";
 
 let one: Platform;
 let api: RunningService;

@@ -3,10 +3,10 @@ import type { Log } from "@astralog/chassis";
 import { type RequestHandler, type Response, Router } from "express";
 import type { Audit } from "../audit/audit-request.ts";
 import { callerOf } from "../authenticate.ts";
+import { type Db, withPostgres } from "../postgres.ts";
 import { newKey, newSource, rotation, sourceChanges } from "./control-inputs.ts";
 import { createKey, listKeys, type MadeKey, revokeKey, rotateKey } from "./keys.ts";
 import type { KeyRow, SourceRow } from "./outbox.ts";
-import { type Db, withPostgres } from "../postgres.ts";
 import { createSource, listSources, updateSource } from "./sources.ts";
 
 const sourceView = ({ tenant: _, ...source }: SourceRow) => source;

@@ -5,8 +5,8 @@
 import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, makeKey, randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { announceKey, type KeyRow } from "./outbox.ts";
 import type { Db, Trx } from "../postgres.ts";
+import { announceKey, type KeyRow } from "./outbox.ts";
 
 export interface NewKey {
   kind: KeyKind;

@@ -6,8 +6,8 @@
 import type { ControlTable, Log } from "@astralog/chassis";
 import { type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import type { AuditHeads } from "../audit/audit-heads.ts";
-import { announceKey, announceSource, forget, keyRecord, recordToJson, sourceKey, sourceRecord } from "./outbox.ts";
 import type { Db } from "../postgres.ts";
+import { announceKey, announceSource, forget, keyRecord, recordToJson, sourceKey, sourceRecord } from "./outbox.ts";
 
 export interface ReconcileDeps {
   readonly db: Db;

@@ -2,8 +2,8 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { announceSource, type SourceRow } from "./outbox.ts";
 import { type Db, isUniqueViolation } from "../postgres.ts";
+import { announceSource, type SourceRow } from "./outbox.ts";
 
 export interface SourceSettings {
   name: string;

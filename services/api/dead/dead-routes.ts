@@ -6,9 +6,9 @@ import { Router } from "express";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { callerOf } from "../authenticate.ts";
+import type { ApiMetrics } from "../metrics.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import { type DeadRow, deadLetterSql, deadListSql, deadPlace, deadView, parseDeadId } from "./dead-letters.ts";
-import type { ApiMetrics } from "../metrics.ts";
 import { openPayload, replayDedupId, replayValue } from "./replay.ts";
 
 export interface DeadRoutesDeps {

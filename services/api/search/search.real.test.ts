@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { byTest, callApi, planter, type Reply, until } from "../api.driver.ts";
 import { connectClickHouse } from "../clickhouse.ts";
-import { createQueries } from "./clickhouse-query.ts";
 import { createKey } from "../control/keys.ts";
-import { createApiMetrics } from "../metrics.ts";
 import { ensureTenant } from "../control/tenants.ts";
+import { createApiMetrics } from "../metrics.ts";
+import { createQueries } from "./clickhouse-query.ts";
 
 let one: Platform;
 let api: RunningService;
