@@ -13,6 +13,7 @@ import { createControlRoutes } from "./control/control-routes.ts";
 import { createDeadRoutes } from "./dead/dead-routes.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import type { Db } from "./postgres.ts";
+import { createAnalysisRoutes } from "./search/analysis-routes.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchRoutes } from "./search/search-routes.ts";
 import { createApp } from "./server.ts";
@@ -66,6 +67,7 @@ export const buildApp = (deps: AppDeps): Express => {
     authenticate: createAuthenticate(keys, audit.refused),
     routers: [
       createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
+      createAnalysisRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
       createControlRoutes({ db, audit, log }),
       createVerifyRoutes({ verify, audit, sourceNames }),
       createDeadRoutes({

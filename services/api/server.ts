@@ -69,6 +69,10 @@ const measure =
 const needs: Readonly<Record<string, KeyKind>> = {
   search: "query",
   events: "query",
+  histogram: "query",
+  facets: "query",
+  fields: "query",
+  traces: "query",
   receipts: "query",
   sources: "admin",
   keys: "admin",

@@ -60,7 +60,7 @@ test("a search asks for the tenant, and for what follows the cursor", () => {
       now: 0,
       cursor: { now: 0, timestamp: 7n, at: { topic: "events.raw", partition: 1, offset: 2, index: 3 } },
     },
-    { tenant: "tn_a", topicPrefix: "p.", names: { sources: new Map() } },
+    { tenant: "tn_a", sources: "all", topicPrefix: "p.", names: { sources: new Map() } },
   );
   expect(query).toContain("tenant = {s0:String}");
   expect(query).not.toMatch(/DROP/i);

@@ -10,7 +10,8 @@ import { piecesOf, unquote } from "./text.ts";
 
 const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
 
-const fieldOf = (name: string): Field => {
+/** The field that goes by a name: one that every event has, else an attribute. */
+export const fieldNamed = (name: string): Field => {
   const kind = builtInFields.find((builtIn) => builtIn === name);
   return kind === undefined ? { kind: "attribute", path: name } : { kind };
 };
@@ -20,7 +21,7 @@ export const readField = (node: SyntaxNode, state: Building): Query => {
   const [nameNode, valueNode] = [node.firstChild, node.lastChild];
   if (nameNode === null || valueNode === null) throw new QueryError("A field has no value.", node.from + 1, "");
   const name = state.text.slice(nameNode.from, nameNode.to - 1);
-  const field = fieldOf(name.startsWith('"') ? unquote(name) : name);
+  const field = fieldNamed(name.startsWith('"') ? unquote(name) : name);
   if (valueNode.from !== nameNode.to) {
     throw new QueryError(
       `A space follows ${name}:`,

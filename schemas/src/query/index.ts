@@ -1,6 +1,7 @@
 /** The query language: text to AST (parse.ts), AST to ClickHouse SQL (sql.ts). */
 export type * from "./ast.ts";
 export { builtInFields } from "./ast.ts";
+export { fieldNamed } from "./fields.ts";
 export { instantForms, parseInstant } from "./instant.ts";
 export { queryLimits } from "./limits.ts";
 export { parseQuery } from "./parse.ts";

@@ -9,7 +9,7 @@ import type { Bound, Field, Query } from "./ast.ts";
 import { matchesPieces } from "./text.ts";
 import { notWordCharacter, wordCharacter } from "./words.ts";
 
-export type SqlParams = Record<string, string | number>;
+export type SqlParams = Record<string, string | number | readonly string[]>;
 
 export interface Compiled {
   /** A condition over the table `events`. */
@@ -28,7 +28,10 @@ export const createBinder = (prefix = "p") => {
   let count = 0;
   return {
     params,
-    bind: (type: "String" | "Float64" | "UInt8" | "Int64", value: string | number): string => {
+    bind: (
+      type: "String" | "Float64" | "UInt8" | "Int64" | "Array(String)",
+      value: string | number | readonly string[],
+    ): string => {
       const name = `${prefix}${count++}`;
       params[name] = value;
       return `{${name}:${type}}`;

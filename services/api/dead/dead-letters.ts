@@ -1,7 +1,7 @@
 /** Dead letters of one tenant, without their payload; read as the ledger user, since no view shows them. Their id is `partition-offset` for a record, with `-index` for an event. */
 import { topics } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
-import type { Sql } from "../search/search.ts";
+import type { Sql } from "../search/scope.ts";
 
 export interface DeadAt {
   /** Without the cluster's prefix. */

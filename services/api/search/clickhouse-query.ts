@@ -4,7 +4,7 @@ import { tenantHeader } from "@astralog/schemas/clickhouse";
 import { ClickHouseError } from "@clickhouse/client";
 import type { ClickHouseClient } from "../clickhouse.ts";
 import type { ApiMetrics } from "../metrics.ts";
-import type { Sql } from "./search.ts";
+import type { Sql } from "./scope.ts";
 
 export interface QueryStats {
   /** Rows and bytes read. */

@@ -1,7 +1,7 @@
 /** What became of the records a receipt names, from the ledger. */
 import { formatReceipt, type ReceiptPart } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
-import type { Sql } from "./search.ts";
+import type { Sql } from "./scope.ts";
 
 /** Records one look-up may name; the receiver puts far fewer into a receipt. */
 export const maxReceiptParts = 200;

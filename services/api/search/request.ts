@@ -1,0 +1,32 @@
+/** What the routes over events read from a request: who may see what, times, and whether somebody still waits. */
+import { Fault } from "@astralog/chassis";
+import { instantForms, parseInstant } from "@astralog/schemas/query/index";
+import type { Response } from "express";
+import { callerOf } from "../authenticate.ts";
+import type { Scope } from "./scope.ts";
+
+export interface Scoping {
+  readonly topicPrefix: string;
+  /** Source id to name, of one tenant. */
+  sourceNames(tenant: string): ReadonlyMap<string, string>;
+}
+
+/** The one place where a caller becomes the condition that every query on events starts from. */
+export const scopeOf = (response: Response, { topicPrefix, sourceNames }: Scoping): Scope => {
+  const { tenant } = callerOf(response);
+  return { tenant, sources: "all", names: { sources: sourceNames(tenant) }, topicPrefix };
+};
+
+export const readInstant = (name: "from" | "to", text: string | undefined, now: number): bigint | undefined => {
+  if (text === undefined || text === "") return undefined;
+  const found = parseInstant(text, now);
+  if (found === undefined) throw new Fault("invalid_request", `${name}: is no time. ${instantForms}`);
+  return found;
+};
+
+/** Aborts when the caller hangs up, so that the query ends in the server too. */
+export const goneSignal = (response: Response): AbortSignal => {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  return gone.signal;
+};
