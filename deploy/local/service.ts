@@ -18,7 +18,7 @@ const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
 /**
  * What passes through these is buffers, and each few dozen megabytes of them make V8 mark the whole heap again, on helper
  * threads beside the running code: a quarter of the receiver's CPU. Their heaps are small; marked at once, that is a pause
- * of milliseconds. The image's entrypoint.sh has the same.
+ * of some 25 ms, a few times a second under full load. A heap of many thousands of keys pauses longer. The image's entrypoint.sh has the same.
  */
 const collectAtOnce = ["--no-concurrent-marking", "--no-incremental-marking"];
 const movesBuffers: ReadonlySet<ServiceName> = new Set(["receiver", "redactor"]);
