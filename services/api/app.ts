@@ -1,7 +1,7 @@
 /** From connections to the app: each set of routes gets only what it needs. */
 import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
-import type { Express } from "express";
+import express, { type Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
@@ -12,6 +12,8 @@ import type { shape } from "./config.ts";
 import { createControlRoutes } from "./control/control-routes.ts";
 import { createDeadRoutes } from "./dead/dead-routes.ts";
 import type { ApiMetrics } from "./metrics.ts";
+import { createPartnerKeys } from "./partners/partner-keys.ts";
+import { createPartnerRoutes } from "./partners/partner-routes.ts";
 import type { Db } from "./postgres.ts";
 import { createAnalysisRoutes } from "./search/analysis-routes.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
@@ -64,7 +66,7 @@ export const buildApp = (deps: AppDeps): Express => {
     log,
     metrics,
     audit,
-    authenticate: createAuthenticate(keys, audit.refused),
+    authenticate: express.Router().use(...partners(deps, audit), createAuthenticate(keys, audit.refused)),
     routers: [
       createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
       createAnalysisRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
@@ -86,4 +88,15 @@ export const buildApp = (deps: AppDeps): Express => {
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
     refusalsPerMinute: config.REFUSALS_PER_MINUTE,
   });
+};
+
+/** Closed unless the operator says whose signatures count. */
+const partners = ({ config, db, signer, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+  const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
+  if (url === "" && given === "") return [];
+  const keys = createPartnerKeys({ url, given, log });
+  // Owners learn of it from their audit trail and from here; who sends mail takes this place.
+  const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
+    log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");
+  return [createPartnerRoutes({ db, signer, audit, keys, notify, log })];
 };

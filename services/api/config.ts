@@ -16,6 +16,11 @@ export const shape = {
   AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads."),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
+  SECRET_SCANNING_KEYS_URL: field.text(
+    "Where GitHub publishes the keys it signs found secrets with, https; empty closes that endpoint.",
+    "",
+  ),
+  SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
