@@ -10,6 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   schemas: [],
   chassis: ["schemas"],
   ...Object.fromEntries(services.map((name) => [name, ["schemas", "chassis"]])),
+  dashboard: ["schemas"],
   local: ["schemas"],
   testbed: ["schemas", "chassis", "local"],
   kubernetes: ["docker", "local"],

@@ -2,7 +2,7 @@
 // what it was made from, so that nothing is asked of the network again until that changes.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { step } from "./progress.mjs";
@@ -167,6 +167,31 @@ const makeArchives = async () => {
   writeFileSync(archivesStamp, "");
 };
 
+const dashboard = join(root, "services", "dashboard");
+const dashboardStamp = join(dashboard, "dist", ".astralog-stamp");
+
+/** Of all that the dashboard is built from. */
+const wantedDashboard = () => {
+  const files = globSync(
+    ["services/dashboard/{src,public}/**/*.*", "services/dashboard/*.{ts,html,json}", "schemas/src/**/*.ts"],
+    { cwd: root },
+  ).sort();
+  return hashOf(
+    readFileSync(lockFile, "utf8"),
+    ...files.flatMap((file) => [file, readFileSync(join(root, file), "utf8")]),
+  );
+};
+
+const buildDashboard = async (say) => {
+  const where = locateNode();
+  await run(where.node, [join(modules, "vite", "bin", "vite.js"), "build"], {
+    cwd: dashboard,
+    env: environment(where),
+    onLine: say,
+  });
+  writeFileSync(dashboardStamp, wantedDashboard());
+};
+
 /** What is not there yet. */
 export const findMissing = () => {
   const where = locateNode();
@@ -175,6 +200,7 @@ export const findMissing = () => {
     packages: !stampIs(packagesStamp, wantedPackages(where)),
     jars: !stampIs(join(jars, "stamp"), hashOf(readFileSync(pom, "utf8"))),
     archives: !existsSync(archivesStamp),
+    dashboard: !stampIs(dashboardStamp, wantedDashboard()),
   };
 };
 
@@ -187,6 +213,7 @@ export const install = async (missing) => {
       await step("npm packages (one is compiled where no build of it can be fetched: some minutes)", (say) =>
         installPackages(where, say),
       );
+    if (missing.dashboard) await step("the dashboard", buildDashboard);
   };
   const java = async () => {
     if (missing.jars) await step("Kafka and the schema registry", installJars);

@@ -1,8 +1,7 @@
-/** Puts the routes together: what every request passes, which key each route needs, and the page at /. */
+/** Puts the routes together: what every request passes, which key each route needs, and the dashboard at /. */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { Fault, type Log } from "@astralog/chassis";
 import type { KeyKind } from "@astralog/schemas";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
@@ -10,6 +9,7 @@ import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { Audit } from "./audit/audit-request.ts";
 import { callerOf } from "./authenticate.ts";
+import { createDashboard } from "./dashboard.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import { createErrorHandler, notFound, sendProblem } from "./problems.ts";
 
@@ -31,6 +31,7 @@ const security = helmet({
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
       styleSrc: ["'self'"],
+      fontSrc: ["'self'"],
       imgSrc: ["'self'"],
       connectSrc: ["'self'"],
       objectSrc: ["'none'"],
@@ -144,7 +145,8 @@ export const createApp = (deps: ServerDeps): Express => {
   );
   app.use("/api/v1", api, notFound, slowGuessing);
   app.use("/api", noStore);
-  app.use(express.static(fileURLToPath(new URL("page", import.meta.url)), { index: "index.html", redirect: false }));
+  app.use("/api", notFound);
+  app.use(createDashboard());
   app.use(notFound);
   app.use(createErrorHandler(deps.log));
   return app;

@@ -1,0 +1,164 @@
+/** Explore in a real Chromium over a real api: the main path, both themes, a phone, hostile text, and the strict policy held. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import chromium from "@sparticuz/chromium";
+import { type Browser, type Page, chromium as playwright } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const shots = process.env.ASTRALOG_SCREENSHOTS;
+
+let one: Platform;
+let api: RunningService;
+let browser: Browser;
+const hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>";
+const levels = ["INFO", "INFO", "DEBUG", "WARN", "ERROR"];
+
+beforeAll(async () => {
+  one = await platform(await sharedStack());
+  const receiver = await one.start("receiver");
+  await one.start("redactor");
+  await one.start("sink");
+  api = await one.start("api");
+  const events = Array.from({ length: 400 }, (_, i) => ({
+    timestamp: new Date(Date.now() - i * 8_000).toISOString(),
+    level: levels[i % 5],
+    service: ["checkout", "api-gateway", "payments"][i % 3],
+    host: `node-${i % 4}`,
+    message:
+      i % 5 === 4 ? `connection refused by upstream after ${i} ms` : `request ${i} handled in ${(i * 7) % 90} ms`,
+    route: "/cart",
+    latency_ms: (i * 7) % 90,
+  }));
+  events.push({ ...(events[0] as (typeof events)[number]), message: `hostile ${hostile}`, service: hostile });
+  // The first key reaches the receiver a moment after the api has started.
+  let status = 0;
+  for (let tries = 0; tries < 200 && status !== 200 && status !== 202; tries++) {
+    const sent = await fetch(`${receiver.url}/v1/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
+      body: JSON.stringify(events),
+    });
+    status = sent.status;
+    if (!sent.ok) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  browser = await playwright.launch({
+    executablePath: await chromium.executablePath(),
+    args: chromium.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg)),
+  });
+  for (let tries = 0; tries < 200; tries++) {
+    const found = await fetch(`${api.url}/api/v1/search?q=hostile`, {
+      headers: { authorization: `Bearer ${one.queryKey}` },
+    });
+    if (((await found.json()) as { events?: unknown[] }).events?.length === 1) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("the events were not searchable after 20 s");
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await one?.stop();
+});
+
+interface Watched {
+  readonly page: Page;
+  readonly wrongs: string[];
+}
+
+const open = async (colorScheme: "dark" | "light", width: number, path = "/"): Promise<Watched> => {
+  const context = await browser.newContext({ colorScheme, viewport: { width, height: width < 500 ? 844 : 900 } });
+  const page = await context.newPage();
+  const wrongs: string[] = [];
+  page.on("console", (message) => message.type() === "error" && wrongs.push(message.text()));
+  page.on("pageerror", (error) => wrongs.push(String(error)));
+  page.on("dialog", (dialog) => {
+    wrongs.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(api.url)) wrongs.push(`third party ${request.url()}`);
+  });
+  await page.goto(`${api.url}${path}`);
+  await page.getByLabel("Query key").fill(one.queryKey);
+  await page.getByRole("button", { name: "Open" }).click();
+  await page.getByRole("row").first().waitFor();
+  return { page, wrongs };
+};
+
+const violations = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe);
+  return page.evaluate(
+    "axe.run().then(({ violations }) => violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary).join(' | ')))",
+  );
+};
+
+const shoot = async (page: Page, name: string): Promise<void> => {
+  if (shots === undefined) return;
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`) });
+};
+
+test.each([
+  ["dark", 1440],
+  ["light", 1440],
+  ["dark", 390],
+  ["light", 390],
+] as const)("a question, an event, a filter: %s at %i", async (theme, width) => {
+  const { page, wrongs } = await open(theme, width);
+  await page.waitForTimeout(600);
+  await shoot(page, `explore-${theme}-${width}`);
+  const bad = await violations(page);
+  await page.keyboard.press("/");
+  await page.keyboard.type('"connection refused"');
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Run" }).click();
+  await page.getByText("80 events").waitFor();
+  await page.locator("mark").first().waitFor();
+  expect(new URL(page.url()).searchParams.get("q")).toBe('"connection refused"');
+  await page.keyboard.press("j");
+  await page.getByRole("complementary", { name: "Event" }).waitFor();
+  await page.waitForTimeout(300);
+  await shoot(page, `event-${theme}-${width}`);
+  bad.push(...(await violations(page)));
+  await page.getByRole("button", { name: "Only service like this" }).click();
+  await page.waitForURL(/service/);
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await page.context().close();
+});
+
+test("what an event says is shown, never carried out, and a wrong query is told at its column", async () => {
+  const { page, wrongs } = await open("dark", 1440, "/explore?q=hostile");
+  await page.getByRole("row").first().click();
+  expect(await page.locator(".drawer-message").textContent()).toContain(hostile);
+  await page.keyboard.press("/");
+  await page.keyboard.type(" (");
+  await page.getByText("This ( is never closed.").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("utc");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/tz=utc/);
+  expect(wrongs).toEqual([]);
+  await page.context().close();
+});
+
+test("the first page weighs less than 350 KB, compressed", async () => {
+  const html = await (await fetch(`${api.url}/explore`)).text();
+  const files = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = ""]) => path);
+  expect(files.length).toBeGreaterThan(1);
+  let bytes = 0;
+  for (const path of files) {
+    const response = await fetch(`${api.url}${path}`);
+    expect(response.headers.get("cache-control")).toContain("immutable");
+    bytes += gzipSync(Buffer.from(await response.arrayBuffer())).length;
+  }
+  console.log(`the first page: ${(bytes / 1000).toFixed(0)} kB of script and style, gzip`);
+  expect(bytes).toBeLessThan(350_000);
+  // A path that is no page of the api stays an error of the api.
+  expect((await fetch(`${api.url}/api/nothing`)).status).toBe(404);
+});

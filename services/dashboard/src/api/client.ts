@@ -1,0 +1,108 @@
+/**
+ * The one way to /api/v1. Answers that are no success become a Problem, with the code to decide by and the text to show.
+ */
+
+import { readKey } from "./key.ts";
+
+/** RFC 9457, as the api writes it. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: string;
+  readonly status: number;
+  readonly requestId: string | undefined;
+  /** 1-based, of a query that cannot be run. */
+  readonly column: number | undefined;
+  readonly suggestion: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(fields: Pick<Problem, "code" | "status" | "message"> & Partial<Problem>) {
+    super(fields.message);
+    this.code = fields.code;
+    this.status = fields.status;
+    this.requestId = fields.requestId;
+    this.column = fields.column;
+    this.suggestion = fields.suggestion;
+    this.retryAfter = fields.retryAfter;
+  }
+}
+
+interface Request {
+  readonly method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const headersOf = (body: unknown): Record<string, string> => ({
+  ...(body === undefined ? {} : { "content-type": "application/json" }),
+  authorization: `Bearer ${readKey() ?? ""}`,
+});
+
+const readProblem = async (response: Response): Promise<Problem> => {
+  const text = await response.text();
+  let said: Record<string, unknown> = {};
+  try {
+    said = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    // A proxy's page, most likely: the status says what there is to say.
+  }
+  const retryAfter = Number(response.headers.get("retry-after"));
+  return new Problem({
+    code: typeof said.code === "string" ? said.code : "unreadable",
+    status: response.status,
+    message: typeof said.detail === "string" ? said.detail : `The server answered ${response.status}.`,
+    ...(typeof said.request_id === "string" ? { requestId: said.request_id } : {}),
+    ...(typeof said.column === "number" ? { column: said.column } : {}),
+    ...(typeof said.suggestion === "string" ? { suggestion: said.suggestion } : {}),
+    ...(retryAfter > 0 ? { retryAfter } : {}),
+  });
+};
+
+const send = async (path: string, { method = "GET", body, signal }: Request): Promise<Response> => {
+  try {
+    return await fetch(`/api/v1${path}`, {
+      method,
+      headers: headersOf(body),
+      credentials: "same-origin",
+      cache: "no-store",
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem({
+      code: "unreachable",
+      status: 0,
+      message: navigator.onLine
+        ? "The server did not answer. It may be restarting; this page tries again by itself."
+        : "This device is offline.",
+    });
+  }
+};
+
+/** Throws Problem. */
+const call = async <T>(path: string, request: Request = {}): Promise<T> => {
+  const response = await send(path, request);
+  if (!response.ok) throw await readProblem(response);
+  const text = await response.text();
+  return (text === "" ? undefined : JSON.parse(text)) as T;
+};
+
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
+/** A path's query part, without what is undefined or empty. */
+export const queryOf = (values: Readonly<Record<string, string | number | undefined>>): string => {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== undefined && value !== "") parameters.set(name, String(value));
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+};
+
+/** What to tell a person about anything that was thrown. */
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem
+    ? error
+    : new Problem({
+        code: "internal",
+        status: 0,
+        message: "Something failed in this page itself. Reload it to go on.",
+      });

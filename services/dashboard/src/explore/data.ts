@@ -1,0 +1,169 @@
+/** What Explore asks of the api, and how the answers look. */
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { get, Problem, queryOf } from "../api/client.ts";
+import type { Range } from "./time-range.ts";
+
+export interface EventView {
+  readonly id: string;
+  /** RFC 3339 with nine digits, UTC. */
+  readonly timestamp: string;
+  readonly received_at: string;
+  readonly level: string;
+  readonly severity_number: number;
+  readonly source: string;
+  readonly source_id: string;
+  readonly service: string;
+  readonly host: string;
+  readonly message: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface Stats {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+interface SearchPage {
+  readonly events: readonly EventView[];
+  readonly next: string | null;
+  readonly stats: Stats;
+}
+
+export interface Asked {
+  readonly q: string;
+  readonly range: Range;
+  /** Grows with each refresh, so that the same question is asked anew. */
+  readonly turn: number;
+}
+
+export const levels = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
+/** What is not there yet on an older server is left out, not reported. */
+const orNothing = async <T>(ask: Promise<T>): Promise<T | null> => {
+  try {
+    return await ask;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
+};
+
+export const useSearch = ({ q, range, turn }: Asked) =>
+  useInfiniteQuery({
+    queryKey: ["events", q, range.from, range.to, turn],
+    queryFn: ({ pageParam, signal }) =>
+      get<SearchPage>(
+        `/search${queryOf({ q, from: range.from, to: range.to, limit: 200, cursor: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+export interface Histogram {
+  readonly buckets: readonly { readonly at: string; readonly counts: Readonly<Record<string, number>> }[];
+  readonly step_seconds: number;
+  readonly stats: Stats;
+}
+
+export const useHistogram = ({ q, range, turn }: Asked, buckets: number) =>
+  useQuery({
+    queryKey: ["histogram", q, range.from, range.to, turn, buckets],
+    queryFn: ({ signal }) =>
+      orNothing(get<Histogram>(`/histogram${queryOf({ q, from: range.from, to: range.to, buckets })}`, signal)),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+export interface Facet {
+  readonly field: string;
+  /** Share of the events that have it, 0 to 1. */
+  readonly coverage: number;
+  readonly values: readonly { readonly value: string; readonly count: number }[];
+}
+
+export const useFacets = ({ q, range, turn }: Asked, fields: readonly string[], limit = 10) =>
+  useQuery({
+    queryKey: ["facets", q, range.from, range.to, turn, fields.join(","), limit],
+    queryFn: ({ signal }) =>
+      orNothing(
+        get<{ facets: readonly Facet[] }>(
+          `/facets${queryOf({ q, from: range.from, to: range.to, fields: fields.join(","), limit })}`,
+          signal,
+        ),
+      ),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+    enabled: fields.length > 0,
+  });
+
+export interface FieldInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly coverage: number;
+}
+
+export const useFields = (range: Range) =>
+  useQuery({
+    queryKey: ["fields", range.from, range.to],
+    queryFn: ({ signal }) =>
+      orNothing(get<{ fields: readonly FieldInfo[] }>(`/fields${queryOf({ from: range.from, to: range.to })}`, signal)),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+/** Values of one field with their counts, for completion; none when the server cannot say. */
+export const topValues = async (field: string, range: Range): Promise<Facet["values"]> => {
+  try {
+    const { facets } = await get<{ facets: readonly Facet[] }>(
+      `/facets${queryOf({ from: range.from, to: range.to, fields: field, limit: 20 })}`,
+    );
+    return facets[0]?.values ?? [];
+  } catch {
+    return [];
+  }
+};
+
+export const useEvent = (id: string | undefined, known: EventView | undefined) =>
+  useQuery({
+    queryKey: ["event", id],
+    queryFn: ({ signal }) => get<EventView>(`/events/${encodeURIComponent(id ?? "")}`, signal),
+    enabled: id !== undefined && known === undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+
+/** How many events came since the newest that is shown; asked only while the page is looked at. */
+export const useNewer = ({ q, range, turn }: Asked, newest: string | undefined) =>
+  useQuery({
+    queryKey: ["newer", q, range.from, range.to, turn, newest],
+    queryFn: async ({ signal }) => {
+      const page = await get<SearchPage>(`/search${queryOf({ q, from: newest, limit: 101 })}`, signal);
+      return page.events.filter(({ timestamp }) => timestamp > (newest ?? "")).length;
+    },
+    enabled: newest !== undefined && range.to === "",
+    refetchInterval: 8_000,
+    retry: false,
+  });
+
+/** An attribute's or field's value as text; undefined when the event has none. */
+export const fieldValue = (event: EventView, field: string): string | undefined => {
+  const builtIn = (event as unknown as Record<string, unknown>)[field];
+  if (typeof builtIn === "string" && field !== "source_id") return builtIn === "" ? undefined : builtIn;
+  const value = Object.hasOwn(event.attributes, field) ? event.attributes[field] : undefined;
+  return value === undefined ? undefined : textOf(value);
+};
+
+export const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

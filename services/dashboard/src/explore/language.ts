@@ -1,0 +1,130 @@
+/** The query language as the page needs it: what is wrong while it is typed, what to mark, how a filter is written. */
+
+import type { Query } from "@astralog/schemas/query/ast";
+import { builtInFields } from "@astralog/schemas/query/ast";
+import { parseQuery } from "@astralog/schemas/query/parse";
+import { QueryError } from "@astralog/schemas/query/query-error";
+
+export const fieldNames: readonly string[] = builtInFields;
+
+export interface Wrong {
+  readonly message: string;
+  /** 1-based. */
+  readonly column: number;
+  readonly suggestion: string;
+}
+
+export const findWrong = (text: string): Wrong | undefined => {
+  try {
+    parseQuery(text, { now: Date.now() });
+    return undefined;
+  } catch (error) {
+    if (error instanceof QueryError) return error;
+    return { message: "This query cannot be read.", column: 1, suggestion: "" };
+  }
+};
+
+/** Where a problem's underline begins and ends: the word at its column, or the last character. */
+export const underlineOf = (text: string, column: number): readonly [number, number] => {
+  if (text === "") return [0, 0];
+  const from = Math.min(Math.max(0, column - 1), text.length - 1);
+  const word = /^[^\s()]+/.exec(text.slice(from))?.[0] ?? " ";
+  return [from, Math.min(text.length, from + word.length)];
+};
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const between = "[\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]+";
+const inside = "[^\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7f]*";
+
+const patternsOf = (query: Query): string[] => {
+  switch (query.type) {
+    case "and":
+    case "or":
+      return query.parts.flatMap(patternsOf);
+    case "words":
+      return [query.words.map(escaped).join(between)];
+    case "contains":
+      return [escaped(query.text)];
+    case "wordPattern":
+      return [query.pieces.map(escaped).join(inside)];
+    default:
+      return [];
+  }
+};
+
+/** What to mark in messages, or undefined when the query has no words. Words that are excluded are not there to mark. */
+export const marksOf = (text: string): RegExp | undefined => {
+  try {
+    const patterns = patternsOf(parseQuery(text, { now: Date.now() })).filter((one) => one !== "");
+    return patterns.length === 0 ? undefined : new RegExp(patterns.slice(0, 32).join("|"), "gi");
+  } catch {
+    return undefined;
+  }
+};
+
+/** A value as it is written in a query. */
+export const literalOf = (value: string): string =>
+  /^[\w./@-]+$/.test(value) && !/^(?:AND|OR|NOT|TO)$/.test(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
+
+export const fieldOf = (name: string): string =>
+  /^[A-Za-z_@$][\w.@$/-]*$/.test(name) ? name : `"${name.replace(/["\\]/g, "\\$&")}"`;
+
+export const filterOf = (name: string, value: string): string => `${fieldOf(name)}:${literalOf(value)}`;
+
+/** What stands before the first pipe: filters are added there. */
+const splitPipes = (text: string): readonly [string, string] => {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === '"') quoted = !quoted;
+    else if (text[i] === "|" && !quoted) return [text.slice(0, i).trim(), ` ${text.slice(i)}`];
+  }
+  return [text.trim(), ""];
+};
+
+/** A whole OR has to stay together when something is added beside it. */
+const grouped = (query: string): string => {
+  try {
+    return parseQuery(query, { now: 0 }).type === "or" ? `(${query})` : query;
+  } catch {
+    return query;
+  }
+};
+
+/** The query with the filter in it, or without it when it was there; its opposite is replaced. */
+export const withFilter = (text: string, filter: string, exclude: boolean): string => {
+  const [query, pipes] = splitPipes(text);
+  const added = exclude ? `-${filter}` : filter;
+  const opposite = exclude ? filter : `-${filter}`;
+  const terms = termsOf(query);
+  const without = terms.filter((term) => term !== added && term !== opposite);
+  const next = terms.includes(added)
+    ? without.join(" ")
+    : [grouped(without.join(" ")), added].filter(Boolean).join(" ");
+  return `${next}${pipes}`.trim();
+};
+
+export const hasFilter = (text: string, filter: string): "in" | "out" | undefined => {
+  const terms = termsOf(splitPipes(text)[0]);
+  return terms.includes(filter) ? "in" : terms.includes(`-${filter}`) ? "out" : undefined;
+};
+
+/** Its top-level terms as they were written, groups and phrases whole. */
+const termsOf = (query: string): string[] => {
+  const terms: string[] = [];
+  let depth = 0;
+  let quoted = false;
+  let from = 0;
+  for (let i = 0; i <= query.length; i++) {
+    const character = query[i];
+    if (character === "\\") i++;
+    else if (character === '"') quoted = !quoted;
+    else if (!quoted && character !== undefined && "([{".includes(character)) depth++;
+    else if (!quoted && character !== undefined && ")]}".includes(character)) depth--;
+    else if (character === undefined || (/\s/.test(character) && !quoted && depth <= 0)) {
+      if (i > from) terms.push(query.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return terms.map((term) => term.trim()).filter(Boolean);
+};
