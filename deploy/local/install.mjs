@@ -2,8 +2,8 @@
 // what it was made from, so that nothing is asked of the network again until that changes.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { step } from "./progress.mjs";
 
@@ -170,15 +170,23 @@ const makeArchives = async () => {
 const dashboard = join(root, "services", "dashboard");
 const dashboardStamp = join(dashboard, "dist", ".astralog-stamp");
 
+/** The files in a folder, and with `recursive` in all below it. No globs: Node 20 runs this. */
+const filesIn = (folder, recursive) =>
+  readdirSync(folder, { withFileTypes: true, recursive })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+
 /** Of all that the dashboard is built from. */
 const wantedDashboard = () => {
-  const files = globSync(
-    ["services/dashboard/{src,public}/**/*.*", "services/dashboard/*.{ts,html,json}", "schemas/src/**/*.ts"],
-    { cwd: root },
-  ).sort();
+  const files = [
+    ...filesIn(dashboard, false),
+    ...filesIn(join(dashboard, "src"), true),
+    ...filesIn(join(dashboard, "public"), true),
+    ...filesIn(join(root, "schemas", "src"), true),
+  ].sort();
   return hashOf(
     readFileSync(lockFile, "utf8"),
-    ...files.flatMap((file) => [file, readFileSync(join(root, file), "utf8")]),
+    ...files.flatMap((file) => [relative(root, file), readFileSync(file, "utf8")]),
   );
 };
 
