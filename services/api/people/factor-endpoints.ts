@@ -93,9 +93,11 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
   /** For the first factor: later ones find them there. */
   const codesFor = async (trx: Trx, person: string): Promise<string[]> =>
     (await countRecoveryCodes(trx, person)) > 0 ? [] : makeRecoveryCodes(trx, person);
-  /** Without a factor there is nothing to recover. */
-  const dropCodesOfNone = async (trx: Trx, person: string): Promise<void> => {
-    if (!(await sessions.hasFactor(trx, person))) await dropRecoveryCodes(trx, person);
+  /** Without a factor there is nothing to recover, and nothing that was shown. */
+  const afterRemoval = async (trx: Trx, person: string): Promise<void> => {
+    if (await sessions.hasFactor(trx, person)) return;
+    await dropRecoveryCodes(trx, person);
+    await trx.updateTable("sessions").set({ mfa_at: null }).where("person", "=", person).execute();
   };
   const fresh = (asker: Asker): Promise<void> => withPostgres(() => freshly(db, asker.session));
 
@@ -143,7 +145,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
       };
       return change(caller, response, about, async (trx, { id }) => {
         if (!(await totp.remove(trx, id))) throw new Fault("not_found", "There is no authenticator app.");
-        await dropCodesOfNone(trx, id);
+        await afterRemoval(trx, id);
         return undefined;
       });
     },
@@ -204,7 +206,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
       return change(caller, response, about, async (trx, { id }) => {
         const gone = await passkeys.remove(trx, id, params.id);
         if (gone === undefined) throw new Fault("not_found", "You have no such passkey.");
-        await dropCodesOfNone(trx, id);
+        await afterRemoval(trx, id);
         return undefined;
       });
     },
