@@ -48,7 +48,12 @@ export interface Memberships {
 export interface AuthenticateDeps {
   readonly keys: Pick<ControlTable<KeyRecord>, "get" | "complete">;
   /** Without it, keys alone open the api. */
-  readonly people?: { readonly sessions: Sessions; readonly memberships: Memberships };
+  readonly people?: {
+    readonly sessions: Sessions;
+    readonly memberships: Memberships;
+    /** Refuses who does not meet what the organization asks of its members at sign-in. */
+    mayAct?(session: FoundSession, tenant: string): Promise<void>;
+  };
   /** Hears why somebody was refused, which he himself does not. */
   refused?(response: Response, refusal: Refusal): void;
 }
@@ -96,7 +101,9 @@ export const createAuthenticate = ({ keys, people, refused = () => {} }: Authent
     if (needs === "signed-in") return person;
     if (isOperator && isOperatorPermission(needs)) return { ...person, ...operator };
     const organization = person.organization ?? request.get(organizationHeader);
-    return { ...person, ...(await people.memberships.find(person.session.person, organization)) };
+    const membership = await people.memberships.find(person.session.person, organization);
+    await people.mayAct?.(session, membership.tenant);
+    return { ...person, ...membership };
   };
 };
 

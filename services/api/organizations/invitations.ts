@@ -41,6 +41,18 @@ export const listInvitations = (
 ): Promise<Invitation[]> =>
   open(db, tenant).where(after(page.cursor)).orderBy(created).orderBy("id").limit(page.limit).execute();
 
+/** Whether somebody waits for whoever has that address. */
+export const isInvited = async (db: Db | Trx, email: string): Promise<boolean> =>
+  (await db
+    .selectFrom("invitations")
+    .select("id")
+    .where("email", "=", email)
+    .where("accepted_at", "is", null)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", new Date())
+    .limit(1)
+    .executeTakeFirst()) !== undefined;
+
 export interface NewInvitation {
   readonly email: string;
   readonly role: string;

@@ -4,7 +4,7 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
 import { removeMember } from "./members.ts";
 import { noOrganization } from "./memberships.ts";
-import { createOrganization, findOrganization, listOrganizations, renameOrganization } from "./organizations.ts";
+import { createOrganization, findOrganization, organizationsOf, renameOrganization } from "./organizations.ts";
 import { accessShape, organizationInput, organizationList, organizationShape } from "./shapes.ts";
 
 export interface OrganizationDeps {
@@ -19,10 +19,11 @@ export const createOrganizationEndpoints = ({ db, audit }: OrganizationDeps): En
     ...{ method: "get", path: "/organizations", access: "signed-in", tag, summary: "The organizations you belong to" },
     success: { status: 200, body: organizationList },
     handle: ({ caller }) =>
-      withPostgres(async () => ({
-        organizations: await listOrganizations(db, caller.actor.id, caller.organization),
-        next: null,
-      })),
+      withPostgres(async () => {
+        const all = await organizationsOf(db, caller.actor.id);
+        const bound = caller.organization;
+        return { organizations: all.filter(({ id }) => bound === null || id === bound), next: null };
+      }),
   }),
   endpoint({
     ...{ method: "post", path: "/organizations", access: "signed-in", tag, summary: "Make an organization and own it" },

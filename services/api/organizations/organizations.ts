@@ -5,7 +5,8 @@ import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Unchanged } from "../http/etag.ts";
 import type { Db, Trx } from "../postgres.ts";
-import { noOrganization } from "./memberships.ts";
+import { permissionsOf } from "./effective.ts";
+import { membersWithRoles, noOrganization } from "./memberships.ts";
 
 export interface Organization {
   readonly id: string;
@@ -13,17 +14,27 @@ export interface Organization {
   readonly created_at: Date;
 }
 
-/** Each with one's role in it, the oldest first; only `bound` when the session is good for that one alone. */
-export const listOrganizations = (db: Db, person: string, bound: string | null) => {
-  const all = db
-    .selectFrom("memberships")
-    .innerJoin("tenants", "tenants.id", "memberships.tenant")
-    .select(["tenants.id", "tenants.name", "tenants.created_at", "memberships.role"])
-    .where("person", "=", person)
-    .orderBy("tenants.created_at")
-    .orderBy("tenants.id");
-  return (bound === null ? all : all.where("tenants.id", "=", bound)).execute();
-};
+export interface OwnOrganization extends Organization {
+  readonly role: string;
+  readonly permissions: readonly string[];
+  /** Whether it asks its members for a second factor. */
+  readonly require_mfa: boolean;
+}
+
+/** Those somebody belongs to, the oldest first. */
+export const organizationsOf = async (db: Db, person: string): Promise<OwnOrganization[]> =>
+  (
+    await membersWithRoles(db)
+      .innerJoin("tenants", "tenants.id", "memberships.tenant")
+      .select([
+        ...(["tenants.id", "tenants.name", "tenants.created_at", "require_mfa", "role"] as const),
+        "roles.permissions as custom",
+      ])
+      .where("person", "=", person)
+      .orderBy("tenants.created_at")
+      .orderBy("tenants.id")
+      .execute()
+  ).map(({ custom, ...one }) => ({ ...one, permissions: [...permissionsOf(one.role, custom)] }));
 
 /** Makers of organizations are people, and a person can make only so many. */
 const mostOwned = 20;

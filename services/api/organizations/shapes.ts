@@ -23,8 +23,13 @@ const next = z.string().nullable();
 
 export const organizationInput = z.strictObject({ name: named });
 export const organizationShape = z.object({ id: z.string(), name: z.string(), created_at: date });
+const ownOrganization = organizationShape.extend({
+  role: z.string(),
+  permissions: z.array(z.string()),
+  require_mfa: z.boolean(),
+});
 export const organizationList = z.object({
-  organizations: z.array(organizationShape.extend({ role: z.string() })),
+  organizations: z.array(ownOrganization),
   next,
 });
 export const accessShape = z.object({
