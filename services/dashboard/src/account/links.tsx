@@ -2,7 +2,7 @@
  * The pages that links lead to. What a link carries stands behind its #, so no server and no log sees it; it leaves the
  * address as soon as it was read. Opening the page does nothing: its button does.
  */
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { Redirect } from "wouter";
 import { post } from "../api/client.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
@@ -11,11 +11,8 @@ import { type SignedIn, said, useArrive } from "./session.ts";
 import "./account.css";
 
 const useToken = (): string => {
-  const [token] = useState(() => {
-    const found = location.hash.slice(1);
-    if (found !== "") history.replaceState(history.state, "", location.pathname);
-    return found;
-  });
+  const [token] = useState(() => location.hash.slice(1));
+  useEffect(() => history.replaceState(history.state, "", location.pathname), []);
   return token;
 };
 

@@ -95,9 +95,9 @@ const call = async <T>(path: string, request: Request = {}): Promise<T> => {
 };
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
-export const post = <T>(path: string, body?: unknown): Promise<T> => call<T>(path, { method: "POST", body });
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>(path, { method: "POST", body });
 export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PATCH", body });
-export const remove = (path: string): Promise<void> => call<void>(path, { method: "DELETE" });
+export const remove = <T>(path: string): Promise<T> => call<T>(path, { method: "DELETE" });
 
 /** A path's query part, without what is undefined or empty. */
 export const queryOf = (values: Readonly<Record<string, string | number | undefined>>): string => {
