@@ -9,7 +9,8 @@ import { type Platform, platform, type RunningService, sharedStack } from "@astr
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { createTransport } from "nodemailer";
-import { until } from "../api.driver.ts";
+import { byTest, until } from "../api.driver.ts";
+import { ensureTenant } from "../control/tenants.ts";
 import type { Db } from "../postgres.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
 import { makeFirstOwnerLink } from "./links.ts";
@@ -96,6 +97,18 @@ test("there is no account until the console's link makes the first owner, once",
   const late = await db.transaction().execute((trx) => makeFirstOwnerLink(trx, one.tenant));
   const refused = await browser().post("/auth/first-owner", { token: late, email: "eve@example.com" });
   expect([refused.status, refused.body.code]).toEqual([403, "link_ended"]);
+});
+
+test("the console's link of another organization opens nobody's account but one's own", async () => {
+  const by = byTest(one);
+  const { id } = await ensureTenant(db, "another", by);
+  const token = await db.transaction().execute((trx) => makeFirstOwnerLink(trx, id));
+  const claim = { token, email: owner };
+  expect((await browser().post("/auth/first-owner", claim)).body.code).toBe("email_taken");
+  const here = await signedIn(owner);
+  expect((await here.post("/auth/first-owner", claim)).status).toBe(200);
+  expect((await here.get("/me")).body.organizations).toHaveLength(2);
+  await db.deleteFrom("memberships").where("tenant", "=", id).execute();
 });
 
 test("a mailed link survives what looks at it, works in the browser that asked, and once", async () => {

@@ -78,7 +78,7 @@ export const createSecondFactorEndpoints = (deps: SecondFactorDeps): Endpoint[] 
     success: { status: 200, body: browserOptions },
     handle: async ({ request, response }) => {
       const session = await signIn.sessionOf(request);
-      await limits.answers(request, response, session.person, signIn.isKnown(request, session.email));
+      await limits.questions(request, response);
       return withPostgres(() => passkeys.challenge(session.person));
     },
   });

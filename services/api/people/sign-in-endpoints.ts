@@ -214,13 +214,14 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     handle: ({ body, request, response }) =>
       told(response, "first owner's link", async () => {
         await limits.knocks(request, response);
+        const session = await withPostgres(() => sessions.find(readCookie(request, "session") ?? ""));
+        const signedIn = session?.complete === true ? session.person : undefined;
         return signIn.arrive(request, response, async (trx) => {
           const link = await takeLink(trx, body.token, undefined);
           if (link.purpose !== "first-owner" || link.tenant === null)
             throw new Fault("link_ended", "This link is for something else.");
-          const person = await becomeFirstOwner(trx, link.tenant, body.email, body.name, (made) =>
-            signIn.by(response, made),
-          );
+          const claim = { email: body.email, name: body.name, signedIn };
+          const person = await becomeFirstOwner(trx, link.tenant, claim, (made) => signIn.by(response, made));
           return { person, method: "first-owner" };
         });
       }),
@@ -231,7 +232,7 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     success: { status: 200, body: browserOptions },
     handle: async ({ request, response }) => {
       refuseCrossSite(request, origin);
-      await limits.knocks(request, response);
+      await limits.questions(request, response);
       return withPostgres(() => passkeys.challenge());
     },
   });
