@@ -1,5 +1,5 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
+import type { Config, ControlTable, KafkaClient, KeyUses, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import type { Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
@@ -50,6 +50,7 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
 }
@@ -91,6 +92,7 @@ export const buildApp = (deps: AppDeps): Express => {
     authenticate: createAuthenticate({
       keys,
       people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+      used: deps.keyUses.used,
       refused: audit.refused,
     }),
     endpoints: [
