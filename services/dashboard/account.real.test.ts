@@ -49,6 +49,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  elsewhere?.closeAllConnections();
   elsewhere?.close();
   await db?.destroy();
   await one?.stop();
