@@ -56,9 +56,9 @@ afterAll(async () => {
   await sink?.close();
 });
 
-const mailed = async (to: string, count: number): Promise<string> => {
+const mailed = async (to: string, count: number, page = "/sign-in/link"): Promise<string> => {
   for (let tries = 0; tries < 400; tries++) {
-    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes("/sign-in/link#"));
+    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes(`${page}#`));
     if (links.length > count) return /https?:\S+#\S+/.exec(links[0]?.text ?? "")?.[0] ?? "";
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
@@ -272,10 +272,40 @@ test("with several organizations one chooses; by an address in digits the door s
   await page.getByRole("button", { name: "Organization: Second Ltd" }).waitFor();
   expect(wrongs.filter((text) => !text.includes("403") && !text.includes("401"))).toEqual([]);
 
+  await digitsDoor();
+});
+
+test("an invitation is kept through the sign-in of whom it is for, and taken with one press", async () => {
+  const bob = "bob@example.com";
+  await page.evaluate(
+    `fetch("/api/v1/invitations", { method: "POST", headers: { "content-type": "application/json", "astralog-organization": ${JSON.stringify(one.tenant)} }, body: ${JSON.stringify(JSON.stringify({ email: bob, role: "member" }))} })`,
+  );
+  const his = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  his.setDefaultTimeout(8_000);
+  const tab = await his.newPage();
+  await tab.goto(await mailed(bob, 0, "/invitation"));
+  await tab.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
+  expect(tab.url()).not.toContain("#");
+  await tab.getByLabel("E-mail").fill(bob);
+  await tab.getByRole("button", { name: "Send me a link" }).click();
+  await tab.getByRole("heading", { name: "Check your mail" }).waitFor();
+  // As a mail program does: in another tab.
+  const other = await his.newPage();
+  await other.goto(await mailed(bob, 0));
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
+  await other.getByText("You are invited as member.").waitFor();
+  const bad = await inspect(other, "invitation");
+  await other.getByRole("button", { name: "Join" }).click();
+  await other.waitForURL(/explore/);
+  expect(bad).toEqual([]);
+  await his.close();
+});
+
+const digitsDoor = async (): Promise<void> => {
   const digits = await browser.newPage();
   await digits.goto(`${api.url}/`);
   await digits.getByText("browsers keep sessions and passkeys for that name only").waitFor();
   const bad = await inspect(digits, "digits");
   expect(bad).toEqual([]);
   await digits.close();
-});
+};

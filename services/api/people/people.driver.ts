@@ -58,16 +58,20 @@ export const visitor = (url: string, origin: string): Visitor => {
   };
 };
 
+/** Mails to somebody that have a link with a token in it, newest first. */
+export const linksTo = (sink: MailSink, to: string): string[] =>
+  sink.mails().flatMap((mail) => (mail.to.includes(to) ? (/#([A-Za-z0-9_-]{43})/.exec(mail.text)?.[1] ?? []) : []));
+
 /** The token of the newest link that was mailed to somebody after `count` mails. */
 export const linkFor = (sink: MailSink, to: string, count = 0): Promise<string> =>
   until(`a link for ${to}`, () => {
-    const mails = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes("#"));
-    return mails.length > count ? /#([A-Za-z0-9_-]{43})/.exec(mails[0]?.text ?? "")?.[1] : undefined;
+    const links = linksTo(sink, to);
+    return links.length > count ? links[0] : undefined;
   });
 
 /** Signs in by mail, in that browser. */
 export const signInByMail = async (browser: Visitor, sink: MailSink, email: string): Promise<Answer> => {
-  const before = sink.mails().filter((mail) => mail.to.includes(email) && mail.text.includes("#")).length;
+  const before = linksTo(sink, email).length;
   const asked = await browser.post("/auth/link", { email });
   if (asked.status !== 202) return asked;
   return browser.post("/auth/link/confirm", { token: await linkFor(sink, email, before) });
