@@ -85,6 +85,24 @@ test("an authenticator app: asked for at sign-in, each code once, also in a race
   expect((await lost.get("/me")).body.factors).toEqual({ totp: null, recovery_codes: 0, passkeys: [] });
 });
 
+test("whoever guesses codes is slowed down, and nobody else is", async () => {
+  const email = "ivan@example.com";
+  await world.person(email);
+  const here = await world.signedIn(email);
+  const { secret } = (await here.post("/me/totp")).body;
+  expect((await here.post("/me/totp/confirm", { code: codeOf(secret, -1) })).status).toBe(200);
+  // Has read the mail, and has not the app.
+  const thief = world.browser();
+  await signInByMail(thief, world.sink, email);
+  const codes: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const path = i % 2 === 0 ? "/auth/mfa/totp" : "/auth/mfa/recovery";
+    codes.push((await thief.post(path, { code: i % 2 === 0 ? "000000" : "wrong-wrong" })).status);
+  }
+  expect(codes).toEqual([403, 403, 403, 403, 403, 403, 403, 403, 429, 429]);
+  expect((await here.post("/auth/mfa/totp", { code: codeOf(secret, 1) })).status).toBe(200);
+});
+
 test("a new address is taken with a link to it, and the old one is told", async () => {
   const { id } = await world.person("dan@example.com");
   await world.person("dora@example.com");
