@@ -65,6 +65,7 @@ test("an authenticator app: asked for at sign-in, each code once, also in a race
   for (const plain of [secret, recovery, recovery.replaceAll("-", ""), code]) expect(text).not.toContain(`"${plain}`);
   expect(text).not.toContain(secret);
   expect(await world.acts("factor.added", id)).toHaveLength(1);
+  expect(await world.acts("recovery_codes.used", id)).toHaveLength(1);
   expect((await world.acts("sign_in.second_factor", id)).map((row) => JSON.parse(row.details).factor)).toEqual([
     "totp",
     "recovery code",
