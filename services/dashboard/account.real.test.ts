@@ -56,6 +56,8 @@ afterAll(async () => {
   await sink?.close();
 });
 
+/** In all four looks for pictures, in two for axe: between them both themes and both widths. */
+const look = (where: Page, name: string) => inspect(where, name, process.env.ASTRALOG_SCREENSHOTS === undefined);
 const mailed = async (to: string, count: number, page = "/sign-in/link"): Promise<string> => {
   for (let tries = 0; tries < 400; tries++) {
     const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes(`${page}#`));
@@ -77,18 +79,18 @@ const toAccount = async (): Promise<void> => {
 test("the console's link makes the first owner, in a browser that keeps a __Host- cookie for http://localhost", async () => {
   await page.goto(`${origin}/`);
   await page.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
-  const bad = await inspect(page, "door");
+  const bad = await look(page, "door");
   await page.goto(one.firstOwnerLink);
   await page.getByLabel("E-mail").fill(ada);
   await page.getByLabel("Name").fill("Ada Lovelace");
-  bad.push(...(await inspect(page, "welcome")));
+  bad.push(...(await look(page, "welcome")));
   expect(page.url()).not.toContain("#");
   await page.getByRole("button", { name: "Make my account" }).click();
   await page.getByRole("heading", { name: "Second factors" }).waitFor();
   const cookie = (await context.cookies()).find(({ name }) => name === "__Host-astralog");
   expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
   expect(await page.evaluate("document.cookie")).toBe("");
-  bad.push(...(await inspect(page, "account")));
+  bad.push(...(await look(page, "account")));
   expect(bad).toEqual([]);
   // The used link is dead.
   const other = await browser.newPage();
@@ -103,19 +105,19 @@ test("an authenticator app and a passkey are added, with recovery codes shown on
   await page.getByRole("button", { name: "Add an authenticator app" }).click();
   const secret = ((await page.locator(".secret code").textContent()) ?? "").replaceAll(" ", "");
   await page.locator("svg.qr").waitFor();
-  const bad = await inspect(page, "app");
+  const bad = await look(page, "app");
   await page.getByLabel("Code of the app").fill(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
   await page.getByRole("button", { name: "Add it" }).click();
   await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
   expect(await page.locator(".codes li").count()).toBe(10);
-  bad.push(...(await inspect(page, "codes")));
+  bad.push(...(await look(page, "codes")));
   await page.getByRole("button", { name: "I have kept them" }).click();
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByLabel("Name", { exact: true }).last().fill("Ada's laptop");
-  bad.push(...(await inspect(page, "add-passkey")));
+  bad.push(...(await look(page, "add-passkey")));
   await page.getByRole("button", { name: "Ask the device" }).click();
   await page.getByText("Ada's laptop").waitFor();
-  bad.push(...(await inspect(page, "account-full")));
+  bad.push(...(await look(page, "account-full")));
   expect(bad).toEqual([]);
   expect(await device.credentials()).toHaveLength(1);
 });
@@ -135,7 +137,7 @@ test("a mailed link opens a page that asks, and then for the second factor", asy
   await page.getByLabel("E-mail").fill(ada);
   await page.getByRole("button", { name: "Send me a link" }).click();
   await page.getByRole("heading", { name: "Check your mail" }).waitFor();
-  const bad = await inspect(page, "check-mail");
+  const bad = await look(page, "check-mail");
   const link = await mailed(ada, 0);
   // In another browser it says where it works; there it still does.
   const stranger = await browser.newPage();
@@ -147,10 +149,10 @@ test("a mailed link opens a page that asks, and then for the second factor", asy
   for (let i = 0; i < 2; i++) expect((await fetch(link)).status).toBe(200);
   await page.goto(link);
   await page.getByRole("heading", { name: "Welcome back" }).waitFor();
-  bad.push(...(await inspect(page, "link")));
+  bad.push(...(await look(page, "link")));
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Your second factor" }).waitFor();
-  bad.push(...(await inspect(page, "second-factor")));
+  bad.push(...(await look(page, "second-factor")));
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await page.waitForURL(/explore/);
   expect(bad).toEqual([]);
@@ -181,7 +183,7 @@ test("removing a factor asks for one again; other sessions can be ended", async 
   await page.getByRole("button", { name: "Remove the authenticator app" }).click();
   await page.getByRole("button", { name: "Remove it" }).click();
   await page.getByRole("heading", { name: "Show that it is you" }).waitFor();
-  const bad = await inspect(page, "step-up");
+  const bad = await look(page, "step-up");
   await page.getByRole("dialog").getByRole("button", { name: "Use a passkey" }).click();
   await page.getByRole("button", { name: "Remove the authenticator app" }).waitFor({ state: "detached" });
   expect(bad).toEqual([]);
@@ -294,7 +296,7 @@ test("an invitation is kept through the sign-in of whom it is for, and taken wit
   await other.goto(await mailed(bob, 0));
   await other.getByRole("button", { name: "Sign in", exact: true }).click();
   await other.getByText("You are invited as member.").waitFor();
-  const bad = await inspect(other, "invitation");
+  const bad = await look(other, "invitation");
   await other.getByRole("button", { name: "Join" }).click();
   await other.waitForURL(/explore/);
   expect(bad).toEqual([]);
@@ -305,7 +307,7 @@ const digitsDoor = async (): Promise<void> => {
   const digits = await browser.newPage();
   await digits.goto(`${api.url}/`);
   await digits.getByText("browsers keep sessions and passkeys for that name only").waitFor();
-  const bad = await inspect(digits, "digits");
+  const bad = await look(digits, "digits");
   expect(bad).toEqual([]);
   await digits.close();
 };

@@ -44,17 +44,18 @@ export const shoot = async (page: Page, name: string): Promise<void> => {
 
 const looks = [
   ["dark", 1440],
-  ["light", 390],
   ["light", 1440],
   ["dark", 390],
+  ["light", 390],
 ] as const;
 
-/** The page in both themes and both widths: axe's complaints; in all four, with a picture of each, when pictures are asked for. */
-export const inspect = async (page: Page, name: string): Promise<string[]> => {
+/** The page in both themes and both widths: axe's complaints, and a picture of each. `some`: each theme and width once. */
+export const inspect = async (page: Page, name: string, some = false): Promise<string[]> => {
   const found: string[] = [];
   // Nothing is hovered, and no colour is on its way to another.
   await page.mouse.move(0, 0);
-  for (const [colorScheme, width] of shots === undefined ? looks.slice(0, 2) : looks) {
+  for (const [colorScheme, width] of looks) {
+    if (some && (colorScheme === "dark") !== width > 500) continue;
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
     await page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))");

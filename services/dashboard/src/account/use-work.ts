@@ -2,9 +2,9 @@ import { useState } from "react";
 import { said } from "./session.ts";
 
 /** Runs one thing at a time, and keeps what went wrong until the next: `busy` names what runs. Tells whether it went well. */
-export const useWork = () => {
+export const useWork = (before?: () => string | undefined) => {
   const [busy, setBusy] = useState<string>();
-  const [wrong, setWrong] = useState<string>();
+  const [wrong, setWrong] = useState<string | undefined>(before);
   const run = async (work: () => Promise<unknown>, what = "work"): Promise<boolean> => {
     setBusy(what);
     setWrong(undefined);
