@@ -15,6 +15,7 @@ import type { ApiMetrics } from "./metrics.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPartnerRoutes } from "./partners/partner-routes.ts";
 import type { Db } from "./postgres.ts";
+import { createAdmission } from "./search/admission.ts";
 import { createAnalysisRoutes } from "./search/analysis-routes.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchRoutes } from "./search/search-routes.ts";
@@ -51,6 +52,12 @@ export const buildApp = (deps: AppDeps): Express => {
     query: deps.query,
     ledger: deps.ledger,
     metrics,
+    maxRows: config.SEARCH_ROWS,
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
   });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(

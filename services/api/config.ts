@@ -22,6 +22,10 @@ export const shape = {
   ),
   SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  SEARCH_ROWS: field.integer("Rows one query may read.", { min: 1000, max: 100_000_000_000 }, "2000000000"),
+  SEARCHES_PER_TENANT: field.integer("Queries one organization may run at once.", { min: 1, max: 64 }, "8"),
+  SEARCHES_AT_ONCE: field.integer("Queries of all organizations together.", { min: 1, max: 64 }, "24"),
+  SEARCH_PATIENCE_SECONDS: field.integer("How long a query may wait for its turn.", { min: 1, max: 60 }, "10"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
 };
