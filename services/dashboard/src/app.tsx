@@ -1,7 +1,7 @@
 /** The door that a query key opens, and behind it the pages in their frame. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { readKey, setKey } from "./api/key.ts";
 import { Explore } from "./explore/explore.tsx";
@@ -11,6 +11,7 @@ import { Button, Field, Input } from "./ui/controls.tsx";
 import { Boundary, Empty } from "./ui/states.tsx";
 
 const client = new QueryClient();
+const QueryReference = lazy(async () => ({ default: (await import("./help/query-reference.tsx")).QueryReference }));
 
 export const App = () => {
   const [open, setOpen] = useState(readKey() !== null);
@@ -72,6 +73,11 @@ const Pages = () => {
             <Redirect to={`/explore${window.location.search}`} replace />
           </Route>
           <Route path="/explore" component={Explore} />
+          <Route path="/help/query">
+            <Suspense fallback={null}>
+              <QueryReference />
+            </Suspense>
+          </Route>
           <Route>
             <Empty title="There is no such page" />
           </Route>
