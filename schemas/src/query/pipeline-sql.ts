@@ -43,7 +43,7 @@ export interface PipelineSql {
 
 /** Events that patterns looks at: enough for every frequent one, and done in a second. */
 export const patternSample = 100_000;
-const defaultLimit = 1_000;
+const eventLimit = 1_000;
 /** Runs of letters and digits with a digit in them, and what joins such runs: numbers, ids, times, addresses. */
 const variable = "[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[.:_-][0-9A-Za-z]*[0-9][0-9A-Za-z]*)*";
 
@@ -63,7 +63,7 @@ export const pipelineSql = (
     shown: undefined,
   };
   for (const stage of stages) rows = after(stage, rows, bind, names);
-  const limit = Math.min(rows.limit ?? defaultLimit, queryLimits.rows);
+  const limit = Math.min(rows.limit ?? (rows.columns === undefined ? eventLimit : queryLimits.rows), queryLimits.rows);
   const shown = shownOf(rows, bind);
   const order = rows.order.length > 0 ? rows.order : rows.columns === undefined ? ["timestamp DESC"] : [];
   return {
