@@ -25,8 +25,10 @@ import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPeople } from "./people/people-room.ts";
 import type { Db } from "./postgres.ts";
+import { createAdmission } from "./search/admission.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
+import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
@@ -64,6 +66,12 @@ export const buildApp = (deps: AppDeps): Express => {
     query: deps.query,
     ledger: deps.ledger,
     metrics,
+    maxRows: config.SEARCH_ROWS,
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
   });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
@@ -84,7 +92,10 @@ export const buildApp = (deps: AppDeps): Express => {
     organizationsOf: (person) => organizationsOf(db, person),
     isInvited,
   });
-  const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
+  const search = {
+    ...{ queries, topicPrefix, sourceNames },
+    ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
+  };
   return createApp({
     log,
     metrics,
@@ -103,6 +114,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createRoleEndpoints({ db, audit }),
       ...partners(deps, audit),
       ...createSearchEndpoints(search),
+      ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createControlEndpoints({ db, audit, log }),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),

@@ -41,6 +41,7 @@ const problems = {
   unsupported_media_type: [415, "The body has the wrong form"],
   query_too_expensive: [422, "The query costs too much"],
   too_many_requests: [429, "Too many requests"],
+  caller_gone: [499, "The caller hung up"],
   internal: [500, "Something failed here"],
   kafka_unavailable: [503, "Kafka does not answer"],
   postgres_unavailable: [503, "Postgres does not answer"],

@@ -35,6 +35,9 @@ const Account = lazy(() => import("./account/account.tsx").then(({ Account: it }
 const SecondFactorPage = lazy(() =>
   import("./account/second-factor.tsx").then(({ SecondFactorPage: it }) => ({ default: it })),
 );
+const QueryReference = lazy(() =>
+  import("./help/query-reference.tsx").then(({ QueryReference: it }) => ({ default: it })),
+);
 const links = () => import("./account/links.tsx");
 const SignInLink = lazy(() => links().then(({ SignInLink: it }) => ({ default: it })));
 const NewAddressLink = lazy(() => links().then(({ NewAddressLink: it }) => ({ default: it })));
@@ -93,6 +96,7 @@ const Pages = () => {
               <Redirect to={`/explore${window.location.search}`} replace />
             </Route>
             <Route path="/explore" component={Explore} />
+            <Route path="/help/query" component={QueryReference} />
             <Route>
               <Empty title="There is no such page" />
             </Route>
