@@ -9,7 +9,14 @@ export const principals = ["receiver", "redactor", "sink", "api"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
-export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead";
+export type RecordName =
+  | "EventBatch"
+  | "DeadLetter"
+  | "KeyRecord"
+  | "SourceRecord"
+  | "TenantLimits"
+  | "TenantUsage"
+  | "AuditHead";
 
 export interface Topic {
   readonly name: string;
@@ -85,6 +92,28 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["api"],
     read: ["receiver", "redactor", "sink", "api"],
+  },
+  tenants: {
+    name: "control.tenants",
+    partitions: 1,
+    value: "TenantLimits",
+    key: "tenant",
+    cleanup: "compact",
+    retentionMs: -1,
+    maxMessageBytes: mebi,
+    write: ["api"],
+    read: ["receiver", "api"],
+  },
+  usage: {
+    name: "control.usage",
+    partitions: 1,
+    value: "TenantUsage",
+    key: "tenant",
+    cleanup: "compact",
+    retentionMs: -1,
+    maxMessageBytes: mebi,
+    write: ["api"],
+    read: ["receiver", "api"],
   },
   auditHeads: {
     name: "control.audit-heads",
