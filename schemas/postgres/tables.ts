@@ -1,8 +1,10 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
 import type { PeopleTables } from "./people-tables.ts";
+import type { PlanTables } from "./plan-tables.ts";
 
 export type * from "./people-tables.ts";
+export type * from "./plan-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -12,6 +14,12 @@ export interface TenantTable {
   created_at: CreatedAt;
   /** Members without a second factor may only set one up. */
   require_mfa: Generated<boolean>;
+  /** A name in schemas/src/plans.ts. */
+  plan: Generated<string>;
+  /** Limits in place of the plan's; PlanOverrides as JSON. */
+  overrides: ColumnType<unknown, string | undefined, string>;
+  /** Whether a second one of the platform's staff may let a first one in. */
+  staff_may_approve: Generated<boolean>;
 }
 
 export interface SourceTable {
@@ -90,7 +98,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends PeopleTables {
+export interface Database extends PeopleTables, PlanTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

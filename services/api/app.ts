@@ -8,7 +8,14 @@ import {
   type RecordProducer,
   type Registry,
 } from "@astralog/chassis";
-import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import {
+  type AuditSigner,
+  type KeyRecord,
+  type SourceRecord,
+  type TenantLimits,
+  type TenantUsage,
+  topics,
+} from "@astralog/schemas";
 import express, { type Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
@@ -41,6 +48,8 @@ export interface AppDeps {
   readonly producer: RecordProducer;
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
+  readonly tenants: ControlTable<TenantLimits>;
+  readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly query: ClickHouseClient;

@@ -1,9 +1,13 @@
 import { run } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
 import { buildApp } from "./app.ts";
 import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
 import { startRelay } from "./control/outbox-relay.ts";
 import { createReconcile } from "./control/reconcile.ts";
+import { startAnnouncer } from "./plans/usage-announcer.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import { listen } from "./server.ts";
 
 run({
@@ -20,6 +24,12 @@ run({
       reconcile: createReconcile(connections),
     });
     onStop("outbox", relay.stop);
+    const announcer = startAnnouncer({
+      ...connections,
+      queries: createUsageQueries(createQueries(connections), connections.kafka.name(topics.raw.name)),
+      leading: () => relay.leading,
+    });
+    onStop("usage", announcer.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     log.info({ port: server.port }, "listening");

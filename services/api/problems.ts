@@ -17,6 +17,7 @@ const problems = {
   not_found: [404, "Not found"],
   method_not_allowed: [405, "Not with this method"],
   name_taken: [409, "The name is taken"],
+  over_plan: [409, "The plan does not allow it"],
   key_ended: [409, "The key has ended"],
   cannot_replay: [409, "It cannot be replayed"],
   body_too_large: [413, "The body is too large"],

@@ -2,6 +2,8 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import { checkSource, sourceDefaults } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, isUniqueViolation } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
@@ -25,7 +27,7 @@ const named = async <T>(name: string | undefined, change: () => Promise<T>): Pro
   }
 };
 
-/** Faults: `name_taken`. */
+/** Faults: `name_taken`, `over_plan`. */
 export const createSource = (
   db: Db,
   tenant: string,
@@ -34,9 +36,12 @@ export const createSource = (
 ): Promise<SourceRow> =>
   named(settings.name, () =>
     db.transaction().execute(async (trx) => {
+      const plan = await readPlan(trx, tenant);
+      checkSource(plan, settings);
+      const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
       const row = await trx
         .insertInto("sources")
-        .values({ id: `src_${randomBase62(12)}`, tenant, ...settings })
+        .values({ id: `src_${randomBase62(12)}`, tenant, name: settings.name, ...sourceDefaults(plan), ...given })
         .returningAll()
         .executeTakeFirstOrThrow();
       await announceSource(trx, row);
@@ -63,7 +68,7 @@ const differences = (before: SourceRow, row: SourceRow) => {
   return { was: pick(was), is: pick(is) };
 };
 
-/** Faults: `not_found`, `name_taken`. */
+/** Faults: `not_found`, `name_taken`, `over_plan`. */
 export const updateSource = (
   db: Db,
   tenant: string,
@@ -82,6 +87,7 @@ export const updateSource = (
         .forUpdate()
         .executeTakeFirst();
       if (before === undefined) throw new Fault("not_found", "There is no such source.");
+      checkSource(await readPlan(trx, tenant), changes);
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })
