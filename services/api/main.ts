@@ -5,10 +5,10 @@ import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
 import { startRelay } from "./control/outbox-relay.ts";
 import { createReconcile } from "./control/reconcile.ts";
+import { listen } from "./http/server.ts";
 import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
-import { listen } from "./server.ts";
 
 run({
   service: "api",
