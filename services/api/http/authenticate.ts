@@ -93,7 +93,7 @@ export const createAuthenticate = ({ keys, people, refused = () => {} }: Authent
       return caller;
     }
     people.sessions.protect(request, session);
-    const person: Person = { actor: session.actor, session: session.session };
+    const person: Person = { actor: session.actor, email: session.email, session: session.session };
     if (needs === "signed-in") return person;
     if (session.operator && isOperatorPermission(needs)) return { ...person, ...operator };
     const organization = session.organization ?? request.get(organizationHeader);

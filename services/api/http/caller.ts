@@ -12,6 +12,8 @@ export interface Session {
 /** Somebody with a session, whatever organizations he belongs to. */
 export interface Person {
   readonly actor: { readonly kind: "user"; readonly id: string; readonly name: string };
+  /** Proven to be his, in lower case. */
+  readonly email: string;
   readonly session: Session;
 }
 
