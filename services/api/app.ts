@@ -1,13 +1,5 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import {
-  type Config,
-  type ControlTable,
-  createOutgoing,
-  type KafkaClient,
-  type Log,
-  type RecordProducer,
-  type Registry,
-} from "@astralog/chassis";
+import type { Config, ControlTable, KafkaClient, Log, Outgoing, RecordProducer, Registry } from "@astralog/chassis";
 import {
   type AuditSigner,
   type KeyRecord,
@@ -21,6 +13,8 @@ import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
+import { createAuditStreams } from "./audit/audit-streams.ts";
+import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
@@ -30,10 +24,13 @@ import { createApp } from "./http/server.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
+import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
 import type { Db } from "./postgres.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
+import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
@@ -57,6 +54,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly envelope: Envelope;
+  readonly outgoing: Outgoing;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -102,6 +101,8 @@ export const buildApp = (deps: AppDeps): Express => {
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
+      ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
+      ...createPlanEndpoints({ db, audit, usage: createUsageQueries(queries, rawTopic), sourceNames }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
@@ -110,10 +111,9 @@ export const buildApp = (deps: AppDeps): Express => {
 };
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
-  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
   const keys = createPartnerKeys({ url, given, outgoing, log });
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>

@@ -1,5 +1,12 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createOutgoing,
+  createProducer,
+  createRegistry,
+} from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
@@ -8,6 +15,7 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -48,5 +56,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
     ...{ signer, heads, counts },
+    envelope: createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]),
+    outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
   };
 };

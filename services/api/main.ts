@@ -1,6 +1,7 @@
 import { run } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import { buildApp } from "./app.ts";
+import { startAuditSender } from "./audit/audit-sender.ts";
 import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
 import { startRelay } from "./control/outbox-relay.ts";
@@ -30,6 +31,8 @@ run({
       leading: () => relay.leading,
     });
     onStop("usage", announcer.stop);
+    const sender = startAuditSender({ ...connections, leading: () => relay.leading });
+    onStop("audit streams", sender.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     log.info({ port: server.port }, "listening");

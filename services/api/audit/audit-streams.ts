@@ -58,9 +58,19 @@ export const createAuditStreams = ({ db, envelope, outgoing }: StreamsDeps) => {
   });
   return {
     list: (tenant: string): Promise<AuditStream[]> =>
-      db.selectFrom("audit_streams").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute(),
+      db
+        .selectFrom("audit_streams")
+        .selectAll()
+        .where("tenant", "=", tenant)
+        .orderBy("created_at")
+        .orderBy("id")
+        .execute(),
 
-    create: async (tenant: string, { name, url, from }: NewStream, by: By): Promise<{ row: AuditStream; secret: string }> => {
+    create: async (
+      tenant: string,
+      { name, url, from }: NewStream,
+      by: By,
+    ): Promise<{ row: AuditStream; secret: string }> => {
       outgoing.check(url);
       return db.transaction().execute(async (trx) => {
         await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
@@ -87,7 +97,8 @@ export const createAuditStreams = ({ db, envelope, outgoing }: StreamsDeps) => {
       if (url !== undefined) outgoing.check(url);
       return db.transaction().execute(async (trx) => {
         const before = await lock(trx, tenant, id);
-        const disabled = enabled === undefined ? {} : { disabled_at: enabled ? null : (before.disabled_at ?? new Date()) };
+        const disabled =
+          enabled === undefined ? {} : { disabled_at: enabled ? null : (before.disabled_at ?? new Date()) };
         const anew = enabled === true || url !== undefined ? { attempts: 0, next_at: new Date(), problem: "" } : {};
         const row = await trx
           .updateTable("audit_streams")
@@ -105,7 +116,12 @@ export const createAuditStreams = ({ db, envelope, outgoing }: StreamsDeps) => {
     },
 
     /** For `overlapSeconds` each event is signed with both secrets. */
-    rotate: async (tenant: string, id: string, overlapSeconds: number, by: By): Promise<{ row: AuditStream; secret: string }> =>
+    rotate: async (
+      tenant: string,
+      id: string,
+      overlapSeconds: number,
+      by: By,
+    ): Promise<{ row: AuditStream; secret: string }> =>
       db.transaction().execute(async (trx) => {
         const before = await lock(trx, tenant, id);
         const secret = makeWebhookSecret();
