@@ -5,14 +5,14 @@
  *
  * The moment a cursor is moved it must still be where it was read: of two senders at once one repeats an event at worst.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Log, nextTryMs, type Outgoing, tryWebhook, type WebhookOutcome } from "@astralog/chassis";
 import type { AuditEvent, AuditSigner } from "@astralog/schemas";
+import { whileLeading } from "../control/while-leading.ts";
 import type { Db } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import { auditEventOf } from "./audit-events.ts";
 import { type AuditStream, secretPlace } from "./audit-streams.ts";
-import { recordAct } from "./audit-trail.ts";
+import { bySystem, recordAct } from "./audit-trail.ts";
 
 export interface SenderDeps {
   readonly db: Db;
@@ -84,16 +84,11 @@ export const startAuditSender = (deps: SenderDeps): { stop(): Promise<void> } =>
         .set({ attempts: failed, tried_at: at, problem, disabled_at: at })
         .executeTakeFirst();
       if (numUpdatedRows !== 1n) return;
-      const by = { signer, actor: { kind: "system" as const, id: "api", name: "" } };
-      await recordAct(
-        trx,
-        { ...by, where: { ip: "", user_agent: "", request_id: "" } },
-        {
-          ...{ tenant: stream.tenant, action: "audit.stream_disabled", result: "failed" },
-          target: { kind: "audit_stream", id: stream.id },
-          details: { problem, attempts: failed, delivered_to: stream.cursor },
-        },
-      );
+      await recordAct(trx, bySystem(signer), {
+        ...{ tenant: stream.tenant, action: "audit.stream_disabled", result: "failed" },
+        target: { kind: "audit_stream", id: stream.id },
+        details: { problem, attempts: failed, delivered_to: stream.cursor },
+      });
     });
     log.warn({ tenant: stream.tenant, stream: stream.id }, "an audit stream is disabled: its receiver takes no more");
     return false;
@@ -126,25 +121,15 @@ export const startAuditSender = (deps: SenderDeps): { stop(): Promise<void> } =>
     busy.set(stream.id, sending);
   };
 
-  const work = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      try {
-        if (deps.leading()) {
-          const free = (await due()).filter(({ id }) => !busy.has(id));
-          free.slice(0, mostAtOnce - busy.size).forEach(begin);
-        }
-      } catch (error) {
-        log.warn({ err: error }, "audit streams wait for Postgres");
-      }
-      await sleep(pollMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  };
-
-  const working = work();
+  const failed = "audit streams wait for Postgres";
+  const loop = whileLeading({ everyMs: pollMs, failed, log, leading: deps.leading }, async () => {
+    const free = (await due()).filter(({ id }) => !busy.has(id));
+    free.slice(0, mostAtOnce - busy.size).forEach(begin);
+  });
   return {
     stop: async () => {
       stopped.abort();
-      await working;
+      await loop.stop();
       await Promise.all(busy.values());
     },
   };

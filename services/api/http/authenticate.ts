@@ -46,10 +46,26 @@ export interface Memberships {
   find(person: string, organization: string | undefined): Promise<Membership>;
 }
 
+/** His acts in a customer's trail do not look like a colleague's. */
+export const staffActor = ({ actor }: Pick<Person, "actor">): Person["actor"] => ({
+  ...actor,
+  name: `${actor.name} (platform staff)`,
+});
+
+/** What an organization has let one of the platform's staff do there. */
+export interface StaffAccess {
+  /** Undefined when it lets him do nothing. Faults: `step_up_required`. */
+  find(session: FoundSession, organization: string, response: Response): Promise<Membership | undefined>;
+}
+
 export interface AuthenticateDeps {
   readonly keys: Pick<ControlTable<KeyRecord>, "get" | "complete">;
   /** Without it, keys alone open the api. */
-  readonly people?: { readonly sessions: Sessions; readonly memberships: Memberships };
+  readonly people?: {
+    readonly sessions: Sessions;
+    readonly memberships: Memberships;
+    readonly staff?: StaffAccess;
+  };
   /** Hears why somebody was refused, which he himself does not. */
   refused?(response: Response, refusal: Refusal): void;
 }
@@ -97,6 +113,11 @@ export const createAuthenticate = ({ keys, people, refused = () => {} }: Authent
     if (needs === "signed-in") return person;
     if (session.operator && isOperatorPermission(needs)) return { ...person, ...operator };
     const organization = session.organization ?? request.get(organizationHeader);
+    const granted =
+      session.operator && organization !== undefined
+        ? await people.staff?.find(session, organization, response)
+        : undefined;
+    if (granted !== undefined) return { ...person, actor: staffActor(session), ...granted };
     return { ...person, ...(await people.memberships.find(person.session.person, organization)) };
   };
 };

@@ -22,6 +22,7 @@ const problems = {
   name_taken: [409, "The name is taken"],
   over_plan: [409, "The plan does not allow it"],
   too_many: [409, "There are too many"],
+  already_decided: [409, "It is decided already"],
   key_ended: [409, "The key has ended"],
   cannot_replay: [409, "It cannot be replayed"],
   changed: [412, "It was changed meanwhile"],

@@ -2,9 +2,9 @@
  * Tells the receivers what the ledger has of each tenant with a daily volume, every few seconds, while this process
  * carries the outbox. Two of them at once, as when that changes hands, do no harm: each says what it found.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { dayOf, encodeRecord, type TenantLimits, type TenantUsage, topics } from "@astralog/schemas";
+import { whileLeading } from "../control/while-leading.ts";
 import type { UsageQueries } from "./usage-queries.ts";
 
 export interface AnnouncerDeps {
@@ -27,12 +27,11 @@ const isTold = (found: TenantUsage, told: TenantUsage | undefined): boolean =>
   Object.entries(found.through).every(([partition, offset]) => told.through[partition] === offset);
 
 export const startAnnouncer = (deps: AnnouncerDeps): { stop(): Promise<void> } => {
-  const { tenants, usage, log } = deps;
-  const stopped = new AbortController();
+  const { tenants, usage } = deps;
   const topic = deps.kafka.name(topics.usage.name);
 
   const announce = async (): Promise<void> => {
-    if (!deps.leading() || !tenants.complete || !usage.complete) return;
+    if (!tenants.complete || !usage.complete) return;
     if (![...tenants.values()].some((one) => one.daily_bytes > 0n)) return;
     const found = await deps.queries.ofDay(dayOf(Date.now()));
     const news = found.filter(
@@ -47,18 +46,7 @@ export const startAnnouncer = (deps: AnnouncerDeps): { stop(): Promise<void> } =
     );
   };
 
-  const work = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      // What is not told now is told with the next; receivers go on counting what they send.
-      await announce().catch((error: unknown) => log.warn({ err: error }, "the usage of today could not be announced"));
-      await sleep(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
-    }
-  };
-  const working = work();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await working;
-    },
-  };
+  // What is not told now is told with the next; receivers go on counting what they send.
+  const failed = "the usage of today could not be announced";
+  return whileLeading({ everyMs, failed, log: deps.log, leading: deps.leading }, announce);
 };
