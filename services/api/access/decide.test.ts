@@ -25,7 +25,7 @@ const anyGrant: fc.Arbitrary<Grant> = fc.record({
   requested_at: moment,
   approved: fc.constantFrom(null, true, false),
   expires_at: fc.option(moment),
-  ended_at: fc.option(moment),
+  ended_at: fc.option(moment, { freq: 1 }),
 });
 /** How long ago a second factor was proven, if ever. */
 const anyProof = fc.option(fc.nat(2 * proofMs));
