@@ -9,6 +9,9 @@ import {
   topics,
 } from "@astralog/schemas";
 import type { Express } from "express";
+import { createAccessEndpoints } from "./access/access-endpoints.ts";
+import { isStaff } from "./access/staff.ts";
+import { createStaffAccess } from "./access/staff-access.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
@@ -35,7 +38,7 @@ import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
-import type { Db } from "./postgres.ts";
+import { type Db, withPostgres } from "./postgres.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
@@ -95,8 +98,10 @@ export const buildApp = (deps: AppDeps): Express => {
     idleMinutes: config.SESSION_IDLE_MINUTES,
     lifeHours: config.SESSION_HOURS,
     organizationsOf: (person) => organizationsOf(db, person),
+    isOperator: (person) => withPostgres(() => isStaff(db, person)),
     isInvited,
   });
+  const usage = createUsageQueries(queries, rawTopic);
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
     log,
@@ -104,12 +109,17 @@ export const buildApp = (deps: AppDeps): Express => {
     audit,
     authenticate: createAuthenticate({
       keys,
-      people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+      people: {
+        sessions: people.requestSessions,
+        memberships: createMemberships(db),
+        staff: createStaffAccess({ db, audit }),
+        mayAct: people.mayAct,
+      },
       refused: audit.refused,
     }),
     endpoints: [
       ...people.endpoints,
-      ...createOrganizationEndpoints({ db, audit }),
+      ...createOrganizationEndpoints({ db, audit, defaultPlan: config.DEFAULT_PLAN }),
       ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
       ...createTeamEndpoints({ db, audit }),
       ...createRoleEndpoints({ db, audit }),
@@ -130,7 +140,8 @@ export const buildApp = (deps: AppDeps): Express => {
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
-      ...createPlanEndpoints({ db, audit, usage: createUsageQueries(queries, rawTopic), sourceNames }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,

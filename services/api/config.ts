@@ -1,4 +1,5 @@
 import { field, kafkaShape } from "@astralog/chassis";
+import { planNames } from "@astralog/schemas";
 
 export const shape = {
   ...kafkaShape,
@@ -25,6 +26,7 @@ export const shape = {
     "720",
   ),
   SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
+  DEFAULT_PLAN: field.choice("Plan of an organization that somebody makes; free, team, …", planNames, "enterprise"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SECRET_SCANNING_KEYS_URL: field.text(

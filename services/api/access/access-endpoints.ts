@@ -4,7 +4,7 @@ import type { Audit } from "../audit/audit-request.ts";
 import { staffActor } from "../http/authenticate.ts";
 import type { Caller } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { type Db, withPostgres } from "../postgres.ts";
+import { withPostgres } from "../postgres.ts";
 import { defaultPermissions, grantablePermissions, longestSeconds, shortestSeconds, stateOf } from "./decide.ts";
 import {
   decideAccess,
@@ -17,9 +17,10 @@ import {
   requestAccess,
   setAccessPolicy,
 } from "./grants.ts";
+import { heldKinds } from "./review.ts";
+import { applyReview, type ReviewDeps, runReview } from "./review-run.ts";
 
-export interface AccessDeps {
-  readonly db: Db;
+export interface AccessDeps extends ReviewDeps {
   readonly audit: Audit;
 }
 
@@ -72,7 +73,11 @@ const decision = z.strictObject({ approve: z.boolean() });
 /** Only people hold what leads here. */
 const personOf = ({ session, actor }: Caller): string => session?.person ?? actor.id;
 
-export const createAccessEndpoints = (deps: AccessDeps): Endpoint[] => [...forStaff(deps), ...forMembers(deps)];
+export const createAccessEndpoints = (deps: AccessDeps): Endpoint[] => [
+  ...forStaff(deps),
+  ...forMembers(deps),
+  ...forReview(deps),
+];
 
 const forStaff = ({ db, audit }: AccessDeps): Endpoint[] => {
   const tag = "platform";
@@ -166,6 +171,42 @@ const forMembers = ({ db, audit }: AccessDeps): Endpoint[] => {
       success: { status: 200, body: policyShape },
       handle: ({ caller, body, response }) =>
         withPostgres(() => setAccessPolicy(db, caller.tenant, body, audit.by(response))),
+    }),
+  ];
+};
+
+const days = z.coerce.number().int().min(1).max(3650).default(90);
+const heldShape = z.object({
+  kind: z.enum(heldKinds),
+  id: z.string(),
+  name: z.string(),
+  what: z.string().describe("A role, a kind of key, or a state."),
+  created_at: date,
+  used_at: date.nullable(),
+  idle_days: z.int(),
+  unused: z.boolean(),
+  kept: z.string().describe("Why a review does not end it; empty when it does."),
+});
+const ref = z.object({ kind: z.enum(heldKinds), id: z.string() });
+
+const forReview = ({ audit, ...deps }: AccessDeps): Endpoint[] => {
+  const tag = "access";
+  const path = "/access/review";
+  return [
+    endpoint({
+      ...{ method: "get", path, access: "access.read", tag, summary: "Who holds what, and when it was last used" },
+      query: z.strictObject({ unused_days: days.describe("Days without use that make something unused.") }),
+      success: { status: 200, body: z.object({ unused_days: z.int(), held: z.array(heldShape) }) },
+      handle: ({ caller, query: { unused_days } }) =>
+        withPostgres(async () => ({ unused_days, held: await runReview(deps, caller.tenant, unused_days) })),
+    }),
+    endpoint({
+      ...{ method: "post", path, access: "access.approve", tag, summary: "End what is unused" },
+      stepUp: true,
+      body: z.strictObject({ unused_days: days }),
+      success: { status: 200, body: z.object({ ended: z.array(ref), left: z.array(ref.extend({ why: z.string() })) }) },
+      handle: ({ caller, body, response }) =>
+        withPostgres(() => applyReview(deps, caller.tenant, body.unused_days, caller, audit.by(response))),
     }),
   ];
 };

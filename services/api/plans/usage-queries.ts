@@ -52,6 +52,21 @@ WHERE tenant = ${bind("String", tenant)} AND ${within(bind, from, to)} GROUP BY 
     }));
   },
 
+  /** When each source was last heard of. */
+  lastOf: async (tenant: string): Promise<Map<string, Date>> => {
+    const { params, bind } = createBinder();
+    const { rows } = await queries.forTenant<[string, string]>(
+      tenant,
+      {
+        query: `SELECT source, toString(toUnixTimestamp64Milli(max(received_at))) FROM tenant_batches
+WHERE tenant = ${bind("String", tenant)} GROUP BY source`,
+        params,
+      },
+      { name: "source_use", seconds },
+    );
+    return new Map(rows.map(([source, at]) => [source, new Date(Number(at))]));
+  },
+
   /**
    * Every tenant's volume of one day, and how far the ledger is with it. Not FINAL: the sink writes no row twice (its
    * README says why), and this is asked every few seconds.
