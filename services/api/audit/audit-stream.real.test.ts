@@ -7,7 +7,7 @@ import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import { Webhook } from "standardwebhooks";
-import { byTest, until } from "../api.driver.ts";
+import { byTest, callApi, until } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import type { Db } from "../postgres.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
@@ -225,4 +225,25 @@ test("no stream leads inside, and none of another organization is reached", asyn
     await expect(reach()).rejects.toMatchObject({ code: "not_found" });
   await streams.remove(tenant, row.id, by);
   expect(await streams.list(tenant)).toEqual([]);
+});
+
+test("a running api sends what happens in it", async () => {
+  const api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.1/32" });
+  const call = callApi(api);
+  const path = "/audit/streams";
+  expect((await call(one.adminKey, "POST", path, { name: "x", url: "http://10.0.0.1/" })).body.code).toBe(
+    "address_refused",
+  );
+  const made = await call(one.adminKey, "POST", path, { name: "SIEM", url: hook.url });
+  expect(made.status).toBe(201);
+  hook.state.secrets = [String(made.body.secret)];
+  await call(one.adminKey, "POST", "/sources", { name: "told" });
+  await until("the stream's own making, and the source", () => (hook.came.length >= 2 ? true : undefined));
+  expect(hook.came.every(({ good }) => good[0])).toBe(true);
+  const { body } = await call(one.adminKey, "GET", path);
+  expect(JSON.stringify(body)).not.toContain("whsec_");
+  expect(body.streams).toMatchObject([{ id: made.body.id, enabled: true, failed_tries: 0, problem: "" }]);
+  const rotated = await call(one.adminKey, "POST", `${path}/${made.body.id}/rotate`, {});
+  expect([rotated.status, rotated.body.secret === made.body.secret]).toEqual([201, false]);
+  expect(api.output()).not.toContain("whsec_");
 });
