@@ -4,8 +4,11 @@
  */
 import { topics } from "./topics.ts";
 
-/** What a plan may switch on. A tenant without the feature is told which plan has it. */
-export const planFeatures = ["sso", "custom_roles", "own_storage", "native_producers", "audit_streaming"] as const;
+/**
+ * What a plan may switch on. Who gets in, what he may do, and the proof of what was done are not among them: everybody
+ * has those.
+ */
+export const planFeatures = ["native_producers", "own_storage"] as const;
 export type PlanFeature = (typeof planFeatures)[number];
 
 export interface PlanLimits {
@@ -24,9 +27,6 @@ export interface PlanLimits {
 
 const mebi = 2 ** 20;
 const gibi = 2 ** 30;
-// Signing in and knowing who did what are no luxury: no plan is without single sign-on.
-const everyone: readonly PlanFeature[] = ["sso", "audit_streaming"];
-
 export const plans = {
   free: {
     retention_days: 7,
@@ -34,7 +34,7 @@ export const plans = {
     daily_bytes: gibi,
     partitions: 1,
     seats: 5,
-    features: everyone,
+    features: [],
   },
   team: {
     retention_days: 30,
@@ -42,7 +42,7 @@ export const plans = {
     daily_bytes: 50 * gibi,
     partitions: 4,
     seats: 25,
-    features: [...everyone, "native_producers"],
+    features: ["native_producers"],
   },
   business: {
     retention_days: 365,
@@ -50,7 +50,7 @@ export const plans = {
     daily_bytes: 500 * gibi,
     partitions: 6,
     seats: 250,
-    features: [...everyone, "native_producers", "custom_roles", "own_storage"],
+    features: planFeatures,
   },
   // Also what one has who runs Astralog for himself.
   enterprise: {

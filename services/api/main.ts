@@ -34,7 +34,11 @@ run({
       leading: () => relay.leading,
     });
     onStop("usage", announcer.stop);
-    const sender = startAuditSender({ ...connections, leading: () => relay.leading });
+    const sender = startAuditSender({
+      ...connections,
+      leading: () => relay.leading,
+      tried: (outcome) => connections.metrics.auditDeliveries.inc({ outcome }),
+    });
     onStop("audit streams", sender.stop);
     const sweep = whileLeading(
       {

@@ -18,7 +18,7 @@ const shape = {
   AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads; the api's."),
 };
 
-/** `daily_bytes=1000000`, `features=sso,custom_roles`. */
+/** `daily_bytes=1000000`, `features=native_producers,own_storage`. */
 const readOverrides = (given: readonly string[]): unknown =>
   Object.fromEntries(
     given.map((text) => {

@@ -251,7 +251,7 @@ test("usage and plan say in a table what the API says, and what is without a lim
           daily_bytes: 2 ** 30,
           partitions: 4,
           seats: 9,
-          features: ["sso"],
+          features: ["own_storage"],
         },
         overridden: ["seats"],
         today: { day: day.day, events: 5, bytes: 2 ** 29, resets_at: "2026-03-02T00:00:00.000Z" },

@@ -21,6 +21,8 @@ export interface SenderDeps {
   readonly signer: AuditSigner;
   readonly log: Log;
   leading(): boolean;
+  /** Told what came of each try. */
+  tried?(outcome: WebhookOutcome["kind"]): void;
 }
 
 const pollMs = 500;
@@ -107,6 +109,7 @@ export const startAuditSender = (deps: SenderDeps): { stop(): Promise<void> } =>
     let stream = from;
     for (const event of rows.map(auditEventOf)) {
       const outcome = await tryWebhook(outgoing, stream.url, secrets, messageOf(event), stopped.signal);
+      deps.tried?.(outcome.kind);
       // A try that the stop has cut is none.
       if (stopped.signal.aborted && outcome.kind !== "taken") return;
       if (!(await settle(stream, event.seq, outcome))) return;
