@@ -35,6 +35,15 @@ export interface Topic {
 const hour = 3_600_000;
 const mebi = 1_048_576;
 
+/** What every service knows from the control plane: one partition keeps it in order, the last word of each key stays. */
+const control = {
+  partitions: 1,
+  cleanup: "compact",
+  retentionMs: -1,
+  maxMessageBytes: mebi,
+  write: ["api"],
+} as const;
+
 export const topics = {
   raw: {
     name: "events.raw",
@@ -73,57 +82,37 @@ export const topics = {
   },
   keys: {
     name: "control.keys",
-    partitions: 1,
     value: "KeyRecord",
     key: "SHA-256 of the key, hex",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "api"],
   },
   sources: {
     name: "control.sources",
-    partitions: 1,
     value: "SourceRecord",
     key: "tenant/source",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "redactor", "sink", "api"],
   },
   tenants: {
     name: "control.tenants",
-    partitions: 1,
     value: "TenantLimits",
     key: "tenant",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "api"],
   },
   usage: {
     name: "control.usage",
-    partitions: 1,
     value: "TenantUsage",
     key: "tenant",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "api"],
   },
   auditHeads: {
     name: "control.audit-heads",
-    partitions: 1,
     value: "AuditHead",
     key: "tenant",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["api"],
   },
 } as const satisfies Record<string, Topic>;

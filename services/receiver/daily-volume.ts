@@ -94,5 +94,3 @@ export const createDailyVolume = (announced: (tenant: string) => TenantUsage | u
     },
   };
 };
-
-export type DailyVolume = ReturnType<typeof createDailyVolume>;

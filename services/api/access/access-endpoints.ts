@@ -4,6 +4,7 @@ import type { Audit } from "../audit/audit-request.ts";
 import { staffActor } from "../http/authenticate.ts";
 import type { Caller } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { lineOf } from "../http/text.ts";
 import { withPostgres } from "../postgres.ts";
 import { defaultPermissions, grantablePermissions, longestSeconds, shortestSeconds, stateOf } from "./decide.ts";
 import {
@@ -56,12 +57,7 @@ const listView = ({ organization, ...grant }: GrantView) => ({ ...viewOf(grant),
 
 const wanted = z.strictObject({
   organization: z.string().regex(/^tn_\w{1,64}$/, "is the id of an organization, tn_…"),
-  reason: z
-    .string()
-    .trim()
-    .min(10, "say in 10 characters at least why; the customer reads it")
-    .max(500)
-    .regex(/^[^\p{C}]*$/u, "may hold no control characters"),
+  reason: lineOf(10, 500, "say in 10 characters at least why; the customer reads it"),
   seconds: z.int().min(shortestSeconds).max(longestSeconds),
   permissions: z
     .array(z.enum(grantablePermissions))

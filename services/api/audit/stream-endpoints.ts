@@ -1,16 +1,11 @@
 /** An organization's audit streams over HTTP. */
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { nameShape } from "../http/text.ts";
 import { withPostgres } from "../postgres.ts";
 import type { Audit } from "./audit-request.ts";
 import type { AuditStream, AuditStreams } from "./audit-streams.ts";
 
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}]*$/u, "may hold no control characters");
 const url = z.url().max(2_048).describe("https, on port 443 or 8443, at a public address.");
 
 const date = z.iso.datetime();
@@ -52,7 +47,7 @@ export const createStreamEndpoints = ({ streams, audit }: { streams: AuditStream
     endpoint({
       ...{ method: "post", path: "/audit/streams", access, tag, summary: "Send the trail to a webhook" },
       stepUp: true,
-      body: z.strictObject({ name, url, from: z.enum(["start", "now"]).default("now") }),
+      body: z.strictObject({ name: nameShape, url, from: z.enum(["start", "now"]).default("now") }),
       success: { status: 201, body: madeShape },
       handle: ({ caller, body, response }) =>
         withPostgres(async () => {
@@ -64,7 +59,7 @@ export const createStreamEndpoints = ({ streams, audit }: { streams: AuditStream
       ...{ method: "patch", path: "/audit/streams/:id", access, tag, summary: "Change a stream, or go on with it" },
       stepUp: true,
       body: z
-        .strictObject({ name: name.optional(), url: url.optional(), enabled: z.boolean().optional() })
+        .strictObject({ name: nameShape.optional(), url: url.optional(), enabled: z.boolean().optional() })
         .refine((changes) => Object.keys(changes).length > 0, "name at least one field to change"),
       success: { status: 200, body: streamShape },
       handle: ({ caller, params, body, response }) =>
