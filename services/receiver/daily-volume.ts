@@ -23,7 +23,10 @@ interface Sent {
 
 interface Own {
   readonly day: string;
-  sending: number;
+  /** All that is not in the ledger: asked for with every request, so it is kept and not summed up. */
+  bytes: number;
+  /** Requests that have not ended. */
+  requests: number;
   readonly sent: Map<number, Sent[]>;
 }
 
@@ -31,6 +34,13 @@ interface Own {
 const mostSent = 1_000;
 
 const sum = (sent: readonly Sent[]): number => sent.reduce((bytes, one) => bytes + one.bytes, 0);
+
+const merged = (sent: readonly Sent[]): Sent => ({
+  offset: sent.reduce((last, { offset }) => Math.max(last, offset), 0),
+  bytes: sum(sent),
+});
+
+const newOwn = (day: string): Own => ({ day, bytes: 0, requests: 0, sent: new Map() });
 
 export const createDailyVolume = (announced: (tenant: string) => TenantUsage | undefined) => {
   const owns = new Map<string, Own>();
@@ -43,9 +53,8 @@ export const createDailyVolume = (announced: (tenant: string) => TenantUsage | u
   const ownOf = (tenant: string, day: string): Own => {
     const known = owns.get(tenant);
     // Of two days the later one is today; a request that began yesterday keeps its own.
-    if (known !== undefined && known.day >= day)
-      return known.day === day ? known : { day, sending: 0, sent: new Map() };
-    const made: Own = { day, sending: 0, sent: new Map() };
+    if (known !== undefined && known.day >= day) return known.day === day ? known : newOwn(day);
+    const made = newOwn(day);
     owns.set(tenant, made);
     return made;
   };
@@ -55,27 +64,28 @@ export const createDailyVolume = (announced: (tenant: string) => TenantUsage | u
       const usage = announced(tenant);
       const stored = usage?.day === day ? Number(usage.bytes) : 0;
       const own = owns.get(tenant);
-      if (own?.day !== day) return stored;
-      return [...own.sent.values()].reduce((bytes, sent) => bytes + sum(sent), stored + own.sending);
+      return own?.day === day ? stored + own.bytes : stored;
     },
 
     begin: (tenant: string, day: string, bytes: number): Volume => {
       const own = ownOf(tenant, day);
       let left = bytes;
-      own.sending += bytes;
+      own.bytes += bytes;
+      own.requests++;
       return {
         placed: (partition, offset, size) => {
-          const part = Math.min(size, left);
-          left -= part;
-          own.sending -= part;
-          if (offset <= Number(through(tenant, day)[partition] ?? -1n)) return;
+          left -= size;
+          if (offset <= Number(through(tenant, day)[partition] ?? -1n)) {
+            own.bytes -= size;
+            return;
+          }
           const sent = own.sent.get(partition) ?? [];
           sent.push({ offset, bytes: size });
-          const last = Math.max(...sent.map((one) => one.offset));
-          own.sent.set(partition, sent.length > mostSent ? [{ offset: last, bytes: sum(sent) }] : sent);
+          own.sent.set(partition, sent.length > mostSent ? [merged(sent)] : sent);
         },
         end: () => {
-          own.sending -= left;
+          own.bytes -= left;
+          own.requests--;
           left = 0;
         },
       };
@@ -86,11 +96,13 @@ export const createDailyVolume = (announced: (tenant: string) => TenantUsage | u
       const own = owns.get(tenant);
       if (own === undefined) return;
       for (const [partition, counted] of Object.entries(through(tenant, own.day))) {
-        const rest = (own.sent.get(Number(partition)) ?? []).filter((one) => one.offset > Number(counted));
+        const sent = own.sent.get(Number(partition)) ?? [];
+        const rest = sent.filter((one) => one.offset > Number(counted));
+        own.bytes -= sum(sent) - sum(rest);
         if (rest.length === 0) own.sent.delete(Number(partition));
         else own.sent.set(Number(partition), rest);
       }
-      if (own.sent.size === 0 && own.sending === 0) owns.delete(tenant);
+      if (own.sent.size === 0 && own.requests === 0) owns.delete(tenant);
     },
   };
 };

@@ -1,4 +1,7 @@
 /** Staff and customers of a real api: nothing without a grant, nothing beyond it, and all of it in the customer's trail. */
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -249,4 +252,33 @@ test("a review lists what is held with its last use, and ends what is unused, ow
   expect(
     (after.held as { unused: boolean; kept: string }[]).filter(({ unused, kept }) => unused && kept === ""),
   ).toEqual([]);
+});
+
+/** The operator's command, as it is run on a machine that has the secrets. */
+const operate = async (...args: string[]): Promise<{ out: string; err: string; code: number | null }> => {
+  const { POSTGRES_URL = "", AUDIT_SIGNING_KEY = "" } = one.env("api");
+  const script = fileURLToPath(new URL("../operate.ts", import.meta.url));
+  const env = { PATH: process.env.PATH, POSTGRES_URL, AUDIT_SIGNING_KEY };
+  const child = spawn(process.execPath, [script, ...args], { env });
+  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { out, err, code: await code };
+};
+
+test("the operator's command sets plans and staff, and says what is wrong", async () => {
+  const set = ["plan", "--tenant", other, "--plan", "business", "--set", "daily_bytes=1000", "--set", "features="];
+  expect(JSON.parse((await operate(...set)).out)).toMatchObject({
+    plan: "business",
+    overrides: { daily_bytes: 1000, features: [], seats: 40 },
+    limits: { daily_bytes: 1000, partitions: 6 },
+  });
+  const [shown, wrong, staff] = await Promise.all([
+    operate("plan", "--tenant", other, "--clear"),
+    operate("plan", "--tenant", other, "--set", "daily_bytes=lots"),
+    operate("staff", "--add", "sue@example.com"),
+  ]);
+  expect(JSON.parse(shown.out)).toMatchObject({ plan: "business", overrides: {} });
+  expect([wrong.code, wrong.out]).toEqual([1, ""]);
+  expect(wrong.err).toContain("daily_bytes");
+  expect(JSON.parse(staff.out).staff).toMatchObject([{ email: "sam@example.com" }, { email: "sue@example.com" }]);
 });
