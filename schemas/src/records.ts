@@ -59,6 +59,10 @@ export interface AuditHeadRecord {
   signature: string;
 }
 
+export interface KeyUsesRecord {
+  uses: { id: string; at: bigint }[];
+}
+
 export interface DeadLetter {
   tenant: string;
   source: string;
@@ -111,6 +115,7 @@ export interface Records {
   TenantLimits: TenantLimits;
   TenantUsage: TenantUsage;
   AuditHead: AuditHeadRecord;
+  KeyUses: KeyUsesRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -148,6 +153,7 @@ export const schemas: Record<RecordName, Schema> = {
   TenantLimits: read("tenant-limits"),
   TenantUsage: read("tenant-usage"),
   AuditHead: read("audit-head"),
+  KeyUses: read("key-uses"),
 };
 
 export const eventType = parseAvro(event);
@@ -160,6 +166,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   TenantLimits: parseAvro(schemas.TenantLimits),
   TenantUsage: parseAvro(schemas.TenantUsage),
   AuditHead: parseAvro(schemas.AuditHead),
+  KeyUses: parseAvro(schemas.KeyUses),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

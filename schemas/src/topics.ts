@@ -16,7 +16,8 @@ export type RecordName =
   | "SourceRecord"
   | "TenantLimits"
   | "TenantUsage"
-  | "AuditHead";
+  | "AuditHead"
+  | "KeyUses";
 
 export interface Topic {
   readonly name: string;
@@ -113,6 +114,17 @@ export const topics = {
     value: "AuditHead",
     key: "tenant",
     ...control,
+    read: ["api"],
+  },
+  keyUses: {
+    name: "keys.uses",
+    partitions: 1,
+    value: "KeyUses",
+    key: "none",
+    cleanup: "delete",
+    retentionMs: hour,
+    maxMessageBytes: mebi,
+    write: ["receiver", "api"],
     read: ["api"],
   },
 } as const satisfies Record<string, Topic>;

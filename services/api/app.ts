@@ -1,5 +1,14 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, Log, Outgoing, RecordProducer, Registry } from "@astralog/chassis";
+import type {
+  Config,
+  ControlTable,
+  KafkaClient,
+  KeyUses,
+  Log,
+  Outgoing,
+  RecordProducer,
+  Registry,
+} from "@astralog/chassis";
 import {
   type AuditSigner,
   type KeyRecord,
@@ -66,6 +75,7 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
   readonly outgoing: Outgoing;
@@ -115,6 +125,7 @@ export const buildApp = (deps: AppDeps): Express => {
         staff: createStaffAccess({ db, audit }),
         mayAct: people.mayAct,
       },
+      used: deps.keyUses.used,
       refused: audit.refused,
     }),
     endpoints: [

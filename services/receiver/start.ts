@@ -5,6 +5,7 @@ import {
   type Context,
   createControlTable,
   createKafka,
+  createKeyUses,
   createProducer,
   createRegistry,
   parseRange,
@@ -59,6 +60,8 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
     }
   };
   void learnSchema();
+  const uses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("key uses", uses.close);
 
   for (const [name, one] of Object.entries(tables))
     health.require(name, () => one.complete || `the ${name} are still being read`);
@@ -74,6 +77,7 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
     quotas,
     submit: createSubmit(producer, raw, { ackTimeoutMs: config.ACK_TIMEOUT_MS, onOutcome: watch.outcome }),
     schemaId: () => (Object.values(tables).every((one) => one.complete) ? schemaId : undefined),
+    used: uses.used,
     kafkaUp: () => watch.up,
     closing: () => stopping,
     trustedProxies: config.TRUSTED_PROXIES.map(parseRange).filter(
