@@ -26,6 +26,7 @@ export interface SenderDeps {
 }
 
 const pollMs = 500;
+const restMs = 60_000;
 /** Streams that are sent to at once: one that is slow takes one place for its timeout. */
 const mostAtOnce = 16;
 /** Events of one stream before another has its turn. */
@@ -117,9 +118,17 @@ export const startAuditSender = (deps: SenderDeps): { stop(): Promise<void> } =>
     }
   };
 
+  /** What went wrong is ours, such as a secret that does not open: no try of the receiver's, and no reason to hurry. */
+  const rest = async (id: string, error: unknown): Promise<void> => {
+    log.warn({ err: error, stream: id }, "an audit stream could not be sent to");
+    const next_at = new Date(Date.now() + restMs);
+    await db.updateTable("audit_streams").set({ next_at }).where("id", "=", id).execute();
+  };
+
   const begin = (stream: AuditStream): void => {
     const sending = send(stream)
-      .catch((error: unknown) => log.warn({ err: error, stream: stream.id }, "an audit stream could not be sent to"))
+      .catch((error: unknown) => rest(stream.id, error))
+      .catch((error: unknown) => log.warn({ err: error }, "audit streams wait for Postgres"))
       .finally(() => busy.delete(stream.id));
     busy.set(stream.id, sending);
   };

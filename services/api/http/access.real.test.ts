@@ -45,7 +45,10 @@ beforeAll(async () => {
   const [stream, grant] = ["ast_000000000001", "acg_000000000001"];
   await db
     .insertInto("audit_streams")
-    .values({ id: stream, tenant: other, name: "theirs", url: "https://example.com", secret: "", cursor: 0 })
+    .values({
+      ...{ id: stream, tenant: other, name: "theirs", url: "https://example.com", secret: "", cursor: 0 },
+      disabled_at: new Date(),
+    })
     .execute();
   await db
     .insertInto("access_grants")
