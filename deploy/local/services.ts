@@ -80,6 +80,8 @@ export const serviceEnv = (
         POSTGRES_URL: postgresUrl,
         DEAD_LETTER_KEY: deadLetterKey,
         AUDIT_SIGNING_KEY: auditSigningKey,
+        KAFKA_PRODUCERS_PASSWORD: addresses.kafka.users.producers ?? "",
+        KAFKA_PRODUCERS_BROKERS: addresses.kafka.tlsBrokers,
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
       };

@@ -1,5 +1,8 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
+import type { ProducerTables } from "./producer-tables.ts";
+
+export type * from "./producer-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -21,6 +24,8 @@ export interface SourceTable {
   partitions: Generated<number>;
   /** Uncompressed, per second and receiver; 0 is unlimited. */
   max_bytes_per_second: Generated<number>;
+  /** For each partition of its native topic, the one of events.clean; empty without such a topic. */
+  native_partitions: Generated<number[]>;
   created_at: CreatedAt;
 }
 
@@ -85,7 +90,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database {
+export interface Database extends ProducerTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -27,6 +27,8 @@ export interface SourceRecord {
   retention_days: number;
   partitions: number;
   max_bytes_per_second: bigint;
+  /** For each partition of the source's native topic, the partition of events.clean; empty without such a topic. */
+  native_partitions: number[];
 }
 
 /** The signed head of a tenant's audit trail; audit-head.ts has it with a time as text. */
@@ -84,6 +86,7 @@ export interface EventBatchRecord {
 }
 
 export interface Records {
+  Event: EventRecord;
   EventBatch: EventBatchRecord;
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
@@ -119,6 +122,7 @@ events.type.items = event;
 
 /** The writer schemas of this version, as registered. */
 export const schemas: Record<RecordName, Schema> = {
+  Event: event,
   EventBatch: eventBatch as unknown as Schema,
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
@@ -126,9 +130,8 @@ export const schemas: Record<RecordName, Schema> = {
   AuditHead: read("audit-head"),
 };
 
-export const eventType = parseAvro(event);
-
 export const types: { readonly [N in RecordName]: Type } = {
+  Event: parseAvro(schemas.Event),
   EventBatch: parseAvro(schemas.EventBatch),
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),

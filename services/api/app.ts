@@ -15,6 +15,7 @@ import type { ApiMetrics } from "./metrics.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPartnerRoutes } from "./partners/partner-routes.ts";
 import type { Db } from "./postgres.ts";
+import type { Producers } from "./producers/producers-connect.ts";
 import { createAnalysisRoutes } from "./search/analysis-routes.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchRoutes } from "./search/search-routes.ts";
@@ -40,6 +41,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  /** Undefined where the cluster lets nobody manage native producers. */
+  readonly producers: Producers | undefined;
 }
 
 export const buildApp = (deps: AppDeps): Express => {

@@ -8,15 +8,17 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { connectProducers } from "./producers/producers-connect.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
   const table = <N extends "KeyRecord" | "SourceRecord" | "AuditHead">(record: N, topic: string) =>
-    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
+    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
   const [keys, sources, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
@@ -40,13 +42,13 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
-  const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts },
+    ...{ signer, heads, counts, producers },
   };
 };

@@ -24,9 +24,10 @@ const drainMs = 18_000;
 
 export const start = async ({ config, log, metrics, health, onStop }: Context<typeof shape>): Promise<void> => {
   const kafka = createKafka(config, log, config.INSTANCE);
+  const registry = createRegistry(config);
   const raw = kafka.name(topics.raw.name);
   const table = <N extends "KeyRecord" | "SourceRecord">(topic: string, record: N) =>
-    createControlTable(kafka, { log }, { principal: "receiver", topic: kafka.name(topic), record });
+    createControlTable(kafka, { log, registry }, { principal: "receiver", topic: kafka.name(topic), record });
   const keys = await table(topics.keys.name, "KeyRecord");
   onStop("keys", keys.close);
   const sources = await table(topics.sources.name, "SourceRecord");
@@ -38,7 +39,6 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
 
   let schemaId: number | undefined;
   let stopping = false;
-  const registry = createRegistry(config);
   const learnSchema = async (): Promise<void> => {
     while (schemaId === undefined && !stopping) {
       try {
