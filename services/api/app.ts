@@ -22,6 +22,7 @@ import { createSearchRoutes } from "./search/search-routes.ts";
 import { createApp } from "./server.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyRoutes } from "./verify/verify-routes.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
@@ -61,8 +62,8 @@ export const buildApp = (deps: AppDeps): Express => {
     );
   const verify = createVerify({
     positions: deps.positions,
-    ledger: createLedgerQueries(queries, rawTopic),
-    redactorGroup: config.REDACTOR_GROUP,
+    ledger: createLedgerQueries(queries, topicPrefix),
+    rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
   return createApp({
