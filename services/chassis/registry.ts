@@ -33,6 +33,7 @@ export const createRegistry = (
   const ids = new Map<string, number>();
   const writers = new Map<number, Type>();
   const absent = new Map<number, number>();
+  const pending = new Map<number, Promise<Type>>();
 
   const call = async <T>(what: string, absent: string, ask: () => Promise<T>): Promise<T> => {
     try {
@@ -71,6 +72,27 @@ export const createRegistry = (
     }
   };
 
+  const lookUp = async (id: number): Promise<Type> => {
+    const known = writers.get(id);
+    if (known !== undefined) return known;
+    if ((absent.get(id) ?? 0) > performance.now()) throw unknown(id);
+    const found = await schemaText(id);
+    if (found === undefined) {
+      if (absent.size >= absentIds) absent.clear();
+      absent.set(id, performance.now() + absentMs);
+      throw unknown(id);
+    }
+    let writer: Type;
+    try {
+      if ((found.schemaType ?? "AVRO") !== "AVRO") throw new TypeError(`it is ${found.schemaType}`);
+      writer = parseAvro(JSON.parse(found.schema));
+    } catch (error) {
+      throw new Fault("schema_not_avro", `Schema id ${id} is not an Avro schema.`, { cause: error });
+    }
+    writers.set(id, writer);
+    return writer;
+  };
+
   return {
     idOf: async (record, topic) => {
       const subject = `${topic}-value`;
@@ -82,25 +104,11 @@ export const createRegistry = (
       ids.set(subject, id);
       return id;
     },
-    writerOf: async (id) => {
-      const known = writers.get(id);
-      if (known !== undefined) return known;
-      if ((absent.get(id) ?? 0) > performance.now()) throw unknown(id);
-      const found = await schemaText(id);
-      if (found === undefined) {
-        if (absent.size >= absentIds) absent.clear();
-        absent.set(id, performance.now() + absentMs);
-        throw unknown(id);
-      }
-      let writer: Type;
-      try {
-        if ((found.schemaType ?? "AVRO") !== "AVRO") throw new TypeError(`it is ${found.schemaType}`);
-        writer = parseAvro(JSON.parse(found.schema));
-      } catch (error) {
-        throw new Fault("schema_not_avro", `Schema id ${id} is not an Avro schema.`, { cause: error });
-      }
-      writers.set(id, writer);
-      return writer;
+    writerOf: (id) => {
+      // Thousands of records may ask for one id at the same moment: it is looked up once.
+      let asked = pending.get(id);
+      if (asked === undefined) pending.set(id, (asked = lookUp(id).finally(() => pending.delete(id))));
+      return asked;
     },
   };
 };
