@@ -17,6 +17,8 @@ export interface KeyRecord {
   expires_at: bigint;
   revoked_at: bigint;
   ip_allowlist: string[];
+  permissions: string[];
+  sources: string[];
 }
 
 export interface SourceRecord {
@@ -39,6 +41,10 @@ export interface AuditHeadRecord {
   at: bigint;
   key_id: string;
   signature: string;
+}
+
+export interface KeyUsesRecord {
+  uses: { id: string; at: bigint }[];
 }
 
 export interface DeadLetter {
@@ -92,6 +98,7 @@ export interface Records {
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
   AuditHead: AuditHeadRecord;
+  KeyUses: KeyUsesRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -128,6 +135,7 @@ export const schemas: Record<RecordName, Schema> = {
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
   AuditHead: read("audit-head"),
+  KeyUses: read("key-uses"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -137,6 +145,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
   AuditHead: parseAvro(schemas.AuditHead),
+  KeyUses: parseAvro(schemas.KeyUses),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

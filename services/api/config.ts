@@ -4,6 +4,7 @@ export const shape = {
   ...kafkaShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
+  PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
   POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
@@ -14,6 +15,16 @@ export const shape = {
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),
   AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads."),
+  SECRETS_KEY: field.key256("Key that the keys of what Postgres must not tell are wrapped with."),
+  SECRETS_KEYS_BEFORE: field.keys256("Keys that were SECRETS_KEY before; the api wraps anew at its start.", ""),
+  MAIL_URL: field.secret("smtp:// or smtps:// of the server that takes mail; empty keeps mail until there is one.", ""),
+  MAIL_FROM: field.text("Sender of the mail.", "Astralog <astralog@localhost>"),
+  SESSION_IDLE_MINUTES: field.integer(
+    "A session ends when nobody used it for so long.",
+    { min: 1, max: 43_200 },
+    "720",
+  ),
+  SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SECRET_SCANNING_KEYS_URL: field.text(
@@ -27,6 +38,7 @@ export const shape = {
   KAFKA_PRODUCERS_REGISTRY_URL: field.text("The registry as producers outside reach it; empty: REGISTRY_URL.", ""),
   KAFKA_REPLICATION: field.integer("Copies of each native topic's partitions.", { min: 1, max: 9 }, "1"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
 };

@@ -1,5 +1,12 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createKeyUses,
+  createProducer,
+  createRegistry,
+} from "@astralog/chassis";
 import { createAuditSigner, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
@@ -7,8 +14,12 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { followKeyUses } from "./control/key-uses.ts";
+import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { startSweep } from "./people/sweep.ts";
 import { connectProducers } from "./producers/producers-connect.ts";
+import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -46,9 +57,24 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
+  envelope.rewrap(db).then(
+    (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
+    (err: unknown) => log.warn({ err }, "the data keys could not be looked through"),
+  );
+  const mailer = startMail({
+    ...{ db, envelope, log, url: config.MAIL_URL, from: config.MAIL_FROM },
+    sent: (outcome) => metrics.mails.inc({ outcome }),
+  });
+  onStop("mail", mailer.close);
+  onStop("sweep", startSweep(db, log).close);
+  const uses = await followKeyUses(kafka, { db, log });
+  onStop("key uses", uses.close);
+  const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("own key uses", keyUses.close);
   const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts, producers },
+    ...{ signer, heads, counts, keyUses, envelope, mailer, producers },
   };
 };

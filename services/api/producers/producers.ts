@@ -8,6 +8,8 @@ import type { ProducerTable } from "@astralog/schemas/postgres";
 import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceSource, type SourceRow } from "../control/outbox.ts";
+import { noSource } from "../control/sources.ts";
+import { after, created } from "../http/paging.ts";
 import type { Db, Trx } from "../postgres.ts";
 import type { ProducersKafka } from "./producers-kafka.ts";
 
@@ -38,8 +40,20 @@ export interface ProducersDeps {
 /** Users of one source that are good at the same time. */
 const mostPerSource = 20;
 
-export const listProducers = (db: Db, tenant: string): Promise<ProducerRow[]> =>
-  db.selectFrom("producers").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute();
+export const listProducers = (
+  db: Db,
+  tenant: string,
+  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
+): Promise<ProducerRow[]> =>
+  db
+    .selectFrom("producers")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where(after(cursor))
+    .orderBy(created)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
 
 const lockSource = async (trx: Trx, tenant: string, id: string): Promise<SourceRow> => {
   const source = await trx
@@ -49,7 +63,7 @@ const lockSource = async (trx: Trx, tenant: string, id: string): Promise<SourceR
     .where("id", "=", id)
     .forUpdate()
     .executeTakeFirst();
-  if (source === undefined) throw new Fault("not_found", "There is no such source.");
+  if (source === undefined) throw noSource();
   return source;
 };
 
@@ -97,7 +111,7 @@ const make = async (
         .where(isOpen)
         .executeTakeFirstOrThrow();
       if (count >= mostPerSource)
-        throw new Fault("too_many_producers", `A source may have ${mostPerSource} producers; revoke one first.`);
+        throw new Fault("too_many", `A source may have ${mostPerSource} producers; revoke one first.`);
       const made = await trx
         .insertInto("producers")
         .values({
@@ -125,7 +139,7 @@ const about = ({ source, name, username, expires_at }: ProducerRow) => ({
   expires_at: expires_at?.toISOString() ?? null,
 });
 
-/** Faults: `not_found` when the tenant has no such source, `too_many_producers`, `kafka_unavailable`, `registry_unavailable`. */
+/** Faults: `not_found` when the tenant has no such source, `too_many`, `kafka_unavailable`, `registry_unavailable`. */
 export const createProducer = (
   deps: ProducersDeps,
   tenant: string,
@@ -137,7 +151,8 @@ export const createProducer = (
     await recordAct(trx, by, { tenant, action: "producer.created", target, details: about(row) });
   });
 
-const find = async (db: Db | Trx, tenant: string, id: string): Promise<ProducerRow> => {
+/** Faults: `not_found`. */
+export const findProducer = async (db: Db | Trx, tenant: string, id: string): Promise<ProducerRow> => {
   const row = await db
     .selectFrom("producers")
     .selectAll()
@@ -163,12 +178,12 @@ export const rotateProducer = async (
   by: By,
 ): Promise<MadeProducer> => {
   const ended = () => new Fault("producer_ended", "This producer is revoked or has expired; create a new one instead.");
-  const old = await find(deps.db, tenant, id);
+  const old = await findProducer(deps.db, tenant, id);
   if (hasEnded(old)) throw ended();
   const wanted = { source: old.source, name: old.name, expires_at: old.expires_at ?? undefined, rotated_from: id };
   return make(deps, tenant, wanted, async (trx, row) => {
     // The source's lock, which revoking takes too, keeps the old one as it is now.
-    const now = await find(trx, tenant, id);
+    const now = await findProducer(trx, tenant, id);
     if (hasEnded(now)) throw ended();
     const end = new Date(Date.now() + overlapSeconds * 1000);
     const changes = overlapSeconds === 0 ? { revoked_at: new Date() } : { expires_at: end };
@@ -186,9 +201,9 @@ export const rotateProducer = async (
 /** Revoking twice changes nothing, and the trail tells of it once. Faults: `not_found`. */
 export const revokeProducer = (db: Db, tenant: string, id: string, by: By): Promise<ProducerRow> =>
   db.transaction().execute(async (trx) => {
-    const { source } = await find(trx, tenant, id);
+    const { source } = await findProducer(trx, tenant, id);
     await lockSource(trx, tenant, source);
-    const row = await find(trx, tenant, id);
+    const row = await findProducer(trx, tenant, id);
     if (row.revoked_at !== null) return row;
     const revoked = await trx
       .updateTable("producers")
