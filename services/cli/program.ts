@@ -4,6 +4,7 @@ import type { Cli } from "./cli.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
@@ -36,7 +37,7 @@ export const createProgram = (cli: Cli): Command => {
       writeErr: (text) => cli.terminal().err(text),
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
-  for (const add of [addSend, addSearch, addSources, addKeys, addReceipt, addVerify, addDead, addAudit])
+  for (const add of [addSend, addSearch, addSources, addKeys, addProducers, addReceipt, addVerify, addDead, addAudit])
     add(program, cli);
   return program;
 };
