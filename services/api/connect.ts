@@ -19,6 +19,8 @@ import { followKeyUses } from "./control/key-uses.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { createAdmission } from "./search/admission.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
@@ -52,6 +54,14 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
+  const queries = createQueries({
+    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
+  });
   const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
@@ -73,7 +83,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{
       signer,
       heads,
