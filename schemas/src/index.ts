@@ -11,3 +11,4 @@ export * from "./levels.ts";
 export * from "./partitions.ts";
 export * from "./records.ts";
 export * from "./topics.ts";
+export * from "./writer-pool.ts";

@@ -6,6 +6,7 @@
 import { Fault } from "@astralog/chassis";
 import {
   AvroError,
+  type AvroWriter,
   BatchEncoder,
   type BatchHeader,
   type DeadLetterReason,
@@ -27,6 +28,8 @@ type Writer = ReturnType<typeof parseAvro>;
 export interface Verdict {
   /** Value for events.clean. */
   value: Buffer;
+  /** What it lies in, to be given back once it is sent. */
+  room?: AvroWriter;
   redactions: Record<string, number>;
   deaths: Death[];
   events: number;
@@ -97,6 +100,7 @@ export const createJudge = ({
       const { tenant, source } = redacted.header;
       return {
         value: redacted.value,
+        room: redacted.room,
         redactions: redacted.header.redactions,
         deaths: redacted.dead.map((dead) => ({ tenant, source, ...dead })),
         events: redacted.events,
