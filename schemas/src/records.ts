@@ -17,6 +17,8 @@ export interface KeyRecord {
   expires_at: bigint;
   revoked_at: bigint;
   ip_allowlist: string[];
+  permissions: string[];
+  sources: string[];
 }
 
 export interface SourceRecord {
@@ -29,6 +31,24 @@ export interface SourceRecord {
   max_bytes_per_second: bigint;
 }
 
+/** What a tenant may send; plans.ts says what each limit means. */
+export interface TenantLimits {
+  tenant: string;
+  plan: string;
+  retention_days: number;
+  partitions: number;
+  max_bytes_per_second: bigint;
+  daily_bytes: bigint;
+}
+
+/** What the ledger has of a tenant for one day, up to these raw offsets. */
+export interface TenantUsage {
+  tenant: string;
+  day: string;
+  bytes: bigint;
+  through: Record<string, bigint>;
+}
+
 /** The signed head of a tenant's audit trail; audit-head.ts has it with a time as text. */
 export interface AuditHeadRecord {
   tenant: string;
@@ -37,6 +57,10 @@ export interface AuditHeadRecord {
   at: bigint;
   key_id: string;
   signature: string;
+}
+
+export interface KeyUsesRecord {
+  uses: { id: string; at: bigint }[];
 }
 
 export interface DeadLetter {
@@ -88,7 +112,10 @@ export interface Records {
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
+  TenantLimits: TenantLimits;
+  TenantUsage: TenantUsage;
   AuditHead: AuditHeadRecord;
+  KeyUses: KeyUsesRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -123,7 +150,10 @@ export const schemas: Record<RecordName, Schema> = {
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
+  TenantLimits: read("tenant-limits"),
+  TenantUsage: read("tenant-usage"),
   AuditHead: read("audit-head"),
+  KeyUses: read("key-uses"),
 };
 
 export const eventType = parseAvro(event);
@@ -133,7 +163,10 @@ export const types: { readonly [N in RecordName]: Type } = {
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
+  TenantLimits: parseAvro(schemas.TenantLimits),
+  TenantUsage: parseAvro(schemas.TenantUsage),
   AuditHead: parseAvro(schemas.AuditHead),
+  KeyUses: parseAvro(schemas.KeyUses),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

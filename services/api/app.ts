@@ -1,27 +1,62 @@
-/** From connections to the app: each set of routes gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
-import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
-import express, { type Express } from "express";
+/** From connections to the app: each room of endpoints gets only what it needs. */
+import type {
+  Config,
+  ControlTable,
+  KafkaClient,
+  KeyUses,
+  Log,
+  Outgoing,
+  RecordProducer,
+  Registry,
+} from "@astralog/chassis";
+import {
+  type AuditSigner,
+  type KeyRecord,
+  type SourceRecord,
+  type TenantLimits,
+  type TenantUsage,
+  topics,
+} from "@astralog/schemas";
+import type { Express } from "express";
+import { createAccessEndpoints } from "./access/access-endpoints.ts";
+import { isStaff } from "./access/staff.ts";
+import { createStaffAccess } from "./access/staff-access.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
+import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
-import { createAuditRoutes } from "./audit/audit-routes.ts";
-import { createAuthenticate } from "./authenticate.ts";
+import { createAuditStreams } from "./audit/audit-streams.ts";
+import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
-import { createControlRoutes } from "./control/control-routes.ts";
-import { createDeadRoutes } from "./dead/dead-routes.ts";
+import { createControlEndpoints } from "./control/control-endpoints.ts";
+import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
+import { createAuthenticate } from "./http/authenticate.ts";
+import { createApp } from "./http/server.ts";
+import type { Mailer } from "./mail/mailer.ts";
 import type { ApiMetrics } from "./metrics.ts";
+import { createSendInvitation } from "./organizations/invitation-letter.ts";
+import { isInvited } from "./organizations/invitations.ts";
+import { createMemberEndpoints } from "./organizations/member-endpoints.ts";
+import { createMemberships } from "./organizations/memberships.ts";
+import { createOrganizationEndpoints } from "./organizations/organization-endpoints.ts";
+import { organizationsOf } from "./organizations/organizations.ts";
+import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
+import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
-import { createPartnerRoutes } from "./partners/partner-routes.ts";
-import type { Db } from "./postgres.ts";
-import { createAnalysisRoutes } from "./search/analysis-routes.ts";
+import { createPeople } from "./people/people-room.ts";
+import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
+import { type Db, withPostgres } from "./postgres.ts";
+import { createAdmission } from "./search/admission.ts";
+import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
-import { createSearchRoutes } from "./search/search-routes.ts";
-import { createApp } from "./server.ts";
+import { createQueryEndpoints } from "./search/query-endpoints.ts";
+import { createSearchEndpoints } from "./search/search-endpoints.ts";
+import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
-import { createVerifyRoutes } from "./verify/verify-routes.ts";
+import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
 export interface AppDeps {
@@ -33,6 +68,8 @@ export interface AppDeps {
   readonly producer: RecordProducer;
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
+  readonly tenants: ControlTable<TenantLimits>;
+  readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly query: ClickHouseClient;
@@ -40,6 +77,10 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly keyUses: Pick<KeyUses, "used">;
+  readonly envelope: Envelope;
+  readonly mailer: Mailer;
+  readonly outgoing: Outgoing;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -51,6 +92,12 @@ export const buildApp = (deps: AppDeps): Express => {
     query: deps.query,
     ledger: deps.ledger,
     metrics,
+    maxRows: config.SEARCH_ROWS,
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
   });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
@@ -62,17 +109,49 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
+  const people = createPeople({
+    ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
+    publicUrl: config.PUBLIC_URL,
+    secretsKey: config.SECRETS_KEY,
+    idleMinutes: config.SESSION_IDLE_MINUTES,
+    lifeHours: config.SESSION_HOURS,
+    organizationsOf: (person) => organizationsOf(db, person),
+    isOperator: (person) => withPostgres(() => isStaff(db, person)),
+    isInvited,
+  });
+  const usage = createUsageQueries(queries, rawTopic);
+  const search = {
+    ...{ queries, topicPrefix, sourceNames },
+    ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
+  };
   return createApp({
     log,
     metrics,
     audit,
-    authenticate: express.Router().use(...partners(deps, audit), createAuthenticate(keys, audit.refused)),
-    routers: [
-      createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
-      createAnalysisRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
-      createControlRoutes({ db, audit, log }),
-      createVerifyRoutes({ verify, audit, sourceNames }),
-      createDeadRoutes({
+    authenticate: createAuthenticate({
+      keys,
+      people: {
+        sessions: people.requestSessions,
+        memberships: createMemberships(db),
+        staff: createStaffAccess({ db, audit }),
+        mayAct: people.mayAct,
+      },
+      used: deps.keyUses.used,
+      refused: audit.refused,
+    }),
+    endpoints: [
+      ...people.endpoints,
+      ...createOrganizationEndpoints({ db, audit, defaultPlan: config.DEFAULT_PLAN }),
+      ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
+      ...createTeamEndpoints({ db, audit }),
+      ...createRoleEndpoints({ db, audit }),
+      ...partners(deps, audit),
+      ...createSearchEndpoints(search),
+      ...createQueryEndpoints(search),
+      ...createAnalysisEndpoints(search),
+      ...createControlEndpoints({ db, audit, log }),
+      ...createVerifyEndpoints({ verify, audit, sourceNames }),
+      ...createDeadEndpoints({
         audit,
         queries,
         topicPrefix,
@@ -82,7 +161,10 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      createAuditRoutes({ db, audit, heads, signer, log }),
+      ...createAuditEndpoints({ db, audit, heads, signer, log }),
+      ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
@@ -91,12 +173,12 @@ export const buildApp = (deps: AppDeps): Express => {
 };
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, signer, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
-  const keys = createPartnerKeys({ url, given, log });
+  const keys = createPartnerKeys({ url, given, outgoing, log });
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
     log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");
-  return [createPartnerRoutes({ db, signer, audit, keys, notify, log })];
+  return createPartnerEndpoints({ db, audit, keys, notify, log });
 };

@@ -1,9 +1,11 @@
 import { field, kafkaShape } from "@astralog/chassis";
+import { planNames } from "@astralog/schemas";
 
 export const shape = {
   ...kafkaShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
+  PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
   POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
@@ -14,6 +16,17 @@ export const shape = {
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),
   AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads."),
+  SECRETS_KEY: field.key256("Key that the keys of what Postgres must not tell are wrapped with."),
+  SECRETS_KEYS_BEFORE: field.keys256("Keys that were SECRETS_KEY before; the api wraps anew at its start.", ""),
+  MAIL_URL: field.secret("smtp:// or smtps:// of the server that takes mail; empty keeps mail until there is one.", ""),
+  MAIL_FROM: field.text("Sender of the mail.", "Astralog <astralog@localhost>"),
+  SESSION_IDLE_MINUTES: field.integer(
+    "A session ends when nobody used it for so long.",
+    { min: 1, max: 43_200 },
+    "720",
+  ),
+  SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
+  DEFAULT_PLAN: field.choice("Plan of an organization that somebody makes; free, team, …", planNames, "enterprise"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SECRET_SCANNING_KEYS_URL: field.text(
@@ -21,7 +34,16 @@ export const shape = {
     "",
   ),
   SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
+  OUTGOING_ALLOWED: field.list(
+    "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
+    "",
+  ),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  SEARCH_ROWS: field.integer("Rows one query may read.", { min: 1000, max: 100_000_000_000 }, "2000000000"),
+  SEARCHES_PER_TENANT: field.integer("Queries one organization may run at once.", { min: 1, max: 64 }, "8"),
+  SEARCHES_AT_ONCE: field.integer("Queries of all organizations together.", { min: 1, max: 64 }, "24"),
+  SEARCH_PATIENCE_SECONDS: field.integer("How long a query may wait for its turn.", { min: 1, max: 60 }, "10"),
+  KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
 };

@@ -1,13 +1,25 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
-import { createAuditSigner, topics } from "@astralog/schemas";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createKeyUses,
+  createOutgoing,
+  createProducer,
+  createRegistry,
+} from "@astralog/chassis";
+import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { followKeyUses } from "./control/key-uses.ts";
+import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { startSweep } from "./people/sweep.ts";
+import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -15,18 +27,18 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const kafka = createKafka(config, log, "astralog-api");
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
-  const table = <N extends "KeyRecord" | "SourceRecord" | "AuditHead">(record: N, topic: string) =>
+  const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, auditHeads] = await Promise.all([
+  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
+    table("TenantLimits", topics.tenants.name),
+    table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
   ]);
-  onStop("control tables", () => Promise.all([keys, sources, auditHeads].map((one) => one.close())));
-  health.require(
-    "control tables",
-    () => (keys.complete && sources.complete && auditHeads.complete) || "still being read",
-  );
+  const tables = [keys, sources, tenants, usage, auditHeads];
+  onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
+  health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
   const db = connectPostgres(config.POSTGRES_URL, {
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
@@ -45,8 +57,31 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
+  envelope.rewrap(db).then(
+    (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
+    (err: unknown) => log.warn({ err }, "the data keys could not be looked through"),
+  );
+  const mailer = startMail({
+    ...{ db, envelope, log, url: config.MAIL_URL, from: config.MAIL_FROM },
+    sent: (outcome) => metrics.mails.inc({ outcome }),
+  });
+  onStop("mail", mailer.close);
+  onStop("sweep", startSweep(db, log).close);
+  const uses = await followKeyUses(kafka, { db, log });
+  onStop("key uses", uses.close);
+  const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("own key uses", keyUses.close);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
+    ...{
+      signer,
+      heads,
+      counts,
+      keyUses,
+      envelope,
+      mailer,
+      outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
+    },
   };
 };

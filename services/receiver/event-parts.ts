@@ -32,6 +32,8 @@ export interface EventSink {
 export interface Part {
   readonly value: Buffer;
   readonly count: number;
+  /** Of the events alone. */
+  readonly eventBytes: number;
   /** What `value` lies in. */
   readonly room: AvroWriter;
 }
@@ -129,8 +131,8 @@ export class EventParts implements EventSink {
 
   private cut(): void {
     const { origin, encoder, parts } = this;
-    const { count } = encoder;
-    const room = rooms.take(512 + encoder.bytes);
+    const { count, bytes } = encoder;
+    const room = rooms.take(512 + bytes);
     const header = {
       ...emptyHeader,
       tenant: origin.tenant,
@@ -141,7 +143,7 @@ export class EventParts implements EventSink {
       dedup_id: this.dedupId(parts.length),
       accepted: count,
     };
-    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, room });
+    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, eventBytes: bytes, room });
   }
 
   private dedupId(part: number): string {

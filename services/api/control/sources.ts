@@ -2,7 +2,10 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { type Db, isUniqueViolation } from "../postgres.ts";
+import { after, created } from "../http/paging.ts";
+import { checkSource, sourceDefaults } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
+import { type Db, named } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
 export interface SourceSettings {
@@ -13,30 +16,50 @@ export interface SourceSettings {
   max_bytes_per_second: number;
 }
 
-export const listSources = (db: Db, tenant: string): Promise<SourceRow[]> =>
-  db.selectFrom("sources").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute();
+export const listSources = (
+  db: Db,
+  tenant: string,
+  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
+): Promise<SourceRow[]> =>
+  db
+    .selectFrom("sources")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where(after(cursor))
+    .orderBy(created)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
 
-const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
-  try {
-    return await change();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Fault("name_taken", `A source named ${JSON.stringify(name)} exists already.`);
-  }
+/** Faults: `not_found`. */
+export const findSource = async (db: Db, tenant: string, id: string): Promise<SourceRow> => {
+  const row = await db
+    .selectFrom("sources")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined) throw noSource();
+  return row;
 };
 
-/** Faults: `name_taken`. */
+export const noSource = (): Fault => new Fault("not_found", "There is no such source.");
+
+/** Faults: `name_taken`, `over_plan`. */
 export const createSource = (
   db: Db,
   tenant: string,
   settings: Pick<SourceSettings, "name"> & { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
   by: By,
 ): Promise<SourceRow> =>
-  named(settings.name, () =>
+  named("source", settings.name, () =>
     db.transaction().execute(async (trx) => {
+      const plan = await readPlan(trx, tenant);
+      checkSource(plan, settings);
+      const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
       const row = await trx
         .insertInto("sources")
-        .values({ id: `src_${randomBase62(12)}`, tenant, ...settings })
+        .values({ id: `src_${randomBase62(12)}`, tenant, name: settings.name, ...sourceDefaults(plan), ...given })
         .returningAll()
         .executeTakeFirstOrThrow();
       await announceSource(trx, row);
@@ -63,15 +86,16 @@ const differences = (before: SourceRow, row: SourceRow) => {
   return { was: pick(was), is: pick(is) };
 };
 
-/** Faults: `not_found`, `name_taken`. */
+/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, `over_plan`, and what `unchanged` throws. */
 export const updateSource = (
   db: Db,
   tenant: string,
   id: string,
   changes: { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
   by: By,
+  unchanged: (row: SourceRow) => void = () => {},
 ): Promise<SourceRow> =>
-  named(changes.name, () =>
+  named("source", changes.name, () =>
     db.transaction().execute(async (trx) => {
       // The lock on the row makes the outbox' order the order of the changes.
       const before = await trx
@@ -81,7 +105,9 @@ export const updateSource = (
         .where("id", "=", id)
         .forUpdate()
         .executeTakeFirst();
-      if (before === undefined) throw new Fault("not_found", "There is no such source.");
+      if (before === undefined) throw noSource();
+      unchanged(before);
+      checkSource(await readPlan(trx, tenant), changes);
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })

@@ -1,0 +1,103 @@
+/** Events, one event, receipts. */
+import { Fault } from "@astralog/chassis";
+import { parseEventId, parseReceipt } from "@astralog/schemas";
+import { z } from "zod";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { eventSql } from "./around.ts";
+import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
+import { type EventRow, type EventView, viewOf } from "./event-rows.ts";
+import { eventShape, receiptShape, statsShape } from "./event-shapes.ts";
+import { createPages } from "./pages.ts";
+import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
+import { goneSignal, type Scoping, scopeOf } from "./request.ts";
+import { noCost } from "./search.ts";
+
+export const searchInput = z.strictObject({
+  q: z.string().default(""),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  cursor: z.string().max(1000).optional(),
+});
+
+export interface SearchDeps extends Scoping {
+  readonly queries: ClickHouseQueries;
+  readonly searchSeconds: number;
+  readonly searchRows: number;
+}
+
+export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
+  const { queries, topicPrefix, searchSeconds } = deps;
+
+  const search = endpoint({
+    method: "get",
+    path: "/search",
+    access: "events.read",
+    tag: "events",
+    summary: "Search events, newest first",
+    query: searchInput,
+    success: {
+      status: 200,
+      body: z.object({ events: z.array(eventShape), next: z.string().nullable(), stats: statsShape }),
+    },
+    handle: async ({ query, caller, response }) => {
+      const pages = createPages(deps, caller, query, goneSignal(response));
+      const events: EventView[] = [];
+      let [next, stats]: [string | null, QueryStats] = [null, noCost];
+      for await (const page of pages) {
+        events.push(...page.events);
+        ({ next, stats } = page);
+      }
+      return { events, next, stats };
+    },
+  });
+
+  const event = endpoint({
+    method: "get",
+    path: "/events/:id",
+    access: "events.read",
+    tag: "events",
+    summary: "One event",
+    success: { status: 200, body: eventShape },
+    handle: async ({ params, caller, response }) => {
+      const scope = scopeOf(caller, deps);
+      const at = parseEventId(params.id);
+      if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
+      const { rows } = await queries.forTenant<EventRow>(scope.tenant, eventSql(at, scope), {
+        name: "event",
+        seconds: searchSeconds,
+        signal: goneSignal(response),
+      });
+      const [row] = rows;
+      if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
+      return viewOf(row, { topicPrefix, sourceNames: scope.names.sources });
+    },
+  });
+
+  const receipt = endpoint({
+    method: "get",
+    path: "/receipts/:receipt",
+    access: "events.read",
+    tag: "events",
+    summary: "What became of acknowledged records",
+    success: {
+      status: 200,
+      body: z.object({ state: z.enum(["stored", "pending"]), records: z.array(receiptShape) }),
+    },
+    handle: async ({ params, caller }) => {
+      const scope = scopeOf(caller, deps);
+      const parts = parseReceipt(params.receipt);
+      if (parts === undefined || parts.length > maxReceiptParts) {
+        throw new Fault("invalid_request", "A receipt looks like 3-1742x100, and names at most 200 records.");
+      }
+      const { rows } = await queries.forTenant<LedgerRow>(scope.tenant, receiptSql(scope, parts), {
+        name: "receipt",
+        seconds: searchSeconds,
+      });
+      const records = receiptRecords(parts, rows, topicPrefix);
+      return { state: records.every(({ state }) => state === "stored") ? "stored" : "pending", records };
+    },
+  });
+
+  return [search, event, receipt];
+};
