@@ -117,7 +117,8 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
       allow_introspection_functions: 0,
       cancel_http_readonly_queries_on_client_close: 1,
     },
-    changeable: { ...forAnswers, max_execution_time: 30, max_result_rows: 100_000 },
+    // An export asks for more than a search; a search never does.
+    changeable: { ...forAnswers, max_execution_time: 3_600, max_result_rows: 1e12, max_result_bytes: 1e15 },
   },
   ledger: {
     settings: {

@@ -1,5 +1,6 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
+import type { AnnotationTable, ViewTable } from "./views-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -92,4 +93,6 @@ export interface Database {
   sources: SourceTable;
   keys: KeyTable;
   outbox: OutboxTable;
+  views: ViewTable;
+  annotations: AnnotationTable;
 }

@@ -73,7 +73,7 @@ export const createQueries = (deps: {
   };
 };
 
-const asFault = (error: unknown, seconds: number): unknown => {
+export const asFault = (error: unknown, seconds: number): unknown => {
   if (!(error instanceof ClickHouseError)) {
     if (error instanceof Error && error.name === "AbortError") return error;
     return new Fault("clickhouse_unavailable", "The storage does not answer; ingest goes on.", {
