@@ -10,19 +10,25 @@ import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
+import { createExportQueries } from "./export/clickhouse-export.ts";
+import { createExportEndpoints } from "./export/export-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
 import type { ApiMetrics } from "./metrics.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
+import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
 import type { Db } from "./postgres.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
+import { createTailEndpoints } from "./tail/tail-endpoints.ts";
+import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
+import { createViewEndpoints } from "./views/view-endpoints.ts";
 
 export interface AppDeps {
   readonly config: Config<typeof shape>;
@@ -36,6 +42,9 @@ export interface AppDeps {
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly query: ClickHouseClient;
+  /** Like `query`, with the patience of an export. */
+  readonly exports: ClickHouseClient;
+  readonly tail: TailHub;
   readonly ledger: ClickHouseClient;
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
@@ -62,16 +71,21 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
+  const authenticate = createAuthenticate({ keys, refused: audit.refused });
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
     log,
     metrics,
     audit,
-    authenticate: createAuthenticate({ keys, refused: audit.refused }),
+    authenticate,
     endpoints: [
       ...partners(deps, audit),
       ...createSearchEndpoints(search),
       ...createAnalysisEndpoints(search),
+      ...createPatternEndpoints(search),
+      ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
+      ...createExportEndpoints({ ...search, exports: createExportQueries(deps.exports), audit, log }),
+      ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log }),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({

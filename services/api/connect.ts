@@ -1,5 +1,12 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createProducer,
+  createRegistry,
+  createTopicTail,
+} from "@astralog/chassis";
 import { createAuditSigner, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
@@ -7,7 +14,11 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { exportSeconds } from "./export/clickhouse-export.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { createHeaderReader } from "./tail/live-events.ts";
+import { createTailHub } from "./tail/tail-hub.ts";
+import { createPartitionsOf } from "./tail/tail-partitions.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -34,19 +45,33 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("postgres", () => db.destroy());
   const positions = createPositions(kafka);
   onStop("positions", positions.close);
-  const user = (username: string, password: string) =>
-    connectClickHouse({ url: config.CLICKHOUSE_URL, database: config.CLICKHOUSE_DATABASE, username, password });
+  const user = (username: string, password: string, timeoutMs?: number) =>
+    connectClickHouse(
+      { url: config.CLICKHOUSE_URL, database: config.CLICKHOUSE_DATABASE, username, password },
+      timeoutMs,
+    );
   const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
+  const exports = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD, exportSeconds * 1000);
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
-  onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
+  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
   const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const cleanTopic = kafka.name(topics.clean.name);
+  const tail = createTailHub({
+    log,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    openTail: (handle, onGap) =>
+      createTopicTail(kafka, context, { principal: "api", topic: cleanTopic, handle, onGap }),
+    readHeader: createHeaderReader(registry),
+    partitionsOf: createPartitionsOf(sources),
+    sourceName: (tenant, source) => sources.get(`${tenant}/${source}`)?.name ?? "",
+  });
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts },
+    ...{ signer, heads, counts, exports, tail },
   };
 };

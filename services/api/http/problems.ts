@@ -21,6 +21,7 @@ const problems = {
   name_taken: [409, "The name is taken"],
   key_ended: [409, "The key has ended"],
   cannot_replay: [409, "It cannot be replayed"],
+  too_many: [409, "There are as many as there may be"],
   changed: [412, "It was changed meanwhile"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body has the wrong form"],

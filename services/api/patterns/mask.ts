@@ -14,7 +14,10 @@ export const mark = (kind: Placeholder): string => open + kind + close;
 /** First what is longest and surest; each alternative only where a word begins. */
 const parts: readonly (readonly [Placeholder, string])[] = [
   ["uuid", "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}(?![\\w-])"],
-  ["time", "\\d{4}-\\d\\d-\\d\\d(?:[T ]\\d\\d:\\d\\d(?::\\d\\d)?(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?)?(?![\\w-])"],
+  [
+    "time",
+    "\\d{4}-\\d\\d-\\d\\d(?:[T ]\\d\\d:\\d\\d(?::\\d\\d)?(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?)?(?![\\w-])",
+  ],
   ["time", "\\d{1,2}/[A-Z][a-z]{2}/\\d{4}(?::\\d\\d:\\d\\d:\\d\\d(?: [+-]\\d{4})?)?(?!\\w)"],
   ["time", "\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?![\\w:])"],
   ["mac", "[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![\\w:])"],

@@ -6,7 +6,15 @@ import type { ClickHouseQueries, QueryStats } from "../search/clickhouse-query.t
 import { rfc3339 } from "../search/event-rows.ts";
 import { goneSignal, readInstant, type Scoping, scopeOf } from "../search/request.ts";
 import type { Scope, Sql } from "../search/scope.ts";
-import { countSql, type MessageRow, messageCounts, type PatternRequest, sampleEvents, sampleSql, wordsSql } from "./pattern-sql.ts";
+import {
+  countSql,
+  type MessageRow,
+  messageCounts,
+  type PatternRequest,
+  sampleEvents,
+  sampleSql,
+  wordsSql,
+} from "./pattern-sql.ts";
 import { findPatterns, type Pattern } from "./patterns.ts";
 
 export interface PatternEndpointsDeps extends Scoping {
@@ -54,7 +62,10 @@ export const createPatternEndpoints = (deps: PatternEndpointsDeps): Endpoint[] =
       const [is, was] = await Promise.all([sampleOf(ask, period, scope), sampleOf(ask, earlier, scope)]);
       const found = findPatterns(is.messages, was.messages).slice(0, limit);
       const seenBefore = was.share === 1 ? new Set<Pattern>() : await seen(ask, earlier, scope, found);
-      const sampled = Math.max(1, found.reduce((sum, { count }) => sum + count, 0));
+      const sampled = Math.max(
+        1,
+        found.reduce((sum, { count }) => sum + count, 0),
+      );
       return {
         patterns: found.map((one) => ({
           template: one.template,
@@ -93,7 +104,12 @@ const sampleOf = async (ask: Ask, period: PatternRequest, scope: Scope) => {
 };
 
 /** Of those that the sample before had none of, which may have been there all the same: their words were. */
-const seen = async (ask: Ask, period: PatternRequest, scope: Scope, found: readonly Pattern[]): Promise<Set<Pattern>> => {
+const seen = async (
+  ask: Ask,
+  period: PatternRequest,
+  scope: Scope,
+  found: readonly Pattern[],
+): Promise<Set<Pattern>> => {
   const doubtful = found.filter(({ before, words }) => before === 0 && words.length > 0).slice(0, maxChecked);
   if (doubtful.length === 0) return new Set();
   const lists = doubtful.map(({ words }) => words);

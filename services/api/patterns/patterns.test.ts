@@ -48,9 +48,7 @@ test("words that differ become a hole, shapes that differ stay apart", () => {
 
 test("what is new is what the period before had none of", () => {
   const found = findPatterns(many(["job 1 failed", "job 2 failed", "job 3 started"]), many(["job 9 started"], 40));
-  expect(found.map(({ template, count, before }) => [template, count, before])).toEqual([
-    ["job <num> <any>", 3, 40],
-  ]);
+  expect(found.map(({ template, count, before }) => [template, count, before])).toEqual([["job <num> <any>", 3, 40]]);
   const apart = findPatterns(many(["cannot reach db 1 at all", "job 3 started"]), many(["job 9 started"], 40));
   expect(apart.map(({ template, before }) => [template, before]).sort()).toEqual([
     ["cannot reach db <num> at all", 0],
@@ -64,7 +62,19 @@ test("the query names whole words only", () => {
 });
 
 test("no message is lost or counted twice, each shape has its example, and the order given does not matter", () => {
-  const word = fc.constantFrom("a", "b", "get", "42", "7", "10.0.0.1", "deadbeef1", "x=1", "", "\u0001num\u0002", "日本");
+  const word = fc.constantFrom(
+    "a",
+    "b",
+    "get",
+    "42",
+    "7",
+    "10.0.0.1",
+    "deadbeef1",
+    "x=1",
+    "",
+    "\u0001num\u0002",
+    "日本",
+  );
   const message = fc.array(word, { maxLength: 6 }).map((words) => words.join(" "));
   fc.assert(
     fc.property(fc.uniqueArray(message, { maxLength: 60 }), (messages) => {

@@ -50,7 +50,9 @@ const maxInBucket = 100;
 const any = mark("any");
 
 const tokensOf = (message: string): string[] => {
-  const tokens = mask(message).split(/\s+/).filter((token) => token !== "");
+  const tokens = mask(message)
+    .split(/\s+/)
+    .filter((token) => token !== "");
   return tokens.length <= maxTokens ? tokens : [...tokens.slice(0, maxTokens - 1), any];
 };
 

@@ -1,13 +1,11 @@
 /** `GET /tail`: events as they come, before they are stored, by the same query, rights and view as a search. */
-import type { ControlTable } from "@astralog/chassis";
-import { type SourceRecord, tenantPartitions } from "@astralog/schemas";
 import type { Response } from "express";
 import { z } from "zod";
 import type { Authenticate } from "../http/authenticate.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Scoping, scopeOf } from "../search/request.ts";
-import { createMatcher } from "./tail-matcher.ts";
 import type { TailHub } from "./tail-hub.ts";
+import { createMatcher } from "./tail-matcher.ts";
 import { createTailStream, type Sink } from "./tail-stream.ts";
 
 export interface TailEndpointsDeps extends Scoping {
@@ -76,12 +74,3 @@ const sinkOf = (response: Response): Sink => ({
   onDrain: (take) => response.on("drain", take),
   end: () => response.end(),
 });
-
-/** The clean partitions that a tenant's events may lie in: as many as its widest source uses. */
-export const createPartitionsOf =
-  (sources: Pick<ControlTable<SourceRecord>, "values">) =>
-  (tenant: string, total: number): number[] => {
-    let widest = 1;
-    for (const one of sources.values()) if (one.tenant === tenant) widest = Math.max(widest, one.partitions);
-    return tenantPartitions(tenant, widest, total);
-  };

@@ -207,7 +207,10 @@ export const createTailHub = (deps: HubDeps): TailHub => {
   return {
     listen: async (listener, lastId) => {
       const isFresh = !rooms.has(listener.tenant);
-      if ((rooms.get(listener.tenant)?.listeners.size ?? 0) >= maxListenersOfTenant || everybody().length >= maxListeners) {
+      if (
+        (rooms.get(listener.tenant)?.listeners.size ?? 0) >= maxListenersOfTenant ||
+        everybody().length >= maxListeners
+      ) {
         throw new Fault("too_many_requests", `An organization may have ${maxListenersOfTenant} live tails at once.`);
       }
       let room: Room;

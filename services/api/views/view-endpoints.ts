@@ -7,7 +7,16 @@ import { type Db, withPostgres } from "../postgres.ts";
 import { readInstant } from "../search/request.ts";
 import { type AnnotationRow, createAnnotation, deleteAnnotation, listAnnotations } from "./annotations.ts";
 import { annotationQuery, annotationShape, dashboardShapes, newAnnotation, viewShapes } from "./view-shapes.ts";
-import { createView, deleteView, findView, listViews, updateView, type Viewer, type ViewKind, type ViewRow } from "./views.ts";
+import {
+  createView,
+  deleteView,
+  findView,
+  listViews,
+  updateView,
+  type Viewer,
+  type ViewKind,
+  type ViewRow,
+} from "./views.ts";
 
 export interface ViewEndpointsDeps {
   readonly db: Db;

@@ -14,7 +14,9 @@ const time = z.string().max(64);
 /** Which page, and the parameters of its address; the page reads them as it reads any address. */
 export const viewContent = z.strictObject({
   page: z.enum(["explore", "tail", "patterns"]),
-  state: z.record(z.string().regex(/^\w{1,40}$/), z.string().max(4096)).refine((state) => Object.keys(state).length <= 20, "may have 20 parameters"),
+  state: z
+    .record(z.string().regex(/^\w{1,40}$/), z.string().max(4096))
+    .refine((state) => Object.keys(state).length <= 20, "may have 20 parameters"),
 });
 
 const panel = z.strictObject({
@@ -36,7 +38,9 @@ export const dashboardContent = z.strictObject({
     .max(40)
     .refine((panels) => new Set(panels.map(({ id }) => id)).size === panels.length, "have one id twice"),
   /** Fields that a reader may narrow all panels by. */
-  variables: z.array(z.strictObject({ field: z.string().min(1).max(200), value: z.string().max(1000).default("") })).max(8),
+  variables: z
+    .array(z.strictObject({ field: z.string().min(1).max(200), value: z.string().max(1000).default("") }))
+    .max(8),
 });
 
 const common = { name: text(100), shared: z.boolean().default(false) };

@@ -84,7 +84,7 @@ export const createView = (db: Db, kind: ViewKind, viewer: Viewer, given: NewVie
       .where("kind", "=", kind)
       .executeTakeFirstOrThrow();
     if (Number(count) >= maxViews)
-      throw new Fault("limit_reached", `An organization may have ${maxViews} ${nouns[kind]}s; delete one first.`);
+      throw new Fault("too_many", `An organization may have ${maxViews} ${nouns[kind]}s; delete one first.`);
     const row = await trx
       .insertInto("views")
       .values({

@@ -50,7 +50,8 @@ export const TailPage = () => {
       return;
     }
   };
-  const toExplore = (): void => go(`/explore?${writeState({ ...state, event: undefined, range: { from: "-15m", to: "" } })}`);
+  const toExplore = (): void =>
+    go(`/explore?${writeState({ ...state, event: undefined, range: { from: "-15m", to: "" } })}`);
 
   useCommands([
     { id: "ask", title: "Write a query", section: "Live tail", keys: "/", run: () => bar.current?.focus() },
@@ -159,7 +160,8 @@ export const TailPage = () => {
 
 const Pulse = ({ tail, paused }: { tail: Tail; paused: boolean }) => {
   const live = tail.state === "live" && !paused;
-  const word = tail.state === "live" ? (paused ? "Paused" : "Live") : tail.state === "away" ? "Reconnecting" : "Connecting";
+  const word =
+    tail.state === "live" ? (paused ? "Paused" : "Live") : tail.state === "away" ? "Reconnecting" : "Connecting";
   return (
     <p className="pulse small soft figures grow">
       <span className={classes("pulse-dot", live && "is-live")} aria-hidden />
@@ -167,21 +169,35 @@ const Pulse = ({ tail, paused }: { tail: Tail; paused: boolean }) => {
       {tail.state === "live" ? (
         <span className="cut">
           {number.format(tail.rate)}/s
-          {tail.looked > 0 ? `, ${compact.format(tail.shown)} of ${compact.format(Math.max(tail.looked, tail.shown))} events match` : ""}
+          {tail.looked > 0
+            ? `, ${compact.format(tail.shown)} of ${compact.format(Math.max(tail.looked, tail.shown))} events match`
+            : ""}
         </span>
       ) : null}
     </p>
   );
 };
 
-const Silence = ({ tail, q, onAll, onExplore }: { tail: Tail; q: string; onAll: () => void; onExplore: () => void }) => (
+const Silence = ({
+  tail,
+  q,
+  onAll,
+  onExplore,
+}: {
+  tail: Tail;
+  q: string;
+  onAll: () => void;
+  onExplore: () => void;
+}) => (
   <Empty title={tail.state === "live" ? "Listening" : "Connecting"}>
     <p className="soft">
       {q === "" ? (
         "Nothing has been sent since this page was opened. Events appear here the moment they are acknowledged."
       ) : (
         <>
-          {tail.looked > 0 ? `${number.format(tail.looked)} events came by, and none matched ` : "No event came by yet for "}
+          {tail.looked > 0
+            ? `${number.format(tail.looked)} events came by, and none matched `
+            : "No event came by yet for "}
           <code>{q}</code>.
         </>
       )}

@@ -36,7 +36,6 @@ export const TailTable = (props: TailTableProps) => {
   });
   const live = useRef(follows);
   live.current = follows;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each new line moves the end.
   useEffect(() => {
     if (follows && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: "end" });
   }, [lines, follows, rows]);
@@ -60,11 +59,11 @@ export const TailTable = (props: TailTableProps) => {
         {rows.getVirtualItems().map(({ index, start, key }) => {
           const line = lines[index];
           if (line === undefined) return null;
-          const common = { ref: rows.measureElement, "data-index": index, role: "row", "aria-rowindex": index + 1 };
+          const common = { ref: rows.measureElement, "data-index": index, "aria-rowindex": index + 1 };
           const style = { transform: `translateY(${start}px)` };
           if (line.kind === "note") {
             return (
-              <div key={key} {...common} className="event tail-note" style={style}>
+              <div key={key} {...common} role="row" className="event tail-note" style={style}>
                 <span role="gridcell">{line.text}</span>
               </div>
             );
@@ -75,6 +74,7 @@ export const TailTable = (props: TailTableProps) => {
             <div
               key={key}
               {...common}
+              role="row"
               tabIndex={-1}
               aria-selected={event.id === selected}
               className={classes("event", `event-${event.level || "none"}`, event.id === selected && "is-selected")}

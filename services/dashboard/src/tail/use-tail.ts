@@ -37,12 +37,24 @@ export const useTail = (q: string, paused: boolean): Tail => {
   });
   const [looked, setLooked] = useState(0);
   const [drawn, setDrawn] = useState(nothing);
-  const store = useRef({ lines: [] as Line[], held: [] as Line[], seconds: new Map<number, number>(), shown: 0, changed: false });
+  const store = useRef({
+    lines: [] as Line[],
+    held: [] as Line[],
+    seconds: new Map<number, number>(),
+    shown: 0,
+    changed: false,
+  });
   const isPaused = useRef(paused);
   isPaused.current = paused;
 
   useEffect(() => {
-    const own = { lines: [] as Line[], held: [] as Line[], seconds: new Map<number, number>(), shown: 0, changed: true };
+    const own = {
+      lines: [] as Line[],
+      held: [] as Line[],
+      seconds: new Map<number, number>(),
+      shown: 0,
+      changed: true,
+    };
     store.current = own;
     setLooked(0);
     setDrawn(nothing);
@@ -70,7 +82,9 @@ export const useTail = (q: string, paused: boolean): Tail => {
         own.held = [];
         own.changed = true;
       }
-      const rate = Math.round([...own.seconds].reduce((sum, [at, count]) => (at < now ? sum + count : sum), 0) / rateSeconds);
+      const rate = Math.round(
+        [...own.seconds].reduce((sum, [at, count]) => (at < now ? sum + count : sum), 0) / rateSeconds,
+      );
       const { changed } = own;
       own.changed = false;
       setDrawn((before) =>
