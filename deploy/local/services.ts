@@ -82,6 +82,7 @@ export const serviceEnv = (
         AUDIT_SIGNING_KEY: auditSigningKey,
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
+        PUBLIC_RECEIVER_URL: `http://127.0.0.1:${ports.http}`,
       };
   }
 };

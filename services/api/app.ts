@@ -9,6 +9,7 @@ import { createAudit } from "./audit/audit-request.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
+import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
 import { createExportQueries } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
@@ -87,6 +88,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createExportEndpoints({ ...search, exports: createExportQueries(deps.exports), audit, log }),
       ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log }),
+      ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({
         audit,

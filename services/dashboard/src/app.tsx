@@ -1,14 +1,26 @@
 /** The door that a query key opens, and behind it the pages in their frame. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { readKey, setKey } from "./api/key.ts";
 import { Explore } from "./explore/explore.tsx";
 import { Commands } from "./shell/commands.tsx";
 import { Mark, Shell } from "./shell/shell.tsx";
 import { Button, Field, Input } from "./ui/controls.tsx";
-import { Boundary, Empty } from "./ui/states.tsx";
+import { Boundary, Empty, Waiting } from "./ui/states.tsx";
+
+// Explore is the first page; each other one is fetched when somebody goes there.
+const TailPage = lazy(() => import("./tail/tail-page.tsx").then((page) => ({ default: page.TailPage })));
+const PatternsPage = lazy(() =>
+  import("./patterns/patterns-page.tsx").then((page) => ({ default: page.PatternsPage })),
+);
+const BoardsPage = lazy(() => import("./boards/boards-page.tsx").then((page) => ({ default: page.BoardsPage })));
+const BoardPage = lazy(() => import("./boards/board-page.tsx").then((page) => ({ default: page.BoardPage })));
+const ViewsPage = lazy(() => import("./saved/views-page.tsx").then((page) => ({ default: page.ViewsPage })));
+const SourcesPage = lazy(() => import("./sources/sources-page.tsx").then((page) => ({ default: page.SourcesPage })));
+const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ default: page.UsagePage })));
+const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
 
 const client = new QueryClient();
 
@@ -25,7 +37,10 @@ export const App = () => {
 
 const Door = ({ onOpen }: { onOpen: () => void }) => {
   const [key, setText] = useState("");
-  const wrong = key !== "" && !key.trim().startsWith("al_qry_") ? "A query key begins with al_qry_." : undefined;
+  const wrong =
+    key === "" || /^al_(?:qry|adm)_/.test(key.trim())
+      ? undefined
+      : "A query key begins with al_qry_, an admin key with al_adm_.";
   return (
     <main className="door">
       <form
@@ -67,15 +82,25 @@ const Pages = () => {
   return (
     <Shell>
       <Boundary at={location}>
-        <Switch>
-          <Route path="/">
-            <Redirect to={`/explore${window.location.search}`} replace />
-          </Route>
-          <Route path="/explore" component={Explore} />
-          <Route>
-            <Empty title="There is no such page" />
-          </Route>
-        </Switch>
+        <Suspense fallback={<Waiting what="Loading the page" />}>
+          <Switch>
+            <Route path="/">
+              <Redirect to={`/explore${window.location.search}`} replace />
+            </Route>
+            <Route path="/explore" component={Explore} />
+            <Route path="/tail" component={TailPage} />
+            <Route path="/patterns" component={PatternsPage} />
+            <Route path="/dashboards" component={BoardsPage} />
+            <Route path="/dashboards/:id" component={BoardPage} />
+            <Route path="/views" component={ViewsPage} />
+            <Route path="/sources" component={SourcesPage} />
+            <Route path="/usage" component={UsagePage} />
+            <Route path="/start" component={WelcomePage} />
+            <Route>
+              <Empty title="There is no such page" />
+            </Route>
+          </Switch>
+        </Suspense>
       </Boundary>
     </Shell>
   );

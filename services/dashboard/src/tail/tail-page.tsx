@@ -9,6 +9,7 @@ import { Drawer } from "../explore/drawer.tsx";
 import { marksOf, withFilter } from "../explore/language.ts";
 import { QueryBar, type QueryBarHandle } from "../explore/query-bar.tsx";
 import { useExploreState, writeState } from "../explore/url-state.ts";
+import { ViewsMenu } from "../saved/views-menu.tsx";
 import { useCommands } from "../shell/commands.tsx";
 import { useStored } from "../shell/stored.ts";
 import { Button, classes, IconButton } from "../ui/controls.tsx";
@@ -109,6 +110,7 @@ export const TailPage = () => {
             Newest
           </Button>
         )}
+        <ViewsMenu page="tail" section="Live tail" />
         <IconButton label="Search this in Explore" keys="X" onClick={toExplore}>
           <Search size={15} />
         </IconButton>
