@@ -3,7 +3,6 @@ import { Fault, type Registry } from "@astralog/chassis";
 import {
   AvroError,
   type BatchHeader,
-  type Event,
   eventSpans,
   formatEventId,
   levelName,
@@ -12,10 +11,11 @@ import {
   schemaIdOf,
   types,
 } from "@astralog/schemas";
+import type { EventInMemory } from "@astralog/schemas/query/index";
 import { attributesOf, type EventView, rfc3339 } from "../search/event-rows.ts";
 
 export interface LiveEvent {
-  readonly event: Event;
+  readonly event: EventInMemory;
   /** Index in the batch as accepted. */
   readonly index: number;
   /** Bytes as encoded: what it costs to keep. */
@@ -56,7 +56,7 @@ export const liveEvents = (value: Buffer, header: LiveHeader): LiveEvent[] => {
   const events: LiveEvent[] = [];
   for (let i = 0; i < spans.length; i += 2) {
     const [start = 0, end = 0] = [spans[i], spans[i + 1]];
-    const event = readEvent(value, start);
+    const event = { ...readEvent(value, start), source: header.source };
     const isTombstone = event.millis === -1 && event.nanos === 999_999;
     if (!isTombstone) events.push({ event, index: i / 2, bytes: end - start });
   }

@@ -4,7 +4,8 @@
  * what could not be shown is said. A tenant's ring outlives its last listener for a while, for who comes back.
  */
 import { Fault, type InRecord, type Log, type TopicTail } from "@astralog/chassis";
-import { AvroError, type Event, randomBase62 } from "@astralog/schemas";
+import { AvroError, randomBase62 } from "@astralog/schemas";
+import type { Predicate } from "@astralog/schemas/query/index";
 import { type LiveHeader, liveEvents, liveView } from "./live-events.ts";
 import { createTailRing, type RingLine, type TailRing } from "./tail-ring.ts";
 import type { TailStream } from "./tail-stream.ts";
@@ -13,7 +14,7 @@ export interface Listener {
   readonly tenant: string;
   /** Ids of the sources he may see. */
   readonly sources: "all" | ReadonlySet<string>;
-  matches(event: Event, source: string): boolean;
+  readonly matches: Predicate;
   /** False once his key or session has ended. */
   isAllowed(): Promise<boolean>;
   readonly stream: TailStream;
@@ -100,7 +101,7 @@ export const createTailHub = (deps: HubDeps): TailHub => {
   const give = (listener: Listener, lines: readonly RingLine[]): void => {
     const wanted = lines.filter(
       ({ header, event }) =>
-        (listener.sources === "all" || listener.sources.has(header.source)) && listener.matches(event, header.source),
+        (listener.sources === "all" || listener.sources.has(header.source)) && listener.matches(event),
     );
     if (wanted.length > 0)
       listener.stream.lines(wanted.map((line) => ({ id: `${here}-${line.seq}`, json: line.json() })));
