@@ -4,6 +4,8 @@ import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import * as control from "./0001_control.ts";
 import * as audit from "./0002_audit.ts";
+import * as organizations from "./0003_organizations.ts";
+import * as people from "./0004_people.ts";
 import * as views from "./0008_views.ts";
 import type { Database } from "./tables.ts";
 
@@ -11,7 +13,13 @@ export type * from "./tables.ts";
 export type * from "./views-tables.ts";
 
 /** In order, for ever: a migration that has run anywhere is never changed. */
-const migrations: Record<string, Migration> = { "0001_control": control, "0002_audit": audit, "0008_views": views };
+const migrations: Record<string, Migration> = {
+  "0001_control": control,
+  "0002_audit": audit,
+  "0003_organizations": organizations,
+  "0004_people": people,
+  "0008_views": views,
+};
 
 // bigint columns here hold bytes and counts, far below 2^53.
 const int8 = 20;

@@ -15,14 +15,24 @@ import { createExportQueries } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
+import type { Mailer } from "./mail/mailer.ts";
 import type { ApiMetrics } from "./metrics.ts";
+import { createSendInvitation } from "./organizations/invitation-letter.ts";
+import { isInvited } from "./organizations/invitations.ts";
+import { createMemberEndpoints } from "./organizations/member-endpoints.ts";
+import { createMemberships } from "./organizations/memberships.ts";
+import { createOrganizationEndpoints } from "./organizations/organization-endpoints.ts";
+import { organizationsOf } from "./organizations/organizations.ts";
+import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
+import { createPeople } from "./people/people-room.ts";
 import type { Db } from "./postgres.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
+import type { Envelope } from "./secrets/envelope.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
@@ -50,6 +60,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly envelope: Envelope;
+  readonly mailer: Mailer;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -72,7 +84,20 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
-  const authenticate = createAuthenticate({ keys, refused: audit.refused });
+  const people = createPeople({
+    ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
+    publicUrl: config.PUBLIC_URL,
+    secretsKey: config.SECRETS_KEY,
+    idleMinutes: config.SESSION_IDLE_MINUTES,
+    lifeHours: config.SESSION_HOURS,
+    organizationsOf: (person) => organizationsOf(db, person),
+    isInvited,
+  });
+  const authenticate = createAuthenticate({
+    keys,
+    people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+    refused: audit.refused,
+  });
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
     log,
@@ -80,6 +105,11 @@ export const buildApp = (deps: AppDeps): Express => {
     audit,
     authenticate,
     endpoints: [
+      ...people.endpoints,
+      ...createOrganizationEndpoints({ db, audit }),
+      ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
+      ...createTeamEndpoints({ db, audit }),
+      ...createRoleEndpoints({ db, audit }),
       ...partners(deps, audit),
       ...createSearchEndpoints(search),
       ...createAnalysisEndpoints(search),

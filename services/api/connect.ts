@@ -15,7 +15,10 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { exportSeconds } from "./export/clickhouse-export.ts";
+import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { startSweep } from "./people/sweep.ts";
+import { createEnvelope } from "./secrets/envelope.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
@@ -70,8 +73,19 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     partitionsOf: createPartitionsOf(sources),
     sourceName: (tenant, source) => sources.get(`${tenant}/${source}`)?.name ?? "",
   });
+  const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
+  envelope.rewrap(db).then(
+    (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
+    (err: unknown) => log.warn({ err }, "the data keys could not be looked through"),
+  );
+  const mailer = startMail({
+    ...{ db, envelope, log, url: config.MAIL_URL, from: config.MAIL_FROM },
+    sent: (outcome) => metrics.mails.inc({ outcome }),
+  });
+  onStop("mail", mailer.close);
+  onStop("sweep", startSweep(db, log).close);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts, exports, tail },
+    ...{ signer, heads, counts, envelope, mailer, exports, tail },
   };
 };

@@ -12,7 +12,11 @@ export interface Session {
 /** Somebody with a session, whatever organizations he belongs to. */
 export interface Person {
   readonly actor: { readonly kind: "user"; readonly id: string; readonly name: string };
+  /** Proven to be his, in lower case. */
+  readonly email: string;
   readonly session: Session;
+  /** The one organization that a session begun by its identity provider is good for. */
+  readonly organization: string | null;
 }
 
 /** Who acts in an organization. */

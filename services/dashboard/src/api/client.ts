@@ -3,6 +3,7 @@
  */
 
 import { readKey } from "./key.ts";
+import { readOrganization } from "./organization.ts";
 
 /** RFC 9457, as the api writes it. */
 export class Problem extends Error {
@@ -33,10 +34,16 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const headersOf = (body: unknown): Record<string, string> => ({
-  ...(body === undefined ? {} : { "content-type": "application/json" }),
-  authorization: `Bearer ${readKey() ?? ""}`,
-});
+/** A key when there is one; else the session's cookie, which the browser adds itself. */
+const headersOf = (body: unknown): Record<string, string> => {
+  const key = readKey();
+  const organization = readOrganization();
+  return {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(key === null && organization !== null ? { "astralog-organization": organization } : {}),
+  };
+};
 
 const readProblem = async (response: Response): Promise<Problem> => {
   const text = await response.text();
