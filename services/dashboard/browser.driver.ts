@@ -49,10 +49,11 @@ const looks = [
   ["light", 390],
 ] as const;
 
-/** The page in both themes and both widths: axe's complaints, and a picture of each. */
-export const inspect = async (page: Page, name: string): Promise<string[]> => {
+/** The page in both themes and both widths: axe's complaints, and a picture of each. `some`: each theme and width once. */
+export const inspect = async (page: Page, name: string, some = false): Promise<string[]> => {
   const found: string[] = [];
   for (const [colorScheme, width] of looks) {
+    if (some && (colorScheme === "dark") !== width > 500) continue;
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
     await shoot(page, `${name}-${colorScheme}-${width}`);

@@ -17,6 +17,19 @@ export const compiledGrammar = (): Plugin => ({
     const grammar = literal.exec(readFileSync(path, "utf8"))?.[1];
     if (grammar === undefined) throw new Error(`${path}: expected the grammar as a String.raw template without values`);
     this.addWatchFile(path);
-    return buildParserFile(grammar, { fileName: "query.grammar", moduleStyle: "es" }).parser;
+    const { parser, terms } = buildParserFile(grammar, { fileName: "query.grammar", moduleStyle: "es" });
+    return withRegexTokens(parser, terms);
   },
 });
+
+/** The tokenizer that ends a regular expression must know the number the grammar gave it, which a file cannot import. */
+const withRegexTokens = (parser: string, terms: string): string => {
+  const term = /\bRegex = (\d+)/.exec(terms)?.[1];
+  const imported = /import \{ ?regexTokens ?\} from ("[^"]+")/;
+  if (!imported.test(parser)) return parser;
+  if (term === undefined) throw new Error("query.grammar: expected a term named Regex");
+  return parser.replace(
+    imported,
+    `import { createRegexTokens } from $1\nconst regexTokens = createRegexTokens(${term})`,
+  );
+};

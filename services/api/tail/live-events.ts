@@ -9,6 +9,7 @@ import {
   readBatchHeader,
   readEvent,
   schemaIdOf,
+  tombstone,
   types,
 } from "@astralog/schemas";
 import type { EventInMemory } from "@astralog/schemas/query/index";
@@ -57,8 +58,10 @@ export const liveEvents = (value: Buffer, header: LiveHeader): LiveEvent[] => {
   for (let i = 0; i < spans.length; i += 2) {
     const [start = 0, end = 0] = [spans[i], spans[i + 1]];
     const event = { ...readEvent(value, start), source: header.source };
-    const isTombstone = event.millis === -1 && event.nanos === 999_999;
-    if (!isTombstone) events.push({ event, index: i / 2, bytes: end - start });
+    if (event.millis === tombstone.millis && event.nanos === tombstone.nanos) continue;
+    // Who told no time is given that of his arrival, as it will be stored.
+    if (event.millis === 0 && event.nanos === 0) event.millis = header.received_at;
+    events.push({ event, index: i / 2, bytes: end - start });
   }
   return events;
 };

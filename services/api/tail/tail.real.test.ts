@@ -113,6 +113,8 @@ test("what it shows is what search shows: redacted, with id, source and attribut
     attributes: { marker: "shape", n: 1.5, ok: true },
   });
   expect(line?.data.message).not.toContain("4111");
+  // It told no time, so it has that of its arrival.
+  expect(line?.data.timestamp).toBe(`${(line?.data.received_at as string).slice(0, -1)}000000Z`);
 });
 
 test("nobody hears another organization, whatever he asks for", async () => {
