@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type SearchAnswer, withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { eventLine } from "../event-line.ts";
+import { followTail } from "../follow-tail.ts";
 import { bytes, plural } from "../text.ts";
 import { readCount, readTime } from "../times.ts";
 
@@ -10,6 +11,7 @@ interface Options {
   to?: string;
   limit: string;
   reverse?: true;
+  follow?: true;
   json?: true;
 }
 
@@ -24,7 +26,8 @@ Examples:
   astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message`;
 
 /** `search <query>`. */
-export const addSearch = (program: Command, { terminal, api, now }: Cli): void => {
+export const addSearch = (program: Command, cli: Cli): void => {
+  const { terminal, api, now } = cli;
   program
     .command("search")
     .summary("find events")
@@ -34,6 +37,7 @@ export const addSearch = (program: Command, { terminal, api, now }: Cli): void =
     .option("--to <time>", "before this time")
     .option("--limit <events>", "most events to print", "100")
     .option("--reverse", "print oldest first, of the newest that were found")
+    .option("-f, --follow", "then print events as they come, until it is stopped; the found ones come oldest first")
     .option("--json", "print one JSON object a line, with every field")
     .addHelpText("after", help)
     .action(async (q: string, options: Options) => {
@@ -56,7 +60,7 @@ export const addSearch = (program: Command, { terminal, api, now }: Cli): void =
         found += answer.events.length;
         for (const event of answer.events) {
           const line = `${options.json === true ? JSON.stringify(event) : eventLine(event, outColors)}\n`;
-          if (options.reverse === true) lines.push(line);
+          if (options.reverse === true || options.follow === true) lines.push(line);
           else out(line);
         }
         stats.rows += answer.stats?.rows ?? 0;
@@ -72,6 +76,7 @@ export const addSearch = (program: Command, { terminal, api, now }: Cli): void =
       if (found === 0) err(`nothing found for ${searched} (${cost})\n`);
       else if (more) err(errColors.dim(`${plural(found, "event")} and there are more: raise --limit (${cost})\n`));
       else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
+      if (options.follow === true) await followTail(cli, q, { json: options.json === true });
     });
 };
 
