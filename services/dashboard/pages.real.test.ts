@@ -64,7 +64,7 @@ beforeAll(async () => {
   const now = Date.now();
   // The hour before has no refused connections: those are what is new.
   await until("the key", () => send(events(400, (i) => now - 3_700_000 - i * 8_000, 6)));
-  receipt = (await send(events(900, (i) => now - 1_000 - i * 3_900))) ?? "";
+  receipt = (await send(events(4_000, (i) => now - 1_000 - i * 880))) ?? "";
   await until("the events", async () => {
     const found = await fetch(`${api.url}/api/v1/search?q=refused`, {
       headers: { authorization: `Bearer ${one.queryKey}` },

@@ -175,7 +175,7 @@ const Shown = ({ board, etag }: { board: Board; etag: string }) => {
           </>
         )}
       </header>
-      <div role="alert">
+      <div role="alert" className="board-alert">
         {change.isError ? <p className="field-note is-wrong">{asProblem(change.error).message}</p> : null}
       </div>
       {content.panels.length === 0 ? (

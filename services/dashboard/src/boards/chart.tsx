@@ -13,8 +13,6 @@ interface ChartProps {
   readonly onZoom: (fromMs: number, toMs: number) => void;
 }
 
-const colorOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
 /** Charts are drawn on canvas, which does not know light-dark(): the browser resolves it on an element. */
 const resolved = (host: HTMLElement, name: string): string => {
   const probe = document.createElement("span");
@@ -22,7 +20,34 @@ const resolved = (host: HTMLElement, name: string): string => {
   host.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();
-  return color || colorOf(name);
+  return color;
+};
+
+/** Changes with the theme, chosen or the system's: then the canvas must be drawn in other colours. */
+const useThemeTurn = (): number => {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const next = (): void => setTurn((before) => before + 1);
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", next);
+    const chosen = new MutationObserver(next);
+    chosen.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    return () => {
+      system.removeEventListener("change", next);
+      chosen.disconnect();
+    };
+  }, []);
+  return turn;
+};
+
+const timesOn = (splits: readonly number[], spanSeconds: number, utc: boolean): string[] => {
+  const format = new Intl.DateTimeFormat("en-GB", {
+    ...(utc ? { timeZone: "UTC" } : {}),
+    ...(spanSeconds > 36 * 3600 ? { day: "numeric", month: "short" } : {}),
+    ...(spanSeconds > 6 * 86_400 ? {} : { hour: "2-digit", minute: "2-digit" }),
+    ...(spanSeconds < 300 ? { second: "2-digit" } : {}),
+  });
+  return splits.map((at) => format.format(at * 1000));
 };
 
 const marksPlugin = (annotations: readonly Annotation[], color: string): uPlot.Plugin => ({
@@ -56,7 +81,9 @@ export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
   const { times, series } = lines;
+  const theme = useThemeTurn();
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme resolves the same names to other colours.
   useEffect(() => {
     const box = host.current;
     if (box === null) return;
@@ -72,7 +99,10 @@ export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
         cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false, setScale: false } },
         ...(utc ? { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") } : {}),
         axes: [
-          { stroke: faint, grid: { show: false }, ticks: { show: false }, font, size: 24, space: 90 },
+          {
+            ...{ stroke: faint, grid: { show: false }, ticks: { show: false }, font, size: 24, space: 90 },
+            values: (_, splits) => timesOn(splits, (times.at(-1) ?? 0) - (times[0] ?? 0), utc),
+          },
           {
             stroke: faint,
             grid: { stroke: grid, width: 1 },
@@ -111,14 +141,11 @@ export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
     );
     const resize = new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: box.clientHeight }));
     resize.observe(box);
-    const theme = new MutationObserver(() => plot.redraw());
-    theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     return () => {
       resize.disconnect();
-      theme.disconnect();
       plot.destroy();
     };
-  }, [times, series, annotations, utc]);
+  }, [times, series, annotations, utc, theme]);
 
   const when = at === undefined ? undefined : times[at];
   return (
