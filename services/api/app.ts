@@ -1,5 +1,5 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
+import type { Config, ControlTable, KafkaClient, KeyUses, Log, RecordProducer, Registry } from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import type { Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
@@ -60,6 +60,7 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
 }
@@ -96,6 +97,7 @@ export const buildApp = (deps: AppDeps): Express => {
   const authenticate = createAuthenticate({
     keys,
     people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+    used: deps.keyUses.used,
     refused: audit.refused,
   });
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };

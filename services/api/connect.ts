@@ -3,6 +3,7 @@ import {
   type Context,
   createControlTable,
   createKafka,
+  createKeyUses,
   createProducer,
   createRegistry,
   createTopicTail,
@@ -14,6 +15,7 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { followKeyUses } from "./control/key-uses.ts";
 import { exportSeconds } from "./export/clickhouse-export.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
@@ -84,8 +86,12 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   });
   onStop("mail", mailer.close);
   onStop("sweep", startSweep(db, log).close);
+  const uses = await followKeyUses(kafka, { db, log });
+  onStop("key uses", uses.close);
+  const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("own key uses", keyUses.close);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts, envelope, mailer, exports, tail },
+    ...{ signer, heads, counts, keyUses, envelope, mailer, exports, tail },
   };
 };

@@ -123,7 +123,7 @@ test("a passkey signs in by itself", async () => {
   await signOut();
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await page.waitForURL(/explore/);
-  await page.getByRole("combobox").first().waitFor();
+  await page.getByRole("heading", { name: "Explore" }).waitFor();
   const [session] = await db.selectFrom("sessions").selectAll().execute();
   expect(session).toMatchObject({ method: "passkey" });
   expect(session?.mfa_at).not.toBeNull();
@@ -145,6 +145,7 @@ test("a mailed link opens a page that asks, and then for the second factor", asy
   // Whatever looks at links opens them first.
   for (let i = 0; i < 2; i++) expect((await fetch(link)).status).toBe(200);
   await page.goto(link);
+  await page.getByRole("heading", { name: "Welcome back" }).waitFor();
   bad.push(...(await inspect(page, "link")));
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Your second factor" }).waitFor();

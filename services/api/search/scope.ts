@@ -13,10 +13,14 @@ import {
 } from "@astralog/schemas/query/index";
 import { sliceLength, sliceSql } from "@astralog/schemas/query/sql-time";
 
-export interface Scope {
+/** Whose rows. */
+export interface Owner {
   readonly tenant: string;
   /** Ids of the sources the caller may see. */
   readonly sources: "all" | ReadonlySet<string>;
+}
+
+export interface Scope extends Owner {
   readonly names: SqlNames;
   /** What the cluster puts in front of topic names. */
   readonly topicPrefix: string;
@@ -49,7 +53,7 @@ export const windowSql = ({ from, to }: Window, bind: Bind): string[] => [
 ];
 
 /** The condition on who asks; nothing else may stand in for it. */
-export const ownerSql = ({ tenant, sources }: Scope, bind: Bind): string => {
+export const ownerSql = ({ tenant, sources }: Owner, bind: Bind): string => {
   const own = `tenant = ${bind("String", tenant)}`;
   return sources === "all" ? own : `${own} AND source IN ${bind("Array(String)", [...sources])}`;
 };

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
 import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
+import { keptInvitation } from "./account/kept-invitation.ts";
 import { currentOrganization, hasFactor, useArrive, useMe, useSession } from "./account/session.ts";
 import { asProblem } from "./api/client.ts";
 import { readKey } from "./api/key.ts";
@@ -41,6 +42,9 @@ const SecondFactorPage = lazy(() =>
 const links = () => import("./account/links.tsx");
 const SignInLink = lazy(() => links().then(({ SignInLink: it }) => ({ default: it })));
 const NewAddressLink = lazy(() => links().then(({ NewAddressLink: it }) => ({ default: it })));
+const invitations = () => import("./account/invitation.tsx");
+const InvitationLink = lazy(() => invitations().then(({ InvitationLink: it }) => ({ default: it })));
+const Invitation = lazy(() => invitations().then(({ Invitation: it }) => ({ default: it })));
 const Welcome = lazy(() => links().then(({ Welcome: it }) => ({ default: it })));
 
 export const App = () => (
@@ -52,6 +56,7 @@ export const App = () => (
             <Route path="/sign-in/link" component={SignInLink} />
             <Route path="/account/email" component={NewAddressLink} />
             <Route path="/welcome" component={Welcome} />
+            <Route path="/invitation" component={InvitationLink} />
             <Route component={Inside} />
           </Switch>
         </Suspense>
@@ -63,7 +68,9 @@ export const App = () => (
 const Inside = () => {
   const [key, setKey] = useState(readKey() !== null);
   const session = useSession();
+  const [invited, setInvited] = useState(keptInvitation() !== null);
   const arrive = useArrive();
+  if (!key && invited && session.data?.state === "open") return <Invitation onDone={() => setInvited(false)} />;
   if (key || session.data?.state === "open") return <Pages />;
   if (session.data?.state === "second-factor")
     return <SecondFactorPage factors={session.data.factors} onDone={arrive} />;
