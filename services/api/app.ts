@@ -29,8 +29,10 @@ import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
 import { createPeople } from "./people/people-room.ts";
 import type { Db } from "./postgres.ts";
+import { createAdmission } from "./search/admission.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
+import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
@@ -74,6 +76,12 @@ export const buildApp = (deps: AppDeps): Express => {
     query: deps.query,
     ledger: deps.ledger,
     metrics,
+    maxRows: config.SEARCH_ROWS,
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
   });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
@@ -100,7 +108,10 @@ export const buildApp = (deps: AppDeps): Express => {
     used: deps.keyUses.used,
     refused: audit.refused,
   });
-  const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
+  const search = {
+    ...{ queries, topicPrefix, sourceNames },
+    ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
+  };
   return createApp({
     log,
     metrics,
@@ -114,6 +125,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createRoleEndpoints({ db, audit }),
       ...partners(deps, audit),
       ...createSearchEndpoints(search),
+      ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createPatternEndpoints(search),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),

@@ -82,6 +82,13 @@ export interface SearchAnswer {
   stats: { rows: number; bytes: number; ms: number };
 }
 
+export interface TableAnswer {
+  columns: { name: string; type: "time" | "number" | "text" }[];
+  rows: (string | number | null)[][];
+  truncated: boolean;
+  stats: SearchAnswer["stats"];
+}
+
 export interface Source {
   id: string;
   name: string;

@@ -151,6 +151,38 @@ test("a refused key ends it at once, with what to do", async () => {
   expect(asked).toBe(1);
 });
 
+test("a query with pipes is asked as one, and printed as a table or as objects", async () => {
+  const asked: string[] = [];
+  respond = (request, _body, response) => {
+    asked.push(new URL(request.url ?? "", "http://host").pathname);
+    const columns = [
+      { name: "service", type: "text" },
+      { name: "count()", type: "number" },
+    ];
+    json(response, 200, {
+      columns,
+      rows: [
+        ["a\u001b[31m", 7],
+        ["bc", null],
+      ],
+      truncated: false,
+      stats: { rows: 9, bytes: 9, ms: 1 },
+    });
+  };
+  const shown = await astralog(["search", "x | stats count() by service"]);
+  expect(shown.out).toBe(["SERVICE    COUNT()", "a\\x1b[31m        7", "bc               -", ""].join("\n"));
+  const objects = await astralog(["search", "x | top service", "--json", "--limit", "1"]);
+  expect(objects.out).toBe('{"service":"a\\u001b[31m","count()":7}\n');
+  expect(objects.err).toMatch(/more rows/);
+  expect((await astralog(["search", "x | limit 1", "--reverse"])).failure).toMatch(/sort/);
+  respond = (request, _body, response) => {
+    asked.push(new URL(request.url ?? "", "http://host").pathname);
+    json(response, 200, { events: [], next: null, stats: { rows: 0, bytes: 0, ms: 0 } });
+  };
+  await astralog(["search", '"a|b" /c|d/']);
+  expect(asked).toEqual(["/api/v1/query", "/api/v1/query", "/api/v1/search"]);
+});
+
 test("search follows the cursor up to the limit, and says what it searched when there is nothing", async () => {
   const asked: URLSearchParams[] = [];
   respond = (request, _body, response) => {

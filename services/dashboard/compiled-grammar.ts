@@ -18,18 +18,12 @@ export const compiledGrammar = (): Plugin => ({
     if (grammar === undefined) throw new Error(`${path}: expected the grammar as a String.raw template without values`);
     this.addWatchFile(path);
     const { parser, terms } = buildParserFile(grammar, { fileName: "query.grammar", moduleStyle: "es" });
-    return withRegexTokens(parser, terms);
+    const regex = /\bRegex = (\d+)/.exec(terms)?.[1];
+    if (regex === undefined) throw new Error(`${path}: expected a token named Regex`);
+    // The tables ask for the tokenizer by name; it is made with the number that they gave to its token.
+    return parser.replace(
+      /import \{ ?regexTokens ?\} from ("[^"]+");?/,
+      `import { createRegexTokens } from $1;\nconst regexTokens = createRegexTokens(${regex});`,
+    );
   },
 });
-
-/** The tokenizer that ends a regular expression must know the number the grammar gave it, which a file cannot import. */
-const withRegexTokens = (parser: string, terms: string): string => {
-  const term = /\bRegex = (\d+)/.exec(terms)?.[1];
-  const imported = /import \{ ?regexTokens ?\} from ("[^"]+")/;
-  if (!imported.test(parser)) return parser;
-  if (term === undefined) throw new Error("query.grammar: expected a term named Regex");
-  return parser.replace(
-    imported,
-    `import { createRegexTokens } from $1\nconst regexTokens = createRegexTokens(${term})`,
-  );
-};

@@ -30,13 +30,13 @@ Bound { RangeValue | Quoted }
 
 // What a stage takes is the business of stages.ts: here it is names, numbers and calls, in any order.
 Pipe { Bar (Where | Stage) }
-Where { where expression }
+Where { WhereWord expression }
 Stage { StageName argument* }
 StageName { Name }
 argument { Call | Name | Keyword | Number | Quoted | Comma | Minus }
 Call { Name Open argument* Close }
 
-where { @specialize<Name, "where"> }
+WhereWord { @specialize<Name, "where"> }
 Keyword { @specialize<Name, "by"> | @specialize<Name, "as"> | @specialize<Name, "asc"> | @specialize<Name, "desc"> }
 
 or { @specialize<Word, "OR"> }

@@ -43,22 +43,22 @@ export const createBinder = (prefix = "p") => {
   };
 };
 
-type Bind = ReturnType<typeof createBinder>["bind"];
+export type Bind = ReturnType<typeof createBinder>["bind"];
 
 export const toSql = (query: Query, names: SqlNames): Compiled => {
   const { params, bind } = createBinder();
-  return { sql: condition(query, bind, names), params };
+  return { sql: conditionSql(query, bind, names), params };
 };
 
-const condition = (query: Query, bind: Bind, names: SqlNames): string => {
+export const conditionSql = (query: Query, bind: Bind, names: SqlNames): string => {
   switch (query.type) {
     case "all":
       return "1";
     case "and":
     case "or":
-      return `(${query.parts.map((part) => condition(part, bind, names)).join(query.type === "and" ? " AND " : " OR ")})`;
+      return `(${query.parts.map((part) => conditionSql(part, bind, names)).join(query.type === "and" ? " AND " : " OR ")})`;
     case "not":
-      return `NOT (${condition(query.part, bind, names)})`;
+      return `NOT (${conditionSql(query.part, bind, names)})`;
     case "words":
       return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(lower(message), ${bind("String", lowerAscii(query.words.join(" ")))})`;
     case "contains":
@@ -87,7 +87,7 @@ const condition = (query: Query, bind: Bind, names: SqlNames): string => {
     case "regex":
       return regex(query.field, query.source, bind);
     case "range": {
-      const text = column({ kind: "attribute", path: query.path }, bind);
+      const text = columnSql({ kind: "attribute", path: query.path }, bind);
       const number = query.unit === undefined ? `toFloat64OrNull(${text})` : nanoseconds(text, query.unit, bind);
       return `ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0)`;
     }
@@ -103,16 +103,16 @@ const unitNames = Object.keys(durationUnits);
 const nanoseconds = (text: string, unit: number, bind: Bind): string => {
   const ending = `extract(${text}, ${bind("String", `(?:${unitNames.join("|")})$`)})`;
   const number = `toFloat64OrNull(substring(${text}, 1, length(${text}) - length(${ending})))`;
-  const factors = unitNames.map((name) => `${durationUnits[name]}`).join(", ");
+  const factors = unitNames.map((name) => durationUnits[name]?.toFixed(1)).join(", ");
   return `${number} * transform(${ending}, ${bind("Array(String)", unitNames)}, [${factors}], ${bind("Float64", unit)})`;
 };
 
 const regex = (field: Field, source: string, bind: Bind): string => {
-  const matches = `match(${column(field, bind)}, ${bind("String", source)})`;
+  const matches = `match(${columnSql(field, bind)}, ${bind("String", source)})`;
   return field.kind === "attribute" ? `(${exists(field, bind)} AND ${matches})` : matches;
 };
 
-const column = (field: Field, bind: Bind): string =>
+export const columnSql = (field: Field, bind: Bind): string =>
   field.kind === "attribute" ? `attributes[${bind("String", field.path)}]` : field.kind;
 
 const exists = (field: Field, bind: Bind): string => {
@@ -131,7 +131,7 @@ const exists = (field: Field, bind: Bind): string => {
 const equals = (field: Field, value: string, bind: Bind, names: SqlNames): string => {
   if (field.kind === "source") return oneOf(sourcesLike([value], names), value, bind);
   if (field.kind !== "attribute") return `${field.kind} = ${bind("String", value)}`;
-  const stored = column(field, bind);
+  const stored = columnSql(field, bind);
   if (value === "") return `(${exists(field, bind)} AND ${stored} = '')`;
   const [only, ...more] = equalSpellings(value);
   if (more.length === 0) return `${stored} = ${bind("String", only ?? value)}`;
@@ -140,8 +140,7 @@ const equals = (field: Field, value: string, bind: Bind, names: SqlNames): strin
 
 const pattern = (field: Field, pieces: readonly string[], bind: Bind, names: SqlNames): string => {
   if (field.kind === "source") return oneOf(sourcesLike(pieces, names), pieces.join("*"), bind);
-  const like = pieces.map(escapeLike).join("%");
-  const matches = `${column(field, bind)} LIKE ${bind("String", like)}`;
+  const matches = `${columnSql(field, bind)} LIKE ${bind("String", likeSql(pieces))}`;
   return field.kind === "attribute" ? `(${exists(field, bind)} AND ${matches})` : matches;
 };
 
@@ -156,6 +155,8 @@ const wordPattern = (pieces: readonly string[], bind: Bind): string => {
   const longest = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), "");
   return `(lower(message) LIKE ${bind("String", `%${escapeLike(lowerAscii(longest))}%`)} AND match(lower(message), ${bind("String", wordPatternRegex(pieces))}))`;
 };
+
+export const likeSql = (pieces: readonly string[]): string => pieces.map(escapeLike).join("%");
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, "\\$&");
 

@@ -39,7 +39,7 @@ export const createExportQueries = (client: ClickHouseClient): ExportQueries => 
     try {
       return await run();
     } catch (error) {
-      throw asFault(error, exportSeconds);
+      throw asFault(error, { seconds: exportSeconds });
     }
   };
   return {

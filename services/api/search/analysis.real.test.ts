@@ -2,7 +2,7 @@ import { createMetrics } from "@astralog/chassis";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { byTest, callApi, planter, until } from "../api.driver.ts";
+import { byTest, callApi, planter, unlimited, until } from "../api.driver.ts";
 import { connectClickHouse } from "../clickhouse.ts";
 import { createKey } from "../control/keys.ts";
 import { ensureTenant } from "../control/tenants.ts";
@@ -13,7 +13,12 @@ import { facetsSql } from "./facets.ts";
 import { fieldListSql } from "./field-list.ts";
 import { histogramSql, oldestSql } from "./histogram.ts";
 import type { Scope, Sql } from "./scope.ts";
-import { searchSql } from "./search.ts";
+import { searchSlices } from "./search.ts";
+
+const sliceOf = (...asked: Parameters<typeof searchSlices>): Sql =>
+  searchSlices(...asked)
+    .at(-1)
+    ?.sql(10) ?? { query: "", params: {} };
 
 let one: Platform;
 let call: ReturnType<typeof callApi>;
@@ -194,6 +199,7 @@ test("whoever may see one source only sees no other in any query", async () => {
     query: client,
     ledger: client,
     metrics: createApiMetrics(createMetrics("sources")),
+    ...unlimited,
   });
   const scopeFor = (sources: Scope["sources"]): Scope => ({
     tenant: one.tenant,
@@ -205,7 +211,7 @@ test("whoever may see one source only sees no other in any query", async () => {
   const wide = { q: "", now: 0, from: ns, to: ns + 180n * second, step: 180n * second };
   const anchor = { at: { ...hidden, offset: 0 }, timestamp: ns, sourceId: "src_hidden", service: "api", host: "h1" };
   const paths: [name: string, make: (scope: Scope) => Sql][] = [
-    ["search", (scope) => searchSql({ q: "another", limit: 10, now: 0 }, scope)],
+    ["search", (scope) => sliceOf({ q: "another", limit: 10, now: 0 }, scope)],
     ["event", (scope) => eventSql(hidden, scope)],
     ["context", (scope) => neighboursSql(anchor, "after", 5, scope)],
     ["trace", (scope) => traceSql(trace, scope)],

@@ -1,10 +1,13 @@
+import { opaqueEnd } from "@astralog/schemas/query/regex-token";
 import type { Command } from "commander";
 import { type SearchAnswer, withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { eventLine } from "../event-line.ts";
+import { Failure } from "../failure.ts";
 import { followTail } from "../follow-tail.ts";
 import { bytes, plural } from "../text.ts";
 import { readCount, readTime } from "../times.ts";
+import { searchTable } from "./search-table.ts";
 
 interface Options {
   from?: string;
@@ -18,12 +21,14 @@ interface Options {
 const pageSize = 1000;
 
 const help = `
-A query is words, "exact phrases" and field:value, joined by AND, OR and NOT. An empty query ("") finds everything.
+A query is words, "exact phrases", field:value and /regular expressions/, joined by AND, OR and NOT. An empty query ("")
+finds everything. Behind a | it makes a table of what was found: stats, top, sort, fields, dedup, patterns, limit, where.
 
 Examples:
   astralog search timeout
   astralog search 'level:error service:checkout "card declined"' --from 1h
-  astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message`;
+  astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message
+  astralog search 'level:error | stats count(), p95(duration_ms) by service' --from 1h`;
 
 /** `search <query>`. */
 export const addSearch = (program: Command, cli: Cli): void => {
@@ -44,6 +49,14 @@ export const addSearch = (program: Command, cli: Cli): void => {
       const limit = readCount(options.limit, "--limit", 1, 1_000_000);
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
+      if (hasPipes(q)) {
+        if (options.follow === true)
+          throw new Failure("--follow is for events, and this query makes a table.", "Leave the pipes out.");
+        if (options.reverse === true) {
+          throw new Failure("--reverse is for events, and this query makes a table.", "Write | sort … desc instead.");
+        }
+        return searchTable(cli, { q, from, to, limit, json: options.json === true });
+      }
       const { out, err, outColors, errColors } = terminal();
       const lines: string[] = [];
       let found = 0;
@@ -78,6 +91,16 @@ export const addSearch = (program: Command, cli: Cli): void => {
       else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
       if (options.follow === true) await followTail(cli, q, { json: options.json === true });
     });
+};
+
+/** Outside quotes, escapes and regular expressions. */
+const hasPipes = (q: string): boolean => {
+  for (let i = 0; i < q.length; i++) {
+    const end = opaqueEnd(q, i);
+    if (end !== undefined) i = end - 1;
+    else if (q[i] === "|") return true;
+  }
+  return false;
 };
 
 const rangeWords = (from: string | undefined, to: string | undefined): string =>

@@ -39,6 +39,9 @@ const Account = lazy(() => import("./account/account.tsx").then(({ Account: it }
 const SecondFactorPage = lazy(() =>
   import("./account/second-factor.tsx").then(({ SecondFactorPage: it }) => ({ default: it })),
 );
+const QueryReference = lazy(() =>
+  import("./help/query-reference.tsx").then(({ QueryReference: it }) => ({ default: it })),
+);
 const links = () => import("./account/links.tsx");
 const SignInLink = lazy(() => links().then(({ SignInLink: it }) => ({ default: it })));
 const NewAddressLink = lazy(() => links().then(({ NewAddressLink: it }) => ({ default: it })));
@@ -105,6 +108,7 @@ const Pages = () => {
             <Route path="/sources" component={SourcesPage} />
             <Route path="/usage" component={UsagePage} />
             <Route path="/start" component={WelcomePage} />
+            <Route path="/help/query" component={QueryReference} />
             <Route>
               <Empty title="There is no such page" />
             </Route>
