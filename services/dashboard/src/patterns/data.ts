@@ -35,11 +35,3 @@ export const usePatterns = ({ q, range, turn }: Asked) =>
     refetchOnWindowFocus: false,
     retry: false,
   });
-
-/** A template in its parts: what stays the same, and the holes. */
-export const partsOf = (template: string): { text: string; hole: boolean; at: number }[] =>
-  [
-    ...template.matchAll(
-      /<(?:uuid|time|ip|mac|email|hex|num|any)>|(?:(?!<(?:uuid|time|ip|mac|email|hex|num|any)>).)+/gs,
-    ),
-  ].map(({ 0: text, index }) => ({ text, hole: /^<(?:uuid|time|ip|mac|email|hex|num|any)>$/.test(text), at: index }));

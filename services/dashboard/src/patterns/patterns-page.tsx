@@ -18,7 +18,8 @@ import { useStored } from "../shell/stored.ts";
 import { Button, classes, IconButton } from "../ui/controls.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { compact, formatAgo, number } from "../ui/time.ts";
-import { type Pattern, partsOf, usePatterns } from "./data.ts";
+import { type Pattern, usePatterns } from "./data.ts";
+import { partsOf } from "./parts.ts";
 
 export const PatternsPage = () => {
   const { state, change } = useExploreState();

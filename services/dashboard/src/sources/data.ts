@@ -1,6 +1,7 @@
 /** Sources, keys and receipts, as the api has them. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { get, patch, post, remove } from "../api/client.ts";
+import { receiptOf } from "./receipt.ts";
 
 export interface Source {
   readonly id: string;
@@ -86,12 +87,6 @@ export interface ReceiptRecord {
   readonly dropped: Readonly<Record<string, number>>;
   readonly redactions: Readonly<Record<string, number>>;
 }
-
-/** An event's id names its record: "3-1742-0" lies in "3-1742". */
-export const receiptOf = (text: string): string => {
-  const event = /^((?:[\w.-]+:)?\d+-\d+)-\d+$/.exec(text.trim());
-  return event === null ? text.trim() : `${event[1]}x1`;
-};
 
 export const useReceipt = (text: string) =>
   useQuery({
