@@ -61,6 +61,35 @@ export const createApi = (place: Place, http: Http, signal: AbortSignal): Api =>
   };
 };
 
+/** All of a list that comes in pages. */
+export const listAll = async <T>(api: Api, path: string, member: string, use: KeyUse): Promise<T[]> => {
+  const all: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await api.call<Record<string, unknown>>("GET", withQuery(path, { cursor }), use);
+    all.push(...(page[member] as T[]));
+    if (typeof page.next !== "string") return all;
+    cursor = page.next;
+  }
+};
+
+export interface Member {
+  person: string;
+  email: string;
+  name: string;
+  role: string;
+  role_name: string | null;
+  sources: string[] | null;
+  teams: string[];
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  role: string;
+  sources: string[] | null;
+  expires_at: string;
+}
+
 export interface FoundEvent {
   id: string;
   timestamp: string;
@@ -109,4 +138,8 @@ export interface Key {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  /** Empty: all that its kind may, all sources. */
+  permissions: string[];
+  sources: string[];
+  last_used_at: string | null;
 }

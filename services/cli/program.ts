@@ -5,6 +5,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMcp } from "./commands/mcp.ts";
+import { addMembers } from "./commands/members.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
@@ -39,16 +40,8 @@ export const createProgram = (cli: Cli): Command => {
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
   for (const add of [
-    addSend,
-    addSearch,
-    addTail,
-    addSources,
-    addKeys,
-    addReceipt,
-    addVerify,
-    addDead,
-    addAudit,
-    addMcp,
+    ...[addSend, addSearch, addTail, addSources, addKeys, addMembers],
+    ...[addReceipt, addVerify, addDead, addAudit, addMcp],
   ])
     add(program, cli);
   return program;

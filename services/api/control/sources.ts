@@ -3,7 +3,7 @@ import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { after, created } from "../http/paging.ts";
-import { type Db, isUniqueViolation } from "../postgres.ts";
+import { type Db, named } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
 export interface SourceSettings {
@@ -43,15 +43,6 @@ export const findSource = async (db: Db, tenant: string, id: string): Promise<So
 
 export const noSource = (): Fault => new Fault("not_found", "There is no such source.");
 
-const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
-  try {
-    return await change();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Fault("name_taken", `A source named ${JSON.stringify(name)} exists already.`);
-  }
-};
-
 /** Faults: `name_taken`. */
 export const createSource = (
   db: Db,
@@ -59,7 +50,7 @@ export const createSource = (
   settings: Pick<SourceSettings, "name"> & { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
   by: By,
 ): Promise<SourceRow> =>
-  named(settings.name, () =>
+  named("source", settings.name, () =>
     db.transaction().execute(async (trx) => {
       const row = await trx
         .insertInto("sources")
@@ -99,7 +90,7 @@ export const updateSource = (
   by: By,
   unchanged: (row: SourceRow) => void = () => {},
 ): Promise<SourceRow> =>
-  named(changes.name, () =>
+  named("source", changes.name, () =>
     db.transaction().execute(async (trx) => {
       // The lock on the row makes the outbox' order the order of the changes.
       const before = await trx

@@ -1,10 +1,10 @@
 /** The door, what links lead to, and behind it the pages in their frame. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
 import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { keptInvitation } from "./account/kept-invitation.ts";
-import { currentOrganization, hasFactor, useArrive, useMe, useSession } from "./account/session.ts";
+import { currentOrganization, hasFactor, meKey, sessionKey, useArrive, useMe, useSession } from "./account/session.ts";
 import { asProblem } from "./api/client.ts";
 import { readKey } from "./api/key.ts";
 import { Explore } from "./explore/explore.tsx";
@@ -25,6 +25,14 @@ const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ 
 const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
 
 const client = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      // The session ended, or less of it is open than a moment ago: ask what it is now, and show that.
+      const { code } = asProblem(error);
+      if (code === "mfa_enrolment_required") void client.invalidateQueries({ queryKey: meKey });
+      if (code === "unauthorized" || code === "mfa_required") void client.invalidateQueries({ queryKey: sessionKey });
+    },
+  }),
   defaultOptions: {
     queries: {
       // What was refused stays refused; only what did not answer is worth asking again.
