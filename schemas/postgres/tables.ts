@@ -2,9 +2,11 @@
 import type { ColumnType, Generated } from "kysely";
 import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
+import type { PlanTables } from "./plan-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
+export type * from "./plan-tables.ts";
 
 import type { AnnotationTable, ViewTable } from "./views-tables.ts";
 
@@ -18,6 +20,12 @@ export interface TenantTable {
   created_at: CreatedAt;
   /** Members without a second factor may only set one up. */
   require_mfa: Generated<boolean>;
+  /** A name in schemas/src/plans.ts. */
+  plan: Generated<string>;
+  /** Limits in place of the plan's; PlanOverrides as JSON. */
+  overrides: ColumnType<unknown, string | undefined, string>;
+  /** Whether a second one of the platform's staff may let a first one in. */
+  staff_may_approve: Generated<boolean>;
 }
 
 export interface SourceTable {
@@ -102,7 +110,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends OrganizationTables, PeopleTables {
+export interface Database extends OrganizationTables, PeopleTables, PlanTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -61,6 +61,20 @@ export const auditActions = [
   "recovery_codes.used",
   "organization.mfa_required",
   "access.denied",
+  "plan.changed",
+  "audit.stream_created",
+  "audit.stream_changed",
+  "audit.stream_secret_rotated",
+  "audit.stream_removed",
+  "audit.stream_disabled",
+  "staff.changed",
+  "staff_access.requested",
+  "staff_access.approved",
+  "staff_access.denied",
+  "staff_access.used",
+  "staff_access.ended",
+  "staff_access.policy_changed",
+  "access.reviewed",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

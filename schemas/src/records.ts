@@ -31,6 +31,24 @@ export interface SourceRecord {
   max_bytes_per_second: bigint;
 }
 
+/** What a tenant may send; plans.ts says what each limit means. */
+export interface TenantLimits {
+  tenant: string;
+  plan: string;
+  retention_days: number;
+  partitions: number;
+  max_bytes_per_second: bigint;
+  daily_bytes: bigint;
+}
+
+/** What the ledger has of a tenant for one day, up to these raw offsets. */
+export interface TenantUsage {
+  tenant: string;
+  day: string;
+  bytes: bigint;
+  through: Record<string, bigint>;
+}
+
 /** The signed head of a tenant's audit trail; audit-head.ts has it with a time as text. */
 export interface AuditHeadRecord {
   tenant: string;
@@ -94,6 +112,8 @@ export interface Records {
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
+  TenantLimits: TenantLimits;
+  TenantUsage: TenantUsage;
   AuditHead: AuditHeadRecord;
   KeyUses: KeyUsesRecord;
 }
@@ -130,6 +150,8 @@ export const schemas: Record<RecordName, Schema> = {
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
+  TenantLimits: read("tenant-limits"),
+  TenantUsage: read("tenant-usage"),
   AuditHead: read("audit-head"),
   KeyUses: read("key-uses"),
 };
@@ -141,6 +163,8 @@ export const types: { readonly [N in RecordName]: Type } = {
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
+  TenantLimits: parseAvro(schemas.TenantLimits),
+  TenantUsage: parseAvro(schemas.TenantUsage),
   AuditHead: parseAvro(schemas.AuditHead),
   KeyUses: parseAvro(schemas.KeyUses),
 };

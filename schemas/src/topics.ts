@@ -9,7 +9,15 @@ export const principals = ["receiver", "redactor", "sink", "api"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
-export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead" | "KeyUses";
+export type RecordName =
+  | "EventBatch"
+  | "DeadLetter"
+  | "KeyRecord"
+  | "SourceRecord"
+  | "TenantLimits"
+  | "TenantUsage"
+  | "AuditHead"
+  | "KeyUses";
 
 export interface Topic {
   readonly name: string;
@@ -27,6 +35,15 @@ export interface Topic {
 
 const hour = 3_600_000;
 const mebi = 1_048_576;
+
+/** What every service knows from the control plane: one partition keeps it in order, the last word of each key stays. */
+const control = {
+  partitions: 1,
+  cleanup: "compact",
+  retentionMs: -1,
+  maxMessageBytes: mebi,
+  write: ["api"],
+} as const;
 
 export const topics = {
   raw: {
@@ -66,35 +83,37 @@ export const topics = {
   },
   keys: {
     name: "control.keys",
-    partitions: 1,
     value: "KeyRecord",
     key: "SHA-256 of the key, hex",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "api"],
   },
   sources: {
     name: "control.sources",
-    partitions: 1,
     value: "SourceRecord",
     key: "tenant/source",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "redactor", "sink", "api"],
+  },
+  tenants: {
+    name: "control.tenants",
+    value: "TenantLimits",
+    key: "tenant",
+    ...control,
+    read: ["receiver", "api"],
+  },
+  usage: {
+    name: "control.usage",
+    value: "TenantUsage",
+    key: "tenant",
+    ...control,
+    read: ["receiver", "api"],
   },
   auditHeads: {
     name: "control.audit-heads",
-    partitions: 1,
     value: "AuditHead",
     key: "tenant",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["api"],
   },
   keyUses: {

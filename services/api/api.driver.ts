@@ -83,6 +83,7 @@ export const planter = (one: Platform) => {
     receivedAt,
     close: () => client.close(),
     command: (query: string) => client.command({ query }),
+    rows: async <T>(query: string): Promise<T[]> => (await client.query({ query, format: "JSONEachRow" })).json<T>(),
     events: (tenant: string, source: string, partition: number, offset: number, events: readonly PlantedEvent[]) =>
       client.insert({
         table: "events",

@@ -1,11 +1,32 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, KeyUses, Log, RecordProducer, Registry } from "@astralog/chassis";
-import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import type {
+  Config,
+  ControlTable,
+  KafkaClient,
+  KeyUses,
+  Log,
+  Outgoing,
+  RecordProducer,
+  Registry,
+} from "@astralog/chassis";
+import {
+  type AuditSigner,
+  type KeyRecord,
+  type SourceRecord,
+  type TenantLimits,
+  type TenantUsage,
+  topics,
+} from "@astralog/schemas";
 import type { Express } from "express";
+import { createAccessEndpoints } from "./access/access-endpoints.ts";
+import { isStaff } from "./access/staff.ts";
+import { createStaffAccess } from "./access/staff-access.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
+import { createAuditStreams } from "./audit/audit-streams.ts";
+import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
@@ -28,7 +49,9 @@ import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
 import { createPeople } from "./people/people-room.ts";
-import type { Db } from "./postgres.ts";
+import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
+import { type Db, withPostgres } from "./postgres.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
@@ -52,6 +75,8 @@ export interface AppDeps {
   readonly producer: RecordProducer;
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
+  readonly tenants: ControlTable<TenantLimits>;
+  readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly query: ClickHouseClient;
@@ -65,6 +90,7 @@ export interface AppDeps {
   readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
+  readonly outgoing: Outgoing;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -100,14 +126,21 @@ export const buildApp = (deps: AppDeps): Express => {
     idleMinutes: config.SESSION_IDLE_MINUTES,
     lifeHours: config.SESSION_HOURS,
     organizationsOf: (person) => organizationsOf(db, person),
+    isOperator: (person) => withPostgres(() => isStaff(db, person)),
     isInvited,
   });
   const authenticate = createAuthenticate({
     keys,
-    people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+    people: {
+      sessions: people.requestSessions,
+      memberships: createMemberships(db),
+      staff: createStaffAccess({ db, audit }),
+      mayAct: people.mayAct,
+    },
     used: deps.keyUses.used,
     refused: audit.refused,
   });
+  const usage = createUsageQueries(queries, rawTopic);
   const search = {
     ...{ queries, topicPrefix, sourceNames },
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -119,7 +152,7 @@ export const buildApp = (deps: AppDeps): Express => {
     authenticate,
     endpoints: [
       ...people.endpoints,
-      ...createOrganizationEndpoints({ db, audit }),
+      ...createOrganizationEndpoints({ db, audit, defaultPlan: config.DEFAULT_PLAN }),
       ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
       ...createTeamEndpoints({ db, audit }),
       ...createRoleEndpoints({ db, audit }),
@@ -145,6 +178,9 @@ export const buildApp = (deps: AppDeps): Express => {
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
+      ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
@@ -153,10 +189,10 @@ export const buildApp = (deps: AppDeps): Express => {
 };
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
-  const keys = createPartnerKeys({ url, given, log });
+  const keys = createPartnerKeys({ url, given, outgoing, log });
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
     log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");

@@ -1,4 +1,5 @@
 import { field, kafkaShape } from "@astralog/chassis";
+import { planNames } from "@astralog/schemas";
 
 export const shape = {
   ...kafkaShape,
@@ -25,6 +26,7 @@ export const shape = {
     "720",
   ),
   SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
+  DEFAULT_PLAN: field.choice("Plan of an organization that somebody makes; free, team, …", planNames, "enterprise"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SECRET_SCANNING_KEYS_URL: field.text(
@@ -32,6 +34,10 @@ export const shape = {
     "",
   ),
   SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
+  OUTGOING_ALLOWED: field.list(
+    "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
+    "",
+  ),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
   PUBLIC_RECEIVER_URL: field.text(
     "Where people send events to, as the first steps show it; empty shows an example.",

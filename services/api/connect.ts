@@ -4,11 +4,12 @@ import {
   createControlTable,
   createKafka,
   createKeyUses,
+  createOutgoing,
   createProducer,
   createRegistry,
   createTopicTail,
 } from "@astralog/chassis";
-import { createAuditSigner, topics } from "@astralog/schemas";
+import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
@@ -31,18 +32,18 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const kafka = createKafka(config, log, "astralog-api");
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
-  const table = <N extends "KeyRecord" | "SourceRecord" | "AuditHead">(record: N, topic: string) =>
+  const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, auditHeads] = await Promise.all([
+  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
+    table("TenantLimits", topics.tenants.name),
+    table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
   ]);
-  onStop("control tables", () => Promise.all([keys, sources, auditHeads].map((one) => one.close())));
-  health.require(
-    "control tables",
-    () => (keys.complete && sources.complete && auditHeads.complete) || "still being read",
-  );
+  const tables = [keys, sources, tenants, usage, auditHeads];
+  onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
+  health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
   const db = connectPostgres(config.POSTGRES_URL, {
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
@@ -91,7 +92,8 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
     ...{ signer, heads, counts, keyUses, envelope, mailer, exports, tail },
+    outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
   };
 };

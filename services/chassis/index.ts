@@ -12,5 +12,7 @@ export * from "./key-uses.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./one-shot.ts";
+export * from "./outgoing.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
+export * from "./webhook.ts";

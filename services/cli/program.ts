@@ -11,6 +11,7 @@ import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
 import { addTail } from "./commands/tail.ts";
+import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const help = `
@@ -41,7 +42,7 @@ export const createProgram = (cli: Cli): Command => {
     });
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addMembers],
-    ...[addReceipt, addVerify, addDead, addAudit, addMcp],
+    ...[addReceipt, addVerify, addDead, addAudit, addUsage, addMcp],
   ])
     add(program, cli);
   return program;

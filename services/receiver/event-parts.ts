@@ -32,6 +32,8 @@ export interface EventSink {
 export interface Part {
   readonly value: Buffer;
   readonly count: number;
+  /** Of the events alone. */
+  readonly eventBytes: number;
   /** What `value` lies in. */
   readonly room: AvroWriter;
 }
@@ -132,8 +134,8 @@ export class EventParts implements EventSink {
 
   private cut(): void {
     const { origin, encoder, parts } = this;
-    const { count } = encoder;
-    const room = rooms.pop() ?? new AvroWriter(512 + encoder.bytes);
+    const { count, bytes } = encoder;
+    const room = rooms.pop() ?? new AvroWriter(512 + bytes);
     const header = {
       ...emptyHeader,
       tenant: origin.tenant,
@@ -144,7 +146,7 @@ export class EventParts implements EventSink {
       dedup_id: this.dedupId(parts.length),
       accepted: count,
     };
-    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, room });
+    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, eventBytes: bytes, room });
   }
 
   private dedupId(part: number): string {

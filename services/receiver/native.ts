@@ -144,6 +144,6 @@ export const native: Protocol = {
     );
   },
 
-  error: ({ status, code, message, headers }: Refusal, { requestId }: Head) =>
-    json(status, headers, { code, message, request_id: requestId, accepted: 0, rejected: [] }),
+  error: ({ status, code, message, headers, details }: Refusal, { requestId }: Head) =>
+    json(status, headers, { code, message, ...details, request_id: requestId, accepted: 0, rejected: [] }),
 };

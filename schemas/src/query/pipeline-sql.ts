@@ -5,7 +5,7 @@
 import type { Field, Query } from "./ast.ts";
 import { fieldNamed } from "./fields.ts";
 import { queryLimits } from "./limits.ts";
-import { type Aggregate, type Group, nameOfField, type Stage } from "./pipeline.ts";
+import { type Aggregate, type Group, nameOfField, type Sorting, type Stage } from "./pipeline.ts";
 import { type Bind, columnSql, conditionSql, type SqlNames } from "./sql.ts";
 import { minuteLength, minuteSql } from "./sql-time.ts";
 import { tableCondition } from "./table-sql.ts";
@@ -43,7 +43,7 @@ export interface PipelineSql {
 
 /** Events that patterns looks at: enough for every frequent one, and done in a second. */
 export const patternSample = 100_000;
-const defaultLimit = 1_000;
+const eventLimit = 1_000;
 /** Runs of letters and digits with a digit in them, and what joins such runs: numbers, ids, times, addresses. */
 const variable = "[0-9A-Za-z]*[0-9][0-9A-Za-z]*(?:[.:_-][0-9A-Za-z]*[0-9][0-9A-Za-z]*)*";
 
@@ -63,7 +63,7 @@ export const pipelineSql = (
     shown: undefined,
   };
   for (const stage of stages) rows = after(stage, rows, bind, names);
-  const limit = Math.min(rows.limit ?? defaultLimit, queryLimits.rows);
+  const limit = Math.min(rows.limit ?? (rows.columns === undefined ? eventLimit : queryLimits.rows), queryLimits.rows);
   const shown = shownOf(rows, bind);
   const order = rows.order.length > 0 ? rows.order : rows.columns === undefined ? ["timestamp DESC"] : [];
   return {
@@ -107,9 +107,7 @@ const after = (stage: Stage, rows: Rows, bind: Bind, names: SqlNames): Rows => {
       return stats(stage.aggregates, stage.by, settled(rows), bind);
     case "sort": {
       const before = settled(rows);
-      const order = stage.by.map(
-        ({ field, descending }) => `${sortable(field, before, bind)} ${descending ? "DESC" : "ASC"}`,
-      );
+      const order = stage.by.flatMap((one) => sortable(one, before, bind));
       return { ...before, order };
     }
     case "fields":
@@ -151,11 +149,13 @@ const numeric = (field: Field, rows: Rows, bind: Bind): string => {
   return type === "text" ? `toFloat64OrNull(${sql})` : sql;
 };
 
-/** Numbers in their order before text in its. */
-const sortable = (field: Field, rows: Rows, bind: Bind): string => {
+/** Numbers in their order before text in its, and what is missing at the end, whichever way. */
+const sortable = ({ field, descending }: Sorting, rows: Rows, bind: Bind): string[] => {
   const { sql, type } = expression(field, rows, bind);
-  if (type !== "text" || field.kind !== "attribute") return sql;
-  return `(toFloat64OrNull(${sql}) IS NULL, ifNull(toFloat64OrNull(${sql}), 0), ${sql})`;
+  const way = descending ? "DESC" : "ASC";
+  if (type !== "text" || field.kind !== "attribute") return [`${sql} ${way}`];
+  const number = `toFloat64OrNull(${sql})`;
+  return [`${number} IS NULL ASC`, `${number} ${way}`, `${sql} = '' ASC`, `${sql} ${way}`];
 };
 
 const stats = (aggregates: readonly Aggregate[], by: readonly Group[], rows: Rows, bind: Bind): Rows => {

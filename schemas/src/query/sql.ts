@@ -89,7 +89,8 @@ export const conditionSql = (query: Query, bind: Bind, names: SqlNames): string 
     case "range": {
       const text = columnSql({ kind: "attribute", path: query.path }, bind);
       const number = query.unit === undefined ? `toFloat64OrNull(${text})` : nanoseconds(text, query.unit, bind);
-      return `ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0)`;
+      // The first is implied, and is what the index on names understands.
+      return `(${exists({ kind: "attribute", path: query.path }, bind)} AND ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0))`;
     }
   }
 };

@@ -3,6 +3,8 @@ import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { after, created } from "../http/paging.ts";
+import { checkSource, sourceDefaults } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, named } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
@@ -43,7 +45,7 @@ export const findSource = async (db: Db, tenant: string, id: string): Promise<So
 
 export const noSource = (): Fault => new Fault("not_found", "There is no such source.");
 
-/** Faults: `name_taken`. */
+/** Faults: `name_taken`, `over_plan`. */
 export const createSource = (
   db: Db,
   tenant: string,
@@ -52,9 +54,12 @@ export const createSource = (
 ): Promise<SourceRow> =>
   named("source", settings.name, () =>
     db.transaction().execute(async (trx) => {
+      const plan = await readPlan(trx, tenant);
+      checkSource(plan, settings);
+      const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
       const row = await trx
         .insertInto("sources")
-        .values({ id: `src_${randomBase62(12)}`, tenant, ...settings })
+        .values({ id: `src_${randomBase62(12)}`, tenant, name: settings.name, ...sourceDefaults(plan), ...given })
         .returningAll()
         .executeTakeFirstOrThrow();
       await announceSource(trx, row);
@@ -81,7 +86,7 @@ const differences = (before: SourceRow, row: SourceRow) => {
   return { was: pick(was), is: pick(is) };
 };
 
-/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, and what `unchanged` throws. */
+/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, `over_plan`, and what `unchanged` throws. */
 export const updateSource = (
   db: Db,
   tenant: string,
@@ -102,6 +107,7 @@ export const updateSource = (
         .executeTakeFirst();
       if (before === undefined) throw noSource();
       unchanged(before);
+      checkSource(await readPlan(trx, tenant), changes);
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })

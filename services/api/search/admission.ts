@@ -12,7 +12,7 @@ export interface AdmissionLimits {
 }
 
 export interface Admission {
-  /** Resolves with what gives the place back. Faults: `busy`; rejects with the signal's reason when it aborts. */
+  /** Resolves with what gives the place back. Faults: `busy`; `caller_gone` when the signal aborts. */
   enter(tenant: string, signal?: AbortSignal): Promise<() => void>;
 }
 
@@ -77,7 +77,7 @@ export const createAdmission = ({ perTenant, total, patience }: AdmissionLimits)
         };
         const one: Waiting = { start: () => end(() => resolve(take(tenant))) };
         const timer = setTimeout(() => end(() => reject(tooMany(perTenant))), patience);
-        const gone = (): void => end(() => reject(signal?.reason as Error));
+        const gone = (): void => end(() => reject(new Fault("caller_gone", "The caller hung up.")));
         signal?.addEventListener("abort", gone);
         waiting.set(tenant, [...queue, one]);
         if (signal?.aborted === true) gone();

@@ -91,14 +91,17 @@ export const histogramBuckets = (request: HistogramRequest, rows: readonly Histo
 };
 
 /**
- * The minute of the oldest event of the scope before `to`: where a histogram without a beginning begins. One row: its
- * nanoseconds, and how many events there are.
+ * The minute of the oldest event of the scope before `to`: where a histogram without a beginning begins. One row, or
+ * none: its nanoseconds, and how many events it has.
  */
 export const oldestSql = (scope: Scope, to: bigint): Sql => {
   const { params, bind } = createBinder("s");
   const where = minutesSql(scope, { to: -floorTo(-to, minuteLength) }, { type: "all" }, bind);
   return {
-    query: `SELECT toString(min(${minuteSql}) * ${minuteLength}), toString(count()) FROM tenant_events WHERE ${where}`,
+    // Grouped first, because that is what the counts beside the events can answer.
+    query: `SELECT toString(minute * ${minuteLength}), toString(n) FROM (
+  SELECT ${minuteSql} AS minute, count() AS n FROM tenant_events WHERE ${where} GROUP BY minute
+) ORDER BY minute LIMIT 1`,
     params,
   };
 };

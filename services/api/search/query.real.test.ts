@@ -223,7 +223,7 @@ test("who hangs up ends his query in the server, and a query that would read too
   await plant.command(`INSERT INTO events (tenant, source, timestamp, expires_on, service, message, topic, partition, offset, idx)
     SELECT '${other.tenant}', 'src_other', now64(9), '2099-01-01', 'many', repeat(toString(cityHash64(number)), 10), 't', 9, number, 0 FROM numbers(400000)`);
   const gone = new AbortController();
-  const slow = `service:many message:/${"[0-9]*[13579]".repeat(20)}x/ | stats count_distinct(message) by message`;
+  const slow = `service:many message:/${"[0-9]*[13579]".repeat(20)}x/ | stats count_distinct(message)`;
   const asked = fetch(`${api.url}/api/v1/query?${new URLSearchParams({ q: slow })}`, {
     headers: { authorization: `Bearer ${other.key}` },
     signal: gone.signal,
