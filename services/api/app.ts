@@ -27,12 +27,11 @@ import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
 import { createAuditStreams } from "./audit/audit-streams.ts";
 import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
-import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
-import { createExportQueries } from "./export/clickhouse-export.ts";
+import type { ExportQueries } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
@@ -52,9 +51,8 @@ import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { type Db, withPostgres } from "./postgres.ts";
-import { createAdmission } from "./search/admission.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
-import { createQueries } from "./search/clickhouse-query.ts";
+import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
@@ -79,11 +77,9 @@ export interface AppDeps {
   readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
-  readonly query: ClickHouseClient;
-  /** Like `query`, with the patience of an export. */
-  readonly exports: ClickHouseClient;
+  readonly queries: ClickHouseQueries;
+  readonly exports: ExportQueries;
   readonly tail: TailHub;
-  readonly ledger: ClickHouseClient;
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
@@ -94,21 +90,10 @@ export interface AppDeps {
 }
 
 export const buildApp = (deps: AppDeps): Express => {
-  const { config, log, metrics, kafka, keys, db, signer, heads } = deps;
+  const { config, log, metrics, kafka, keys, db, queries, signer, heads } = deps;
   const audit = createAudit({ db, signer, counts: deps.counts });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const rawTopic = kafka.name(topics.raw.name);
-  const queries = createQueries({
-    query: deps.query,
-    ledger: deps.ledger,
-    metrics,
-    maxRows: config.SEARCH_ROWS,
-    admission: createAdmission({
-      perTenant: config.SEARCHES_PER_TENANT,
-      total: config.SEARCHES_AT_ONCE,
-      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
-    }),
-  });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
       [...deps.sources.values()].flatMap((one) => (one.tenant === tenant ? [[one.source, one.name] as const] : [])),
@@ -162,7 +147,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createAnalysisEndpoints(search),
       ...createPatternEndpoints(search),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
-      ...createExportEndpoints({ ...search, exports: createExportQueries(deps.exports), audit, log }),
+      ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log }),
       ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),

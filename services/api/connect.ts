@@ -17,10 +17,12 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
-import { exportSeconds } from "./export/clickhouse-export.ts";
+import { createExportQueries, exportSeconds } from "./export/clickhouse-export.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { createAdmission } from "./search/admission.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
@@ -61,6 +63,14 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
+  const queries = createQueries({
+    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
+  });
   const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
@@ -92,8 +102,8 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
-    ...{ signer, heads, counts, keyUses, envelope, mailer, exports, tail },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
+    ...{ signer, heads, counts, keyUses, envelope, mailer, exports: createExportQueries(exports), tail },
     outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
   };
 };
