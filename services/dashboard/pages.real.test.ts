@@ -226,6 +226,18 @@ test("sources and keys: made, shown once, rotated, revoked by its name; and wher
   expect(bad).toEqual([]);
 });
 
+test("usage: what was stored, by day and source", async () => {
+  await page.goto(`${origin}/usage`);
+  await page.getByRole("heading", { name: "Today" }).waitFor();
+  await page.getByRole("row").filter({ hasText: "app" }).getByText("100 %").waitFor();
+  const bad = await inspect(page, "usage", true);
+  await page.getByRole("button", { name: "Events", exact: true }).click();
+  await page.waitForURL(/by=events/);
+  await page.getByRole("button", { name: "7 days" }).click();
+  await page.waitForURL(/days=7/);
+  expect(bad).toEqual([]);
+});
+
 test("the first steps tick themselves when an event arrives", async () => {
   clearInterval(sending);
   await new Promise((resolve) => setTimeout(resolve, 800));
