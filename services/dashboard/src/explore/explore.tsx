@@ -15,7 +15,8 @@ import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { Facets } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
-import { marksOf, withFilter } from "./language.ts";
+import { marksOf, splitPipes, withFilter } from "./language.ts";
+import { PipesTable } from "./pipes-table.tsx";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
 import { TimePicker } from "./time-picker.tsx";
 import { absolute, boundsOf, describeRange, shift, widen } from "./time-range.ts";
@@ -33,7 +34,9 @@ export const Explore = () => {
   const [copied, copy] = useCopied();
   const bar = useRef<QueryBarHandle>(null);
   const client = useQueryClient();
-  const asked = { q, range, turn };
+  // Above a table stands what it was made of: the events before the first pipe.
+  const [found, pipes] = splitPipes(q);
+  const asked = { q: found, range, turn };
   const search = useSearch(asked);
   const histogram = useHistogram(asked, 90);
   const fields = useFields(range);
@@ -74,7 +77,7 @@ export const Explore = () => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
   const asCurl = (): string =>
-    `curl -H "Authorization: Bearer $ASTRALOG_KEY" '${location.origin}/api/v1/search${queryOf({ q, ...range }).replaceAll("'", "%27")}'`;
+    `curl -H "Authorization: Bearer $ASTRALOG_KEY" '${location.origin}/api/v1/${pipes === "" ? "search" : "query"}${queryOf({ q, ...range }).replaceAll("'", "%27")}'`;
 
   useCommands([
     { id: "ask", title: "Write a query", section: "Explore", keys: "/", run: () => bar.current?.focus() },
@@ -205,6 +208,8 @@ export const Explore = () => {
                 </div>
               ) : null}
             </>
+          ) : pipes !== "" && refused === undefined ? (
+            <PipesTable asked={{ ...asked, q }} onRetry={refresh} />
           ) : events.length === 0 && !search.isPending ? (
             <Empty title={refused === undefined ? "No event was found" : "The query needs a change"}>
               <p className="soft">
