@@ -47,6 +47,8 @@ import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { type Db, withPostgres } from "./postgres.ts";
+import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
+import type { Producers } from "./producers/producers-connect.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
@@ -54,6 +56,7 @@ import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
@@ -74,6 +77,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  /** Undefined where the cluster lets nobody manage native producers. */
+  readonly producers: Producers | undefined;
   readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
@@ -91,8 +96,8 @@ export const buildApp = (deps: AppDeps): Express => {
     );
   const verify = createVerify({
     positions: deps.positions,
-    ledger: createLedgerQueries(queries, rawTopic),
-    redactorGroup: config.REDACTOR_GROUP,
+    ledger: createLedgerQueries(queries, topicPrefix),
+    rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
   const people = createPeople({
@@ -136,6 +141,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createControlEndpoints({ db, audit, log }),
+      ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({
         audit,

@@ -19,6 +19,7 @@ import { followKeyUses } from "./control/key-uses.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
@@ -27,10 +28,11 @@ import { createPositions } from "./verify/kafka-positions.ts";
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
-    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
+    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
   const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
@@ -62,7 +64,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       patience: config.SEARCH_PATIENCE_SECONDS * 1000,
     }),
   });
-  const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
@@ -82,6 +83,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("key uses", uses.close);
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
+  const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{
@@ -91,6 +93,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       keyUses,
       envelope,
       mailer,
+      producers,
       outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
     },
   };
