@@ -274,7 +274,13 @@ const readers: Readonly<Record<string, (reader: Reader) => Stage[]>> = {
           ? [{ type: "where", query: { type: "exists", field: { kind: "attribute", path: one.column } } }]
           : [],
       ),
-      { type: "sort", by: [{ field: { kind: "attribute", path: column }, descending: true }] },
+      {
+        type: "sort",
+        by: [
+          { field: { kind: "attribute", path: column }, descending: true },
+          ...by.map((one) => ({ field: { kind: "attribute", path: one.column } as const, descending: false })),
+        ],
+      },
       { type: "limit", count: limit },
     ];
   },

@@ -51,7 +51,9 @@ test("events keep every value, and the move bears to be begun anew and to be run
     steps.findIndex(({ sql }) => sql.startsWith("EXCHANGE")),
   ))
     await admin.command(sql);
-  expect(await migrateClickHouse(admin, database, all)).toEqual([fine?.name]);
+  expect(await migrateClickHouse(admin, database, all)).toEqual(
+    all.flatMap(({ version, name }) => (version < 6 ? [] : [name])),
+  );
   expect(await sum()).toEqual(stored);
 
   // Two migrations at once: the second finds the work done.

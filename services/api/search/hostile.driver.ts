@@ -110,7 +110,7 @@ export const hostileQueries = (tenant: string): string[] => {
       "*",
       "[",
       "{",
-    ].flatMap((piece) => [piece.repeat(10), piece.repeat(40), piece.repeat(1000)]),
+    ].flatMap((piece) => [piece.repeat(10), piece.repeat(40), piece.repeat(200)]),
     ...[
       "| limit 99999999999",
       "| limit -1",

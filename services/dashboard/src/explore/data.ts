@@ -66,6 +66,22 @@ export const useSearch = ({ q, range, turn }: Asked) =>
     retry: false,
   });
 
+export interface Table {
+  readonly columns: readonly { readonly name: string; readonly type: "time" | "number" | "text" }[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+  readonly truncated: boolean;
+  readonly stats: Stats;
+}
+
+export const useTable = ({ q, range, turn }: Asked) =>
+  useQuery({
+    queryKey: ["table", q, range.from, range.to, turn],
+    queryFn: ({ signal }) => get<Table>(`/query${queryOf({ q, from: range.from, to: range.to })}`, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
 export interface Histogram {
   readonly buckets: readonly { readonly at: string; readonly counts: Readonly<Record<string, number>> }[];
   readonly step_seconds: number;

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readAnsi } from "./ansi.ts";
-import { filterOf, findWrong, hasFilter, marksOf, withFilter } from "./language.ts";
+import { filterOf, findWrong, hasFilter, marksOf, pipeWords, splitPipes, withFilter } from "./language.ts";
 import { shift } from "./time-range.ts";
 import { readRange } from "./time-words.ts";
 import { readState, writeState } from "./url-state.ts";
@@ -73,4 +73,19 @@ test("the address gives back what it was made from", () => {
     utc: true,
   };
   expect(readState(new URLSearchParams(writeState(state).toString()))).toEqual(state);
+});
+
+test("pipes are told from what only looks like one, and filters go before them", () => {
+  expect(splitPipes('"a|b" /c|d/ e\\|f | top 5 x | limit 1')).toEqual(['"a|b" /c|d/ e\\|f', " | top 5 x | limit 1"]);
+  expect(withFilter("a | stats count()", "service:x", false)).toBe("a service:x | stats count()");
+  expect(findWrong("a | stats count() by service")).toBeUndefined();
+  expect(findWrong("a | stts count()")).toMatchObject({ column: 5 });
+});
+
+test("behind a pipe the words of its stage are offered", () => {
+  expect(pipeWords("level:error ")).toBeUndefined();
+  expect(pipeWords("level:error | ")).toContain("stats");
+  expect(pipeWords("a | stats ")).toContain("count()");
+  expect(pipeWords("a | stats count() by ")).toContain("bin(1m)");
+  expect(pipeWords("a | where ")).toBeUndefined();
 });

@@ -16,7 +16,8 @@ import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { Facets } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
-import { marksOf, withFilter } from "./language.ts";
+import { marksOf, splitPipes, withFilter } from "./language.ts";
+import { PipesTable } from "./pipes-table.tsx";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
 import { TakeAway } from "./take-away.tsx";
 import { TimePicker } from "./time-picker.tsx";
@@ -34,7 +35,9 @@ export const Explore = () => {
   const [facetsShown, setFacetsShown] = useStored("facets", matchMedia("(min-width: 900px)").matches);
   const bar = useRef<QueryBarHandle>(null);
   const client = useQueryClient();
-  const asked = { q, range, turn };
+  // Above a table stands what it was made of: the events before the first pipe.
+  const [found, pipes] = splitPipes(q);
+  const asked = { q: found, range, turn };
   const search = useSearch(asked);
   const histogram = useHistogram(asked, 90);
   const fields = useFields(range);
@@ -201,6 +204,8 @@ export const Explore = () => {
                 </div>
               ) : null}
             </>
+          ) : pipes !== "" && refused === undefined ? (
+            <PipesTable asked={{ ...asked, q }} onRetry={refresh} />
           ) : events.length === 0 && !search.isPending ? (
             <Empty title={refused === undefined ? "No event was found" : "The query needs a change"}>
               <p className="soft">

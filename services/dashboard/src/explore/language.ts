@@ -75,7 +75,7 @@ export const fieldOf = (name: string): string =>
 export const filterOf = (name: string, value: string): string => `${fieldOf(name)}:${literalOf(value)}`;
 
 /** What stands before the first pipe: filters are added there. */
-const splitPipes = (text: string): readonly [string, string] => {
+export const splitPipes = (text: string): readonly [string, string] => {
   for (let i = 0; i < text.length; i++) {
     const end = opaqueEnd(text, i);
     if (end !== undefined) i = end - 1;
