@@ -103,8 +103,10 @@ const skipEvent = (reader: AvroReader): void => {
 };
 
 /** Decodes one event at `at`. Throws AvroError. */
-export const readEvent = (buffer: Buffer, at: number): Event => {
-  const reader = new AvroReader(buffer, at);
+export const readEvent = (buffer: Buffer, at: number): Event => readEventFrom(new AvroReader(buffer, at));
+
+/** Decodes the event that the reader stands at, and moves behind it. Throws AvroError. */
+export const readEventFrom = (reader: AvroReader): Event => {
   const timestamp = reader.bigLong();
   const nanos = Number(((timestamp % 1_000_000n) + 1_000_000n) % 1_000_000n);
   const event: Event = {
@@ -279,6 +281,11 @@ export class BatchEncoder {
   appendEncoded(source: Buffer, start: number, end: number): void {
     this.events.bytes(source, start, end);
     this.count++;
+  }
+
+  /** The bytes of the events that were appended since `from`; good until the next is. */
+  since(from: number): Buffer {
+    return this.events.buffer.subarray(from, this.events.at);
   }
 
   /** Forgets the last event: `bytes` and `count` as they were before it. */

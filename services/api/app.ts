@@ -27,7 +27,6 @@ import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
 import { createAuditStreams } from "./audit/audit-streams.ts";
 import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
-import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
@@ -48,14 +47,16 @@ import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { type Db, withPostgres } from "./postgres.ts";
-import { createAdmission } from "./search/admission.ts";
+import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
+import type { Producers } from "./producers/producers-connect.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
-import { createQueries } from "./search/clickhouse-query.ts";
+import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
@@ -72,11 +73,12 @@ export interface AppDeps {
   readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
-  readonly query: ClickHouseClient;
-  readonly ledger: ClickHouseClient;
+  readonly queries: ClickHouseQueries;
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  /** Undefined where the cluster lets nobody manage native producers. */
+  readonly producers: Producers | undefined;
   readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
@@ -84,29 +86,18 @@ export interface AppDeps {
 }
 
 export const buildApp = (deps: AppDeps): Express => {
-  const { config, log, metrics, kafka, keys, db, signer, heads } = deps;
+  const { config, log, metrics, kafka, keys, db, queries, signer, heads } = deps;
   const audit = createAudit({ db, signer, counts: deps.counts });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const rawTopic = kafka.name(topics.raw.name);
-  const queries = createQueries({
-    query: deps.query,
-    ledger: deps.ledger,
-    metrics,
-    maxRows: config.SEARCH_ROWS,
-    admission: createAdmission({
-      perTenant: config.SEARCHES_PER_TENANT,
-      total: config.SEARCHES_AT_ONCE,
-      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
-    }),
-  });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
       [...deps.sources.values()].flatMap((one) => (one.tenant === tenant ? [[one.source, one.name] as const] : [])),
     );
   const verify = createVerify({
     positions: deps.positions,
-    ledger: createLedgerQueries(queries, rawTopic),
-    redactorGroup: config.REDACTOR_GROUP,
+    ledger: createLedgerQueries(queries, topicPrefix),
+    rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
   const people = createPeople({
@@ -150,6 +141,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createControlEndpoints({ db, audit, log }),
+      ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({
         audit,

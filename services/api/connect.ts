@@ -19,16 +19,20 @@ import { followKeyUses } from "./control/key-uses.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { connectProducers } from "./producers/producers-connect.ts";
+import { createAdmission } from "./search/admission.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
-    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
+    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
   const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
@@ -52,7 +56,14 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
-  const registry = createRegistry(config);
+  const queries = createQueries({
+    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
+  });
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
@@ -72,8 +83,9 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("key uses", uses.close);
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
+  const producers = connectProducers(context, db);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, query, ledger },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{
       signer,
       heads,
@@ -81,6 +93,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       keyUses,
       envelope,
       mailer,
+      producers,
       outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
     },
   };

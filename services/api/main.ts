@@ -12,7 +12,6 @@ import { whileLeading } from "./control/while-leading.ts";
 import { listen } from "./http/server.ts";
 import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
-import { createQueries } from "./search/clickhouse-query.ts";
 
 run({
   service: "api",
@@ -30,7 +29,7 @@ run({
     onStop("outbox", relay.stop);
     const announcer = startAnnouncer({
       ...connections,
-      queries: createUsageQueries(createQueries(connections), connections.kafka.name(topics.raw.name)),
+      queries: createUsageQueries(connections.queries, connections.kafka.name(topics.raw.name)),
       leading: () => relay.leading,
     });
     onStop("usage", announcer.stop);

@@ -5,6 +5,7 @@ import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMembers } from "./commands/members.ts";
+import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
@@ -39,7 +40,8 @@ export const createProgram = (cli: Cli): Command => {
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
   for (const add of [
-    ...[addSend, addSearch, addSources, addKeys, addMembers, addReceipt, addVerify, addDead, addAudit, addUsage],
+    ...[addSend, addSearch, addSources, addKeys, addProducers, addMembers, addReceipt, addVerify, addDead],
+    ...[addAudit, addUsage],
   ])
     add(program, cli);
   return program;

@@ -4,7 +4,8 @@
  */
 import { hash } from "node:crypto";
 import { type AvroWriter, BatchEncoder, type Event, emptyHeader, WriterPool } from "@astralog/schemas";
-import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordBytes, recordEvents } from "./limits.ts";
+import { maxEventBytes, maxFields, maxNameBytes } from "@astralog/schemas/json/index";
+import { maxRejected, recordBytes, recordEvents } from "./limits.ts";
 import { randomId } from "./random-id.ts";
 import { Refusal } from "./refusals.ts";
 

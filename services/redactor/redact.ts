@@ -85,7 +85,8 @@ export const redactBatch = (value: Buffer, at: Coordinates, schemaId: number): R
   };
   const suspected = suspects(value, spans);
   const { changed, dead } = redactSuspects(value, spans, suspected, counts);
-  if (dead.length > 0) header.dropped = { ...header.dropped, dead_letter: dead.length };
+  const { dead_letter: before = 0 } = header.dropped;
+  if (dead.length > 0) header.dropped = { ...header.dropped, dead_letter: before + dead.length };
   header.redactions = Object.fromEntries(counts);
   const room = rooms.take(1024 + value.length);
   return {
