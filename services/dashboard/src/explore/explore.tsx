@@ -16,7 +16,7 @@ import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { Facets } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
-import { marksOf, withFilter } from "./language.ts";
+import { marksOf, withFilter, wrongOf } from "./language.ts";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
 import { TakeAway } from "./take-away.tsx";
 import { TimePicker } from "./time-picker.tsx";
@@ -127,10 +127,7 @@ export const Explore = () => {
   ]);
 
   const problem = search.isError ? asProblem(search.error) : undefined;
-  const refused =
-    problem?.column === undefined
-      ? undefined
-      : { message: problem.message, column: problem.column, suggestion: problem.suggestion ?? "" };
+  const refused = wrongOf(problem);
 
   return (
     <div className="explore">
