@@ -3,10 +3,12 @@ import type { ColumnType, Generated } from "kysely";
 import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
+import type { ProducerTables } from "./producer-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
 export type * from "./plan-tables.ts";
+export type * from "./producer-tables.ts";
 
 import type { AnnotationTable, ViewTable } from "./views-tables.ts";
 
@@ -40,6 +42,8 @@ export interface SourceTable {
   partitions: Generated<number>;
   /** Uncompressed, per second and receiver; 0 is unlimited. */
   max_bytes_per_second: Generated<number>;
+  /** For each partition of its native topic, the one of events.clean; empty without such a topic. */
+  native_partitions: Generated<number[]>;
   created_at: CreatedAt;
 }
 
@@ -110,7 +114,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends OrganizationTables, PeopleTables, PlanTables {
+export interface Database extends OrganizationTables, PeopleTables, PlanTables, ProducerTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -29,6 +29,8 @@ export interface SourceRecord {
   retention_days: number;
   partitions: number;
   max_bytes_per_second: bigint;
+  /** For each partition of the source's native topic, the partition of events.clean; empty without such a topic. */
+  native_partitions: number[];
 }
 
 /** What a tenant may send; plans.ts says what each limit means. */
@@ -108,6 +110,7 @@ export interface EventBatchRecord {
 }
 
 export interface Records {
+  Event: EventRecord;
   EventBatch: EventBatchRecord;
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
@@ -146,6 +149,7 @@ events.type.items = event;
 
 /** The writer schemas of this version, as registered. */
 export const schemas: Record<RecordName, Schema> = {
+  Event: event,
   EventBatch: eventBatch as unknown as Schema,
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
@@ -156,9 +160,8 @@ export const schemas: Record<RecordName, Schema> = {
   KeyUses: read("key-uses"),
 };
 
-export const eventType = parseAvro(event);
-
 export const types: { readonly [N in RecordName]: Type } = {
+  Event: parseAvro(schemas.Event),
   EventBatch: parseAvro(schemas.EventBatch),
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),

@@ -51,6 +51,8 @@ import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { type Db, withPostgres } from "./postgres.ts";
+import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
+import type { Producers } from "./producers/producers-connect.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
@@ -60,6 +62,7 @@ import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 import { createViewEndpoints } from "./views/view-endpoints.ts";
@@ -83,6 +86,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  /** Undefined where the cluster lets nobody manage native producers. */
+  readonly producers: Producers | undefined;
   readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
@@ -100,8 +105,8 @@ export const buildApp = (deps: AppDeps): Express => {
     );
   const verify = createVerify({
     positions: deps.positions,
-    ledger: createLedgerQueries(queries, rawTopic),
-    redactorGroup: config.REDACTOR_GROUP,
+    ledger: createLedgerQueries(queries, topicPrefix),
+    rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
   const people = createPeople({
@@ -150,6 +155,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log }),
+      ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({

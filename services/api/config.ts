@@ -38,6 +38,11 @@ export const shape = {
     "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
     "",
   ),
+  KAFKA_PRODUCERS_USERNAME: field.text("The Kafka user that manages native producers.", "producers"),
+  KAFKA_PRODUCERS_PASSWORD: field.secret("Its password; empty turns native producers off.", ""),
+  KAFKA_PRODUCERS_BROKERS: field.list("Brokers as producers outside reach them, over TLS; empty: KAFKA_BROKERS.", ""),
+  KAFKA_PRODUCERS_REGISTRY_URL: field.text("The registry as producers outside reach it; empty: REGISTRY_URL.", ""),
+  KAFKA_REPLICATION: field.integer("Copies of each native topic's partitions.", { min: 1, max: 9 }, "1"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
   PUBLIC_RECEIVER_URL: field.text(
     "Where people send events to, as the first steps show it; empty shows an example.",

@@ -21,6 +21,7 @@ import { createExportQueries, exportSeconds } from "./export/clickhouse-export.t
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
@@ -32,10 +33,11 @@ import { createPositions } from "./verify/kafka-positions.ts";
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
-    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
+    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
   const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
@@ -71,7 +73,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       patience: config.SEARCH_PATIENCE_SECONDS * 1000,
     }),
   });
-  const registry = createRegistry(config);
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
@@ -101,9 +102,10 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("key uses", uses.close);
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
+  const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
-    ...{ signer, heads, counts, keyUses, envelope, mailer, exports: createExportQueries(exports), tail },
+    ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
   };
 };

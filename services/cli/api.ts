@@ -143,3 +143,15 @@ export interface Key {
   sources: string[];
   last_used_at: string | null;
 }
+
+export interface Producer {
+  id: string;
+  source: string;
+  name: string;
+  username: string;
+  topic: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  rotated_from: string | null;
+}

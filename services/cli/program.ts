@@ -6,6 +6,7 @@ import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addMembers } from "./commands/members.ts";
+import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
@@ -41,7 +42,7 @@ export const createProgram = (cli: Cli): Command => {
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
   for (const add of [
-    ...[addSend, addSearch, addTail, addSources, addKeys, addMembers],
+    ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
     ...[addReceipt, addVerify, addDead, addAudit, addUsage, addMcp],
   ])
     add(program, cli);

@@ -14,6 +14,7 @@ const grantOf = (source: Partial<SourceRecord> = {}, tenant = "tn_1") => ({
   source: {
     ...{ tenant, source: "src_1", name: "app", disabled: false, retention_days: 30, partitions: 4 },
     max_bytes_per_second: 0n,
+    native_partitions: [],
     ...source,
   },
 });

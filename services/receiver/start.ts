@@ -26,9 +26,10 @@ const drainMs = 18_000;
 
 export const start = async ({ config, log, metrics, health, onStop }: Context<typeof shape>): Promise<void> => {
   const kafka = createKafka(config, log, config.INSTANCE);
+  const registry = createRegistry(config);
   const raw = kafka.name(topics.raw.name);
   const table = <N extends RecordName>(topic: string, record: N, onChange: (key: string) => void = () => {}) =>
-    createControlTable(kafka, { log }, { principal: "receiver", topic: kafka.name(topic), record, onChange });
+    createControlTable(kafka, { log, registry }, { principal: "receiver", topic: kafka.name(topic), record, onChange });
   // What is announced while the table is being opened needs no telling: nothing was sent yet.
   let learn = (_tenant: string): void => {};
   const [keys, sources, tenants, usage] = await Promise.all([
@@ -48,7 +49,6 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
 
   let schemaId: number | undefined;
   let stopping = false;
-  const registry = createRegistry(config);
   const learnSchema = async (): Promise<void> => {
     while (schemaId === undefined && !stopping) {
       try {

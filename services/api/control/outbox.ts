@@ -44,6 +44,7 @@ export const sourceRecord = (row: SourceRow): SourceRecord => ({
   retention_days: row.retention_days,
   partitions: row.partitions,
   max_bytes_per_second: BigInt(row.max_bytes_per_second),
+  native_partitions: row.native_partitions,
 });
 
 export const tenantLimits = (row: TenantRow): TenantLimits => {
