@@ -2,6 +2,7 @@
 import type { Response } from "express";
 import { z } from "zod";
 import type { Authenticate } from "../http/authenticate.ts";
+import type { Caller, Person } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Scoping, scopeOf } from "../search/request.ts";
 import type { TailHub } from "./tail-hub.ts";
@@ -18,7 +19,7 @@ const tailQuery = z.strictObject({
   last_id: z.string().max(64).optional().describe("Where the stream broke: like the header Last-Event-ID."),
 });
 
-/** How long a session may go on that has ended elsewhere; a key is looked up in memory, at every check. */
+/** How long a session may go on that has ended or lost rights elsewhere; a key is looked up in memory, at every check. */
 const sessionCheckMs = 10_000;
 
 export const createTailEndpoints = (deps: TailEndpointsDeps): Endpoint[] => [
@@ -34,8 +35,8 @@ export const createTailEndpoints = (deps: TailEndpointsDeps): Endpoint[] => [
       const scope = scopeOf(caller, deps);
       const matches = createMatcher(query.q, Date.now(), scope.names);
       const stream = createTailStream(sinkOf(response));
-      const isAllowed = stillAllowed(caller.session === undefined ? 0 : sessionCheckMs, () =>
-        deps.authenticate(request, response, "events.read"),
+      const isAllowed = stillAllowed(caller.session === undefined ? 0 : sessionCheckMs, async () =>
+        isSame(caller, await deps.authenticate(request, response, "events.read")),
       );
       const lastId = request.get("last-event-id") ?? query.last_id;
       const leave = await deps.hub.listen(
@@ -49,17 +50,24 @@ export const createTailEndpoints = (deps: TailEndpointsDeps): Endpoint[] => [
 ];
 
 /** Asks again who the caller is, at most every `everyMs`; the answer of the last time holds in between. */
-const stillAllowed = (everyMs: number, ask: () => Promise<unknown>): (() => Promise<boolean>) => {
+const stillAllowed = (everyMs: number, ask: () => Promise<boolean>): (() => Promise<boolean>) => {
   let askedAt = Date.now();
   return async () => {
     if (Date.now() - askedAt < everyMs) return true;
     askedAt = Date.now();
-    return ask().then(
-      () => true,
-      () => false,
-    );
+    return ask().catch(() => false);
   };
 };
+
+/** Whether he may still see all that he was let in for: a role or a scope may have become narrower meanwhile. */
+const isSame = (before: Caller, now: Caller | Person): boolean =>
+  "tenant" in now &&
+  now.tenant === before.tenant &&
+  now.permissions.has("events.read") &&
+  holds(now.sources, before.sources);
+
+const holds = (now: Caller["sources"], before: Caller["sources"]): boolean =>
+  now === "all" || (before !== "all" && [...before].every((source) => now.has(source)));
 
 /** The head goes out with the first words, so that a refusal can still be a problem. */
 const sinkOf = (response: Response): Sink => ({

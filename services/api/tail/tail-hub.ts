@@ -23,7 +23,6 @@ export interface Listener {
 export interface TailHub {
   /** Resolves when every line from now on will come. `lastId` is where he was. Faults: `kafka_unavailable`, `too_many_listeners`. */
   listen(listener: Listener, lastId: string | undefined): Promise<() => void>;
-  readonly listeners: number;
   close(): Promise<void>;
 }
 
@@ -37,12 +36,16 @@ export interface HubDeps {
   sourceName(tenant: string, source: string): string;
 }
 
+interface Present extends Listener {
+  /** Events of his sources that came by while he listened. */
+  looked: number;
+}
+
 interface Room {
-  readonly listeners: Set<Listener>;
+  readonly listeners: Set<Present>;
   readonly ring: TailRing;
   partitions: readonly number[];
   emptySince: number;
-  looked: number;
 }
 
 const maxListenersOfTenant = 50;
@@ -94,15 +97,14 @@ export const createTailHub = (deps: HubDeps): TailHub => {
       };
     });
     for (const line of lines) room.ring.add(line);
-    room.looked += lines.length;
     for (const listener of room.listeners) give(listener, lines);
   };
 
-  const give = (listener: Listener, lines: readonly RingLine[]): void => {
-    const wanted = lines.filter(
-      ({ header, event }) =>
-        (listener.sources === "all" || listener.sources.has(header.source)) && listener.matches(event),
-    );
+  const give = (listener: Present, lines: readonly RingLine[]): void => {
+    const { sources } = listener;
+    const seen = sources === "all" ? lines : lines.filter(({ header }) => sources.has(header.source));
+    listener.looked += seen.length;
+    const wanted = seen.filter(({ event }) => listener.matches(event));
     if (wanted.length > 0)
       listener.stream.lines(wanted.map((line) => ({ id: `${here}-${line.seq}`, json: line.json() })));
   };
@@ -175,16 +177,16 @@ export const createTailHub = (deps: HubDeps): TailHub => {
   };
   const checks = setInterval(check, checkEveryMs);
   const beats = setInterval(() => {
-    for (const { listeners, looked } of rooms.values())
-      for (const { stream } of listeners) stream.say("beat", { at: new Date().toISOString(), looked_at: looked });
+    for (const { stream, looked } of everybody())
+      stream.say("beat", { at: new Date().toISOString(), looked_at: looked });
   }, beatEveryMs);
 
-  const dismiss = (listener: Listener, reason: string): void => {
+  const dismiss = (listener: Present, reason: string): void => {
     listener.stream.say("end", { reason });
     listener.stream.end();
     leave(listener);
   };
-  const leave = (listener: Listener): void => {
+  const leave = (listener: Present): void => {
     const room = rooms.get(listener.tenant);
     if (room?.listeners.delete(listener) === true && room.listeners.size === 0) room.emptySince = Date.now();
   };
@@ -192,12 +194,12 @@ export const createTailHub = (deps: HubDeps): TailHub => {
   const roomOf = (tenant: string): Room => {
     const partitions = deps.partitionsOf(tenant, total);
     const ring = createTailRing(ringLines, ringBytes);
-    const room = rooms.get(tenant) ?? { listeners: new Set(), ring, partitions, emptySince: Date.now(), looked: 0 };
+    const room = rooms.get(tenant) ?? { listeners: new Set(), ring, partitions, emptySince: Date.now() };
     rooms.set(tenant, room);
     return room;
   };
 
-  const resume = (room: Room, listener: Listener, lastId: string | undefined, isFresh: boolean): void => {
+  const resume = (room: Room, listener: Present, lastId: string | undefined, isFresh: boolean): void => {
     const missed = lastId === undefined ? [] : isFresh ? undefined : room.ring.since(seqOf(lastId, here));
     listener.stream.say("open", { resumed: lastId !== undefined && missed !== undefined });
     if (missed === undefined) listener.stream.say("gap", { reason: "the connection was away for too long" });
@@ -226,11 +228,9 @@ export const createTailHub = (deps: HubDeps): TailHub => {
         });
       }
       if (closing) throw new Fault("starting", "The server is stopping; ask again.", { retriable: true });
-      resume(room, listener, lastId, isFresh);
-      return () => leave(listener);
-    },
-    get listeners() {
-      return everybody().length;
+      const present = { ...listener, looked: 0 };
+      resume(room, present, lastId, isFresh);
+      return () => leave(present);
     },
     close: async () => {
       closing = true;

@@ -1,7 +1,7 @@
 /** One dashboard: read at a glance, narrowed by its variables, changed in place. The address holds time and variables. */
 import "../style/pages.css";
 import "./boards.css";
-import { ArrowLeft, ArrowRight, Pencil, Plus, RotateCw, Share2, Trash2 } from "lucide-react";
+import { ArrowLeft, ArrowRight, Pencil, Plus, RotateCw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useLocation, useParams } from "wouter";
 import { asProblem } from "../api/client.ts";
@@ -10,9 +10,9 @@ import { TimePicker } from "../explore/time-picker.tsx";
 import { absolute, type Range } from "../explore/time-range.ts";
 import { type Address, useAddress } from "../shell/address.ts";
 import { useCommands } from "../shell/commands.tsx";
-import { Button, CopyButton, IconButton, Input } from "../ui/controls.tsx";
-import { Popover } from "../ui/overlays.tsx";
+import { Button, IconButton, Input } from "../ui/controls.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
+import { AddVariable, Share } from "./board-popovers.tsx";
 import {
   type Board,
   type BoardContent,
@@ -225,77 +225,5 @@ const Shown = ({ board, etag }: { board: Board; etag: string }) => {
       )}
       {panel === undefined ? null : <PanelDialog of={panel} onSave={keep} onClose={() => setPanel(undefined)} />}
     </div>
-  );
-};
-
-const Share = ({ board, onShare }: { board: Board; onShare: (shared: boolean) => void }) => {
-  const [open, setOpen] = useState(false);
-  return (
-    <Popover
-      open={open}
-      onOpen={setOpen}
-      label="Share"
-      className="share"
-      trigger={
-        <Button small icon={<Share2 size={14} />}>
-          {board.shared ? "Shared" : "Share"}
-        </Button>
-      }
-    >
-      <label className="choice">
-        <input
-          type="checkbox"
-          checked={board.shared}
-          disabled={board.shared && !board.mine}
-          onChange={(event) => onShare(event.target.checked)}
-        />
-        <span>
-          Everybody in the organization
-          <span className="soft">
-            {" "}
-            may open and change it. Its link opens for members who are signed in, and nobody else.
-          </span>
-        </span>
-      </label>
-      <CopyButton text={location.href} label="Copy the link with this time" />
-    </Popover>
-  );
-};
-
-const AddVariable = ({ onAdd }: { onAdd: (field: string) => void }) => {
-  const [open, setOpen] = useState(false);
-  const [field, setField] = useState("");
-  return (
-    <Popover
-      open={open}
-      onOpen={setOpen}
-      label="Variable"
-      className="share"
-      trigger={
-        <Button small icon={<Plus size={14} />}>
-          Variable
-        </Button>
-      }
-    >
-      <form
-        className="row"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (field.trim() === "") return;
-          onAdd(field.trim());
-          setField("");
-          setOpen(false);
-        }}
-      >
-        <Input
-          aria-label="Field"
-          placeholder="service"
-          className="mono"
-          value={field}
-          onChange={(e) => setField(e.target.value)}
-        />
-        <Button type="submit">Add</Button>
-      </form>
-    </Popover>
   );
 };

@@ -1,12 +1,12 @@
 /** The dashboards there are: one's own and those that are shared. */
 import "../style/pages.css";
-import { EllipsisVertical, Plus, Sparkles } from "lucide-react";
+import { Plus, Sparkles } from "lucide-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button } from "../ui/controls.tsx";
-import { Menu, MenuItem } from "../ui/overlays.tsx";
+import { MenuItem, RowMenu } from "../ui/overlays.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { type BoardContent, useBoardRemoval, useBoards, useNewBoard } from "./data.ts";
@@ -101,18 +101,12 @@ export const BoardsPage = () => {
                     </td>
                     <td className="wide-only soft">{formatAgo(updated_at)}</td>
                     <td className="acts">
-                      <Menu
-                        trigger={
-                          <button type="button" className="icon-button" aria-label={`Acts on ${name}`}>
-                            <EllipsisVertical size={15} />
-                          </button>
-                        }
-                      >
+                      <RowMenu label={`Acts on ${name}`}>
                         <MenuItem onSelect={() => make(`${name} (copy)`.slice(0, 100), content)}>Copy it</MenuItem>
                         <MenuItem danger disabled={!mine} onSelect={() => removing.mutate(id)}>
                           Delete
                         </MenuItem>
-                      </Menu>
+                      </RowMenu>
                     </td>
                   </tr>
                 ))}

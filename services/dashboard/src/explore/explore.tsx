@@ -16,7 +16,7 @@ import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { Facets } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
-import { marksOf, splitPipes, withFilter } from "./language.ts";
+import { marksOf, splitPipes, withFilter, wrongOf } from "./language.ts";
 import { PipesTable } from "./pipes-table.tsx";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
 import { TakeAway } from "./take-away.tsx";
@@ -130,10 +130,7 @@ export const Explore = () => {
   ]);
 
   const problem = search.isError ? asProblem(search.error) : undefined;
-  const refused =
-    problem?.column === undefined
-      ? undefined
-      : { message: problem.message, column: problem.column, suggestion: problem.suggestion ?? "" };
+  const refused = wrongOf(problem);
 
   return (
     <div className="explore">

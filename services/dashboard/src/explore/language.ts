@@ -7,6 +7,7 @@ import { parsePipeline } from "@astralog/schemas/query/parse-pipeline";
 import { aggregateNames, stageNames } from "@astralog/schemas/query/pipeline";
 import { QueryError } from "@astralog/schemas/query/query-error";
 import { opaqueEnd } from "@astralog/schemas/query/regex-token";
+import type { Problem } from "../api/client.ts";
 
 export const fieldNames: readonly string[] = builtInFields;
 
@@ -16,6 +17,12 @@ export interface Wrong {
   readonly column: number;
   readonly suggestion: string;
 }
+
+/** What a server's refusal says is wrong with the query, if it is the query. */
+export const wrongOf = (problem: Problem | undefined): Wrong | undefined =>
+  problem?.column === undefined
+    ? undefined
+    : { message: problem.message, column: problem.column, suggestion: problem.suggestion ?? "" };
 
 export const findWrong = (text: string): Wrong | undefined => {
   try {

@@ -8,6 +8,7 @@ import { useLocation } from "wouter";
 import { asProblem } from "../api/client.ts";
 import { useFields } from "../explore/data.ts";
 import { LevelSign } from "../explore/event-row.tsx";
+import { wrongOf } from "../explore/language.ts";
 import { QueryBar, type QueryBarHandle } from "../explore/query-bar.tsx";
 import { TimePicker } from "../explore/time-picker.tsx";
 import { describeRange } from "../explore/time-range.ts";
@@ -57,10 +58,7 @@ export const PatternsPage = () => {
   ]);
 
   const problem = patterns.isError ? asProblem(patterns.error) : undefined;
-  const refused =
-    problem?.column === undefined
-      ? undefined
-      : { message: problem.message, column: problem.column, suggestion: problem.suggestion ?? "" };
+  const refused = wrongOf(problem);
   return (
     <div className="explore">
       <div className="explore-ask">

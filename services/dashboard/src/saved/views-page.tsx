@@ -1,12 +1,11 @@
 /** Every saved view: open, rename, share, delete. */
 import "../style/pages.css";
-import { EllipsisVertical } from "lucide-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
-import { Menu, MenuItem, MenuLine, Modal } from "../ui/overlays.tsx";
+import { MenuItem, MenuLine, Modal, RowMenu } from "../ui/overlays.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { hrefOf, type SavedView, useViewChange, useViewRemoval, useViews, type ViewPage } from "./data.ts";
@@ -78,13 +77,7 @@ export const ViewsPage = () => {
                   </td>
                   <td className="wide-only soft">{formatAgo(view.updated_at)}</td>
                   <td className="acts">
-                    <Menu
-                      trigger={
-                        <button type="button" className="icon-button" aria-label={`Acts on ${view.name}`}>
-                          <EllipsisVertical size={15} />
-                        </button>
-                      }
-                    >
+                    <RowMenu label={`Acts on ${view.name}`}>
                       <MenuItem onSelect={() => setRenamed(view)}>Rename</MenuItem>
                       <MenuItem
                         disabled={view.shared && !view.mine}
@@ -96,7 +89,7 @@ export const ViewsPage = () => {
                       <MenuItem danger disabled={!view.mine} onSelect={() => removing.mutate(view.id)}>
                         Delete
                       </MenuItem>
-                    </Menu>
+                    </RowMenu>
                   </td>
                 </tr>
               ))}

@@ -1,11 +1,11 @@
 /** Where events come from, with which keys, and what became of them. */
 import "../style/pages.css";
-import { EllipsisVertical, Plus } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, classes } from "../ui/controls.tsx";
-import { Menu, MenuItem, MenuLine } from "../ui/overlays.tsx";
+import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo, formatBytes } from "../ui/time.ts";
 import { type Key, keyState, type MadeKey, type Source, useKeys, useSourceChange, useSources } from "./data.ts";
@@ -110,13 +110,7 @@ export const SourcesPage = () => {
                     </td>
                     <td className="wide-only soft">{formatAgo(source.created_at)}</td>
                     <td className="acts">
-                      <Menu
-                        trigger={
-                          <button type="button" className="icon-button" aria-label={`Acts on ${source.name}`}>
-                            <EllipsisVertical size={15} />
-                          </button>
-                        }
-                      >
+                      <RowMenu label={`Acts on ${source.name}`}>
                         <MenuItem onSelect={() => setDialog({ kind: "key", source: source.id })}>
                           New key for it
                         </MenuItem>
@@ -130,7 +124,7 @@ export const SourcesPage = () => {
                         >
                           {source.disabled ? "Switch on" : "Switch off: refuse its events"}
                         </MenuItem>
-                      </Menu>
+                      </RowMenu>
                     </td>
                   </tr>
                 ))}
@@ -185,18 +179,12 @@ export const SourcesPage = () => {
                     </td>
                     <td className="acts">
                       {keyState(key) !== "on" ? null : (
-                        <Menu
-                          trigger={
-                            <button type="button" className="icon-button" aria-label={`Acts on ${labelOf(key)}`}>
-                              <EllipsisVertical size={15} />
-                            </button>
-                          }
-                        >
+                        <RowMenu label={`Acts on ${labelOf(key)}`}>
                           <MenuItem onSelect={() => setDialog({ kind: "rotate", key })}>Rotate</MenuItem>
                           <MenuItem danger onSelect={() => setDialog({ kind: "revoke", key })}>
                             Revoke
                           </MenuItem>
-                        </Menu>
+                        </RowMenu>
                       )}
                     </td>
                   </tr>

@@ -6,7 +6,7 @@ import { useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { useFields } from "../explore/data.ts";
 import { Drawer } from "../explore/drawer.tsx";
-import { marksOf, withFilter } from "../explore/language.ts";
+import { marksOf, withFilter, wrongOf } from "../explore/language.ts";
 import { QueryBar, type QueryBarHandle } from "../explore/query-bar.tsx";
 import { useExploreState, writeState } from "../explore/url-state.ts";
 import { ViewsMenu } from "../saved/views-menu.tsx";
@@ -86,10 +86,7 @@ export const TailPage = () => {
     { id: "to-explore", title: "Search this in Explore", section: "Live tail", keys: "x", run: toExplore },
   ]);
 
-  const refused =
-    problem?.column === undefined
-      ? undefined
-      : { message: problem.message, column: problem.column, suggestion: problem.suggestion ?? "" };
+  const refused = wrongOf(problem);
   return (
     <div className="explore">
       <div className="explore-ask">

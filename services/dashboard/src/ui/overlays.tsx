@@ -2,7 +2,7 @@
  * Dialogs, menus and popovers on Radix. None of them uses Radix' scroll lock: it writes a style tag, which the content
  * security policy refuses; the page itself never scrolls, so there is nothing to lock.
  */
-import { X } from "lucide-react";
+import { EllipsisVertical, X } from "lucide-react";
 import { Dialog, DropdownMenu, Popover as RadixPopover } from "radix-ui";
 import type { ReactNode } from "react";
 import { classes, IconButton } from "./controls.tsx";
@@ -70,6 +70,19 @@ export const Menu = ({
       </DropdownMenu.Content>
     </DropdownMenu.Portal>
   </DropdownMenu.Root>
+);
+
+/** What can be done with one row of a list. */
+export const RowMenu = ({ label, children }: { label: string; children: ReactNode }) => (
+  <Menu
+    trigger={
+      <button type="button" className="icon-button" aria-label={label}>
+        <EllipsisVertical size={15} />
+      </button>
+    }
+  >
+    {children}
+  </Menu>
 );
 
 export const MenuItem = ({
