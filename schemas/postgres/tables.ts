@@ -10,6 +10,8 @@ export type * from "./people-tables.ts";
 export type * from "./plan-tables.ts";
 export type * from "./producer-tables.ts";
 
+import type { AnnotationTable, ViewTable } from "./views-tables.ts";
+
 type CreatedAt = ColumnType<Date, never, never>;
 
 export interface TenantTable {
@@ -119,4 +121,6 @@ export interface Database extends OrganizationTables, PeopleTables, PlanTables, 
   sources: SourceTable;
   keys: KeyTable;
   outbox: OutboxTable;
+  views: ViewTable;
+  annotations: AnnotationTable;
 }

@@ -13,3 +13,4 @@ export * from "./permissions.ts";
 export * from "./plans.ts";
 export * from "./records.ts";
 export * from "./topics.ts";
+export * from "./writer-pool.ts";

@@ -3,7 +3,7 @@
  * alone, so the same body sent again makes the same parts and the same dedup ids.
  */
 import { hash } from "node:crypto";
-import { AvroWriter, BatchEncoder, type Event, emptyHeader } from "@astralog/schemas";
+import { type AvroWriter, BatchEncoder, type Event, emptyHeader, WriterPool } from "@astralog/schemas";
 import { maxEventBytes, maxFields, maxNameBytes } from "@astralog/schemas/json/index";
 import { maxRejected, recordBytes, recordEvents } from "./limits.ts";
 import { randomId } from "./random-id.ts";
@@ -39,14 +39,11 @@ export interface Part {
   readonly room: AvroWriter;
 }
 
-// Each record is some hundred kilobytes for some milliseconds: enough garbage to make collecting it a third of all work.
-const rooms: AvroWriter[] = [];
-const maxRooms = 24;
-const maxRoomBytes = 2 * recordBytes;
+const rooms = new WriterPool(24, 2 * recordBytes);
 
 /** Takes back what the parts lie in. Only when nobody can still read them: Kafka has confirmed each. */
 export const recycle = (parts: readonly Part[]): void => {
-  for (const { room } of parts) if (rooms.length < maxRooms && room.buffer.length <= maxRoomBytes) rooms.push(room);
+  for (const { room } of parts) rooms.give(room);
 };
 
 export interface Origin {
@@ -136,7 +133,7 @@ export class EventParts implements EventSink {
   private cut(): void {
     const { origin, encoder, parts } = this;
     const { count, bytes } = encoder;
-    const room = rooms.pop() ?? new AvroWriter(512 + bytes);
+    const room = rooms.take(512 + bytes);
     const header = {
       ...emptyHeader,
       tenant: origin.tenant,

@@ -7,11 +7,11 @@
  */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, OutRecord, RecordProducer } from "@astralog/chassis";
-import { topics } from "@astralog/schemas";
+import { type AvroWriter, topics } from "@astralog/schemas";
 import { deadLetter } from "./dead-letter.ts";
 import type { Judge } from "./judge.ts";
 import type { RedactorMetrics } from "./metrics.ts";
-import type { Coordinates } from "./redact.ts";
+import { type Coordinates, recycle } from "./redact.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface StageOptions {
@@ -56,10 +56,16 @@ export const createStage = (options: StageOptions) => {
   return async ({ topic, partition, records, current }: Delivery): Promise<void> => {
     const to = cleanPartition(topic, partition);
     let group: OutRecord[] = [];
+    let rooms: AvroWriter[] = [];
     let bytes = 0;
     const flush = async (): Promise<void> => {
-      if (group.length > 0 && current()) await producer.sendTogether(group);
+      if (group.length > 0 && current()) {
+        await producer.sendTogether(group);
+        // Reached only when Kafka has confirmed them: else the client may still hold them.
+        recycle(rooms);
+      }
       group = [];
+      rooms = [];
       bytes = 0;
     };
     let yielded = performance.now();
@@ -78,6 +84,7 @@ export const createStage = (options: StageOptions) => {
       count(verdict, record.value?.length ?? 0);
       if (bytes + verdict.value.length > groupBytes || group.length >= groupRecords) await flush();
       group.push({ topic: cleanTopic, partition: to, value: verdict.value });
+      if (verdict.room !== undefined) rooms.push(verdict.room);
       bytes += verdict.value.length;
     }
     await flush();

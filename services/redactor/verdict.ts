@@ -1,6 +1,7 @@
 /** What becomes of one raw record: the clean batch that stands for it, and what died. */
 import {
   AvroError,
+  type AvroWriter,
   BatchEncoder,
   type BatchHeader,
   type DeadLetterReason,
@@ -17,6 +18,8 @@ export type Writer = ReturnType<typeof parseAvro>;
 export interface Verdict {
   /** Value for events.clean. */
   value: Buffer;
+  /** What it lies in, to be given back once it is sent. */
+  room?: AvroWriter;
   redactions: Record<string, number>;
   deaths: Death[];
   events: number;
@@ -49,6 +52,7 @@ export const passed = (redacted: Redacted, maxBytes: number, foreign: boolean): 
   const { tenant, source } = redacted.header;
   return {
     value: redacted.value,
+    room: redacted.room,
     redactions: redacted.header.redactions,
     deaths: redacted.dead.map((dead) => ({ tenant, source, ...dead })),
     events: redacted.events,
