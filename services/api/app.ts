@@ -1,5 +1,13 @@
 /** From connections to the app: each set of routes gets only what it needs. */
-import type { Config, ControlTable, KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
+import {
+  type Config,
+  type ControlTable,
+  createOutgoing,
+  type KafkaClient,
+  type Log,
+  type RecordProducer,
+  type Registry,
+} from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
 import express, { type Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
@@ -94,7 +102,8 @@ export const buildApp = (deps: AppDeps): Express => {
 const partners = ({ config, db, signer, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
-  const keys = createPartnerKeys({ url, given, log });
+  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
+  const keys = createPartnerKeys({ url, given, outgoing, log });
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
     log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");

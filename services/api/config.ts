@@ -21,6 +21,10 @@ export const shape = {
     "",
   ),
   SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
+  OUTGOING_ALLOWED: field.list(
+    "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
+    "",
+  ),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),

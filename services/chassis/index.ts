@@ -10,5 +10,6 @@ export * from "./kafka-producer.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";
 export * from "./one-shot.ts";
+export * from "./outgoing.ts";
 export * from "./registry.ts";
 export * from "./run.ts";

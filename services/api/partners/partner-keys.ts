@@ -1,10 +1,10 @@
 /**
  * The public keys that GitHub signs its secret-scanning posts with: given by configuration, or fetched from one
  * configured address and kept for an hour. The address comes from the operator alone; nothing in a request has a say in
- * where this service connects to, redirects are not followed, and an answer has its limits in size and time.
+ * where this service connects to.
  */
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { Fault, type Log } from "@astralog/chassis";
+import { Fault, type Log, type Outgoing } from "@astralog/chassis";
 import { z } from "zod";
 
 const document = z.object({
@@ -37,27 +37,16 @@ export interface PartnerKeys {
 const keptMs = 3_600_000;
 /** A forged identifier must not make this service ask GitHub over and over. */
 const againMs = 30_000;
-const timeoutMs = 10_000;
 const mostBytes = 65_536;
 
-const fetchText = async (url: string): Promise<string> => {
-  const response = await fetch(url, {
-    redirect: "error",
-    headers: { accept: "application/json", "user-agent": "astralog" },
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  if (!response.ok || response.body === null) throw new Error(`the keys' address answered ${response.status}`);
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of response.body) {
-    pieces.push(piece);
-    bytes += piece.length;
-    if (bytes > mostBytes) throw new Error(`the keys' document has more than ${mostBytes} bytes`);
-  }
-  return Buffer.concat(pieces).toString("utf8");
-};
+export interface PartnerKeysDeps {
+  readonly url: string;
+  readonly given: string;
+  readonly outgoing: Outgoing;
+  readonly log: Log;
+}
 
-export const createPartnerKeys = ({ url, given, log }: { url: string; given: string; log: Log }): PartnerKeys => {
+export const createPartnerKeys = ({ url, given, outgoing, log }: PartnerKeysDeps): PartnerKeys => {
   if (given !== "") {
     const keys = parsePartnerKeys(given);
     return { find: (id) => Promise.resolve(keys.get(id)) };
@@ -70,7 +59,9 @@ export const createPartnerKeys = ({ url, given, log }: { url: string; given: str
   let under: Promise<void> | undefined;
   const fetchKeys = async (): Promise<void> => {
     try {
-      keys = parsePartnerKeys(await fetchText(url));
+      const answer = await outgoing.fetch(url, { headers: { accept: "application/json" }, mostBytes });
+      if (!answer.ok) throw new Error(`the keys' address answered ${answer.status}`);
+      keys = parsePartnerKeys(await answer.text());
       fetchedAt = performance.now();
     } catch (error) {
       log.warn({ err: error }, "the secret-scanning partner's keys could not be fetched");

@@ -124,7 +124,11 @@ test("keys come from the configured address, once for many posts; a redirect or 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const at = `https://localhost:${(server.address() as AddressInfo).port}`;
   const start = (path: string) =>
-    one.start("api", { SECRET_SCANNING_KEYS_URL: `${at}${path}`, NODE_EXTRA_CA_CERTS: ca });
+    one.start("api", {
+      SECRET_SCANNING_KEYS_URL: `${at}${path}`,
+      OUTGOING_ALLOWED: "127.0.0.0/8,::1/128",
+      NODE_EXTRA_CA_CERTS: ca,
+    });
 
   const second = await start("/keys");
   const { id, key } = await makeIngest();
