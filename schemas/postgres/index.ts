@@ -4,12 +4,17 @@ import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import * as control from "./0001_control.ts";
 import * as audit from "./0002_audit.ts";
+import * as people from "./0004_people.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./tables.ts";
 
 /** In order, for ever: a migration that has run anywhere is never changed. */
-const migrations: Record<string, Migration> = { "0001_control": control, "0002_audit": audit };
+const migrations: Record<string, Migration> = {
+  "0001_control": control,
+  "0002_audit": audit,
+  "0004_people": people,
+};
 
 // bigint columns here hold bytes and counts, far below 2^53.
 const int8 = 20;

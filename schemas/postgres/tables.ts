@@ -1,5 +1,8 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
+import type { PeopleTables } from "./people-tables.ts";
+
+export type * from "./people-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -7,6 +10,8 @@ export interface TenantTable {
   id: string;
   name: string;
   created_at: CreatedAt;
+  /** Members without a second factor may only set one up. */
+  require_mfa: Generated<boolean>;
 }
 
 export interface SourceTable {
@@ -85,7 +90,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database {
+export interface Database extends PeopleTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;
