@@ -5,6 +5,7 @@ import pg from "pg";
 import * as control from "./0001_control.ts";
 import * as audit from "./0002_audit.ts";
 import * as people from "./0004_people.ts";
+import * as sso from "./0005_sso.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./tables.ts";
@@ -14,6 +15,7 @@ const migrations: Record<string, Migration> = {
   "0001_control": control,
   "0002_audit": audit,
   "0004_people": people,
+  "0005_sso": sso,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

@@ -1,8 +1,10 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
 import type { PeopleTables } from "./people-tables.ts";
+import type { SsoTables } from "./sso-tables.ts";
 
 export type * from "./people-tables.ts";
+export type * from "./sso-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -12,6 +14,8 @@ export interface TenantTable {
   created_at: CreatedAt;
   /** Members without a second factor may only set one up. */
   require_mfa: Generated<boolean>;
+  /** People of its verified domains come in through its identity provider, and no other way. */
+  sso_only: Generated<boolean>;
 }
 
 export interface SourceTable {
@@ -90,7 +94,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends PeopleTables {
+export interface Database extends PeopleTables, SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -46,7 +46,8 @@ const decrypt = (key: Buffer, text: string, bound: string): Buffer => {
 };
 
 /** Names a key of the configuration without telling of it. */
-const nameOf = (key: Buffer): string => hash("sha256", Buffer.concat([Buffer.from("astralog-kek\n"), key])).slice(0, 16);
+const nameOf = (key: Buffer): string =>
+  hash("sha256", Buffer.concat([Buffer.from("astralog-kek\n"), key])).slice(0, 16);
 const boundKey = (owner: string, id: string): string => JSON.stringify(["data_keys", owner, id]);
 const boundValue = ({ owner, column }: Place, id: string): string => JSON.stringify([column, owner, id]);
 const form = /^v1\.(dk_[0-9A-Za-z]{12})\.([A-Za-z0-9_-]{38,})$/;
@@ -107,7 +108,12 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
     },
     renew: async (db, owner) => {
       const retired = { retired_at: new Date() };
-      await db.updateTable("data_keys").set(retired).where("owner", "=", owner).where("retired_at", "is", null).execute();
+      await db
+        .updateTable("data_keys")
+        .set(retired)
+        .where("owner", "=", owner)
+        .where("retired_at", "is", null)
+        .execute();
     },
     shred: async (db, owner) => void (await db.deleteFrom("data_keys").where("owner", "=", owner).execute()),
     rewrap: async (db) => {
