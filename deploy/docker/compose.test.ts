@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { Ajv } from "ajv";
@@ -27,7 +28,9 @@ const ours = Object.entries(compose.services).filter(([, service]) => service.im
 /** `${NAME:?why}` and `${NAME:-default}` as compose fills them in. */
 const filled = (value: string): string =>
   value.replace(/\$\{([A-Z_]+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name: string, fallback?: string) =>
-    /^(DEAD_LETTER|AUDIT_SIGNING)_KEY$/.test(name) ? Buffer.alloc(32, 7).toString("base64") : (fallback ?? "password"),
+    /^(DEAD_LETTER|AUDIT_SIGNING|SECRETS)_KEY$/.test(name)
+      ? randomBytes(32).toString("base64")
+      : (fallback ?? randomBytes(12).toString("hex")),
   );
 
 test("it is a Compose file by the specification's own schema", () => {

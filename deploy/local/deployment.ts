@@ -14,6 +14,7 @@ const key256 = (): string => randomBytes(32).toString("base64");
 export const prepare = async (
   addresses: Addresses,
   dir: string,
+  mailUrl: string,
 ): Promise<{ deployment: Deployment; tenant: FirstTenant }> => {
   const secrets = openSecrets(join(dir, "deployment.json"));
   const deployment: Deployment = {
@@ -22,6 +23,8 @@ export const prepare = async (
     postgresUrl: await makeDatabase(addresses.postgres.url, "astralog"),
     deadLetterKey: secrets.of("deadLetterKey", key256),
     auditSigningKey: secrets.of("auditSigningKey", key256),
+    secretsKey: secrets.of("secretsKey", key256),
+    mailUrl,
   };
   await provision(deployment);
   const keys = join(dir, "keys.json");

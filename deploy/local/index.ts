@@ -1,10 +1,18 @@
 export { type Child, type Exit, startChild, untilReady } from "./child.ts";
 export { makeDatabase } from "./database.ts";
+export { type KeptMail, type MailSink, startMailSink } from "./mail-sink.ts";
 export { kafkaProperties } from "./kafka-config.ts";
 export { root, state } from "./paths.ts";
 export { choosePorts } from "./ports.ts";
 export { newPassword } from "./secrets.ts";
 export { bootstrapTenant, type FirstTenant, provision, type ServiceProcess, startService } from "./service.ts";
-export { type Deployment, type ListenPorts, type ServiceName, serviceEnv, serviceNames } from "./services.ts";
+export {
+  type Deployment,
+  type ListenPorts,
+  publicUrl,
+  type ServiceName,
+  serviceEnv,
+  serviceNames,
+} from "./services.ts";
 export { type Addresses, type Server, type ServerName, type Stack, serverNames, startStack } from "./stack.ts";
 export { makeTls } from "./tls.ts";

@@ -6,7 +6,8 @@ import type { RunFile } from "./run-file.ts";
 
 export const addressLines = (run: RunFile): string[] =>
   [
-    ["dashboard", `${run.dashboard}  (sign in with the query key)`],
+    ["dashboard", run.dashboard],
+    ["mail", `${run.mail}  (what Astralog sends ends here)`],
     ["receiver", `${run.receiver}  (certificate authority: ${relative(root, run.ca)})`],
     ["", `${run.receiverHttp}  (this machine only)`],
     ["api", `${run.api}/api/v1`],
@@ -24,6 +25,9 @@ export const report = (run: RunFile, seconds: number): string =>
     `  ${pc.bold("ingest key")} ${run.ingestKey}`,
     `  ${pc.bold("query key")}  ${run.queryKey}`,
     `  ${pc.dim("All of this, and the admin key, are in .astralog/run.json; logs are in .astralog/logs.")}`,
+    ...(run.firstOwnerLink === ""
+      ? []
+      : ["", `Become the first owner: open ${pc.bold(run.firstOwnerLink)}`, pc.dim("It works once. There is no account before.")]),
     "",
     "Send an event:",
     "",

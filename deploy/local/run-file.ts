@@ -12,6 +12,9 @@ export interface RunFile extends FirstTenant {
   readonly receiverHttp: string;
   readonly api: string;
   readonly dashboard: string;
+  /** Where the mail that Astralog sent is read, and the SMTP server that takes it. */
+  readonly mail: string;
+  readonly smtp: string;
   readonly ca: string;
   readonly kafka: {
     readonly brokers: string;

@@ -92,11 +92,21 @@ export interface FirstTenant {
   readonly ingestKey: string;
   readonly queryKey: string;
   readonly adminKey: string;
+  /** Makes the first owner, once; "" when there is one. */
+  readonly firstOwnerLink: string;
 }
 
-/** Makes a tenant with one source and one key of each kind; each call makes another. */
-export const bootstrapTenant = async (deployment: Deployment, tenant: string, source: string): Promise<FirstTenant> => {
-  const env = { LOG_LEVEL: "error", ...serviceEnv("api", deployment, { https: 0, http: 0, api: 0 }) };
-  const said = await runScript("bootstrap.ts", ["--tenant", tenant, "--source", source], env);
-  return JSON.parse(said.trim().split("\n").at(-1) ?? "") as FirstTenant;
+const bootstrap = async <T>(deployment: Deployment, args: readonly string[], api: number): Promise<T> => {
+  const env = { LOG_LEVEL: "error", ...serviceEnv("api", deployment, { https: 0, http: 0, api }) };
+  const said = await runScript("bootstrap.ts", args, env);
+  return JSON.parse(said.trim().split("\n").at(-1) ?? "") as T;
 };
+
+/** Makes a tenant with one source and one key of each kind; each call makes another. `api`: the port that links lead to. */
+export const bootstrapTenant = (deployment: Deployment, tenant: string, source: string, api = 0): Promise<FirstTenant> =>
+  bootstrap(deployment, ["--tenant", tenant, "--source", source], api);
+
+/** A new link for the first owner of a tenant that is there; "" when it has one. */
+export const firstOwnerLink = async (deployment: Deployment, tenant: string, api: number): Promise<string> =>
+  (await bootstrap<Pick<FirstTenant, "firstOwnerLink">>(deployment, ["--tenant", tenant, "--link-only"], api))
+    .firstOwnerLink;

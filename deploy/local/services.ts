@@ -14,6 +14,10 @@ export interface Deployment {
   readonly deadLetterKey: string;
   /** Base64 of the 32 bytes that the key of the audit trails is made from. */
   readonly auditSigningKey: string;
+  /** Base64 of the 32 bytes that the keys of sealed columns are wrapped with. */
+  readonly secretsKey: string;
+  /** Where mail goes; empty keeps it. */
+  readonly mailUrl: string;
 }
 
 type Env = Record<string, string>;
@@ -50,13 +54,16 @@ export interface ListenPorts {
   readonly api: number;
 }
 
+/** By this name browsers keep the cookies and passkeys that an address in digits, or plain HTTP elsewhere, would not get. */
+export const publicUrl = ({ api }: Pick<ListenPorts, "api">): string => `http://localhost:${api}`;
+
 export const serviceEnv = (
   name: ServiceName,
   deployment: Deployment,
   ports: ListenPorts,
   httpsHost = "127.0.0.1",
 ): Env => {
-  const { addresses, deadLetterKey, auditSigningKey, postgresUrl } = deployment;
+  const { addresses, deadLetterKey, auditSigningKey, secretsKey, mailUrl, postgresUrl } = deployment;
   const kafka = kafkaEnv(deployment, name);
   switch (name) {
     case "receiver":
@@ -80,6 +87,9 @@ export const serviceEnv = (
         POSTGRES_URL: postgresUrl,
         DEAD_LETTER_KEY: deadLetterKey,
         AUDIT_SIGNING_KEY: auditSigningKey,
+        SECRETS_KEY: secretsKey,
+        MAIL_URL: mailUrl,
+        PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
       };

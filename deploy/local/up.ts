@@ -12,12 +12,14 @@ import { type Follower, follow } from "./follow.ts";
 import { createLocalServices, type LocalServices } from "./local-services.ts";
 import { tryLock, unlock } from "./lock.mjs";
 import { formatLogLine } from "./log-line.ts";
+import { type MailSink, startMailSink } from "./mail-sink.ts";
 import { readOptions, type UpOptions } from "./options.ts";
 import { state } from "./paths.ts";
+import { choosePorts } from "./ports.ts";
 import { addressLines, report } from "./report.ts";
 import { type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
-import type { FirstTenant } from "./service.ts";
-import { type Deployment, serviceNames } from "./services.ts";
+import { type FirstTenant, firstOwnerLink } from "./service.ts";
+import { type Deployment, publicUrl, serviceNames } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { supervise } from "./supervise.ts";
 
@@ -25,10 +27,19 @@ const data = join(state, "data");
 const logs = join(state, "logs");
 const lock = join(state, "run.lock");
 
+// Taken by others only when these are in use.
+const mailPorts = { smtp: 4325, page: 4380 };
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const runFile = (deployment: Deployment, tenant: FirstTenant, stack: Stack, services: LocalServices): RunFile => {
+const runFile = (
+  deployment: Deployment,
+  tenant: FirstTenant,
+  stack: Stack,
+  services: LocalServices,
+  mail: MailSink,
+): RunFile => {
   const { kafka, clickhouse, registry, tls } = stack;
   const ports = services.ports();
   const api = `http://127.0.0.1:${ports.api}`;
@@ -37,7 +48,9 @@ const runFile = (deployment: Deployment, tenant: FirstTenant, stack: Stack, serv
     receiver: `https://localhost:${ports.https}`,
     receiverHttp: `http://127.0.0.1:${ports.http}`,
     api,
-    dashboard: api,
+    dashboard: publicUrl(ports),
+    mail: mail.page,
+    smtp: mail.smtp,
     ca: tls.ca,
     ...tenant,
     kafka: {
@@ -82,7 +95,9 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     checkpoint();
 
     print("Preparing tables, topics, schemas and rights");
-    const { deployment, tenant } = await prepare(stack, data);
+    const mail = await startMailSink(await choosePorts(mailPorts));
+    stops.push(() => mail.close());
+    const { deployment, tenant: kept } = await prepare(stack, data, mail.smtp);
     checkpoint();
 
     print("Starting the services:");
@@ -106,13 +121,18 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     const failed = started.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
 
-    await untilKeyWorks(`http://127.0.0.1:${services.ports().http}`, tenant.ingestKey);
+    const [firstOwner] = await Promise.all([
+      firstOwnerLink(deployment, "main", services.ports().api),
+      untilKeyWorks(`http://127.0.0.1:${services.ports().http}`, kept.ingestKey),
+    ]);
     checkpoint();
 
-    const save = (): void => writeRunFile(runFile(deployment, tenant, stack, services));
+    const tenant = { ...kept, firstOwnerLink: firstOwner };
+    const current = (): RunFile => runFile(deployment, tenant, stack, services, mail);
+    const save = (): void => writeRunFile(current());
     save();
     stops.push(removeRunFile);
-    print(report(runFile(deployment, tenant, stack, services), (Date.now() - begun) / 1000));
+    print(report(current(), (Date.now() - begun) / 1000));
 
     progress.ready = true;
 

@@ -9,5 +9,6 @@ export * from "./event-batch.ts";
 export * from "./keys.ts";
 export * from "./levels.ts";
 export * from "./partitions.ts";
+export * from "./permissions.ts";
 export * from "./records.ts";
 export * from "./topics.ts";

@@ -1,4 +1,4 @@
-/** From connections to the app: each set of routes gets only what it needs. */
+/** From connections to the app: each room of endpoints gets only what it needs. */
 import {
   type Config,
   type ControlTable,
@@ -9,27 +9,27 @@ import {
   type Registry,
 } from "@astralog/chassis";
 import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
-import express, { type Express } from "express";
+import type { Express } from "express";
 import type { AuditCounts } from "./audit/audit-counts.ts";
+import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
-import { createAuditRoutes } from "./audit/audit-routes.ts";
-import { createAuthenticate } from "./authenticate.ts";
 import type { ClickHouseClient } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
-import { createControlRoutes } from "./control/control-routes.ts";
-import { createDeadRoutes } from "./dead/dead-routes.ts";
+import { createControlEndpoints } from "./control/control-endpoints.ts";
+import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
+import { createAuthenticate } from "./http/authenticate.ts";
+import { createApp } from "./http/server.ts";
 import type { ApiMetrics } from "./metrics.ts";
+import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
-import { createPartnerRoutes } from "./partners/partner-routes.ts";
 import type { Db } from "./postgres.ts";
-import { createAnalysisRoutes } from "./search/analysis-routes.ts";
+import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
-import { createSearchRoutes } from "./search/search-routes.ts";
-import { createApp } from "./server.ts";
+import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
-import { createVerifyRoutes } from "./verify/verify-routes.ts";
+import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
 export interface AppDeps {
@@ -70,17 +70,19 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
+  const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
     log,
     metrics,
     audit,
-    authenticate: express.Router().use(...partners(deps, audit), createAuthenticate(keys, audit.refused)),
-    routers: [
-      createSearchRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
-      createAnalysisRoutes({ queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames }),
-      createControlRoutes({ db, audit, log }),
-      createVerifyRoutes({ verify, audit, sourceNames }),
-      createDeadRoutes({
+    authenticate: createAuthenticate({ keys, refused: audit.refused }),
+    endpoints: [
+      ...partners(deps, audit),
+      ...createSearchEndpoints(search),
+      ...createAnalysisEndpoints(search),
+      ...createControlEndpoints({ db, audit, log }),
+      ...createVerifyEndpoints({ verify, audit, sourceNames }),
+      ...createDeadEndpoints({
         audit,
         queries,
         topicPrefix,
@@ -90,7 +92,7 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      createAuditRoutes({ db, audit, heads, signer, log }),
+      ...createAuditEndpoints({ db, audit, heads, signer, log }),
     ],
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
@@ -99,7 +101,7 @@ export const buildApp = (deps: AppDeps): Express => {
 };
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, signer, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
   const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
@@ -107,5 +109,5 @@ const partners = ({ config, db, signer, log }: AppDeps, audit: ReturnType<typeof
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
     log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");
-  return [createPartnerRoutes({ db, signer, audit, keys, notify, log })];
+  return createPartnerEndpoints({ db, audit, keys, notify, log });
 };

@@ -4,7 +4,7 @@ import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
 import { startRelay } from "./control/outbox-relay.ts";
 import { createReconcile } from "./control/reconcile.ts";
-import { listen } from "./server.ts";
+import { listen } from "./http/server.ts";
 
 run({
   service: "api",

@@ -1,18 +1,8 @@
 import { createCipheriv, randomBytes } from "node:crypto";
 import { Fault, isAllowed } from "@astralog/chassis";
-import {
-  BatchEncoder,
-  emptyHeader,
-  eventSpans,
-  hashKey,
-  type KeyRecord,
-  makeKey,
-  readBatchHeader,
-  readEvent,
-} from "@astralog/schemas";
+import { BatchEncoder, emptyHeader, eventSpans, readBatchHeader, readEvent } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { createAuthenticate } from "./authenticate.ts";
 import { keyRecord, recordFromJson, recordToJson } from "./control/outbox.ts";
 import { differences } from "./control/reconcile.ts";
 import { formatDeadId, parseDeadId } from "./dead/dead-letters.ts";
@@ -66,44 +56,6 @@ test("a search asks for the tenant, and for what follows the cursor", () => {
   expect(query).not.toMatch(/DROP/i);
   expect(params).toMatchObject({ s0: "tn_a", s1: "7", s2: "7", s3: "p.events.raw" });
   expect(query).toMatch(/LIMIT 11$/);
-});
-
-const recordOf = (key: string, changes: Partial<KeyRecord> = {}): KeyRecord => ({
-  hash: hashKey(key),
-  id: "key_1",
-  kind: "query",
-  tenant: "tn_a",
-  source: "",
-  expires_at: 0n,
-  revoked_at: 0n,
-  ip_allowlist: [],
-  ...changes,
-});
-
-test("only a known, living key from an allowed address is a caller", () => {
-  const key = makeKey("query");
-  const ask = (authorization: string | undefined, record: KeyRecord | undefined, complete = true) => {
-    const authenticate = createAuthenticate({ complete, get: (hash) => (hash === record?.hash ? record : undefined) });
-    const response = { locals: {} as Record<string, unknown> };
-    const request = { headers: { authorization }, ip: "127.0.0.1" };
-    authenticate(request as never, response as never, () => {});
-    return response.locals.caller;
-  };
-  const bearer = `Bearer ${key}`;
-  expect(ask(bearer, recordOf(key))).toEqual({ tenant: "tn_a", keyId: "key_1", kind: "query" });
-  const flipped = bearer.slice(0, -1) + (bearer.endsWith("a") ? "b" : "a");
-  for (const [given, record] of [
-    [undefined, recordOf(key)],
-    ["Basic abc", recordOf(key)],
-    [flipped, recordOf(flipped.slice(7))],
-    [bearer, undefined],
-    [bearer, recordOf(key, { revoked_at: 1n })],
-    [bearer, recordOf(key, { expires_at: 1n })],
-    [bearer, recordOf(key, { ip_allowlist: ["10.0.0.0/8"] })],
-  ] as const) {
-    expect(() => ask(given, record)).toThrow(expect.objectContaining({ code: "unauthorized" }));
-  }
-  expect(() => ask(bearer, recordOf(key), false)).toThrow(expect.objectContaining({ code: "starting" }));
 });
 
 test("addresses: v4, v6, mapped v4", () => {

@@ -25,11 +25,36 @@ const optional = <T extends z.ZodType>(field: T, value: string | undefined, abou
     ...(value === undefined ? {} : { fallback: value }),
   }) as unknown as T;
 
+/** What stands in examples everywhere, and is therefore known to everybody. */
+const samples = /^(?:<.*>|\$\{.*\}|(?:password|passwd|secret|changeme|change[-_ ]me|example|sample|default|test|admin|root|postgres|token|your[-_ ].*)\d{0,4})$/i;
+
+/** Also as the password in a URL. */
+const isSample = (text: string): boolean => {
+  if (!URL.canParse(text)) return samples.test(text);
+  const { password } = new URL(text);
+  return password !== "" && samples.test(decodeURIComponent(password));
+};
+
+// 32 random bytes have some 30 different ones; examples are zeros, a counter, or a word.
+const fewestDifferent = 16;
+const isRandom = (bytes: Buffer): boolean =>
+  new Set(bytes).size >= fewestDifferent && bytes.some((byte, i) => i > 0 && byte !== ((bytes[i - 1] ?? 0) + 1) % 256);
+
+const key = z
+  .string()
+  .transform((text) => Buffer.from(text, "base64"))
+  .refine((bytes) => bytes.length === 32, "must be 32 bytes in base64; make one with: openssl rand -base64 32")
+  .refine(isRandom, "is a sample that everybody knows; make one with: openssl rand -base64 32");
+
 /** The kinds of field. Each takes what it means and, unless it must be set, its default as the text one would write. */
 export const field = {
   text: (about: string, fallback?: string) => optional(z.string(), fallback, about),
   secret: (about: string, fallback?: string) =>
-    optional(z.string(), fallback, about).meta({
+    optional(
+      z.string().refine((text) => !isSample(text), "is a sample that everybody knows; make one of your own"),
+      fallback,
+      about,
+    ).meta({
       description: about,
       secret: true,
       ...(fallback === undefined ? {} : { fallback }),
@@ -84,12 +109,29 @@ export const field = {
   choice: <const T extends string>(about: string, values: readonly T[], fallback?: T) =>
     optional(z.enum(values, `must be one of ${values.join(", ")}`), fallback, about),
   /** 32 bytes as base64: a key for AES-256. */
-  key256: (about: string) =>
+  key256: (about: string) => key.meta({ description: about, secret: true }),
+  /** Several of them, comma separated. */
+  keys256: (about: string, fallback?: string) =>
+    optional(
+      z
+        .string()
+        .transform((text) => text.split(",").filter((item) => item.trim() !== ""))
+        .pipe(z.array(key)),
+      fallback,
+      about,
+    ).meta({ description: about, secret: true, ...(fallback === undefined ? {} : { fallback }) }),
+  /** The address of a page: browsers keep cookies and passkeys for https, and for http on this machine. */
+  publicUrl: (about: string) =>
     z
       .string()
-      .transform((text) => Buffer.from(text, "base64"))
-      .refine((bytes) => bytes.length === 32, "must be 32 bytes in base64; make one with: openssl rand -base64 32")
-      .meta({ description: about, secret: true }),
+      .refine((text) => URL.canParse(text), "must be a URL such as https://astralog.example.com")
+      .transform((text) => new URL(text))
+      .refine(
+        ({ protocol, hostname }) => protocol === "https:" || (protocol === "http:" && hostname === "localhost"),
+        "must be https://, or http://localhost",
+      )
+      .refine(({ pathname, search, hash }) => pathname === "/" && search === "" && hash === "", "must have no path")
+      .meta({ description: about }),
 };
 
 const isSecret = (type: z.ZodType): boolean => (type.meta() as { secret?: boolean } | undefined)?.secret === true;

@@ -64,11 +64,13 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     postgresUrl: await makeDatabase(stack.postgres.url, `t${id}`),
     deadLetterKey: randomBytes(32).toString("base64"),
     auditSigningKey: randomBytes(32).toString("base64"),
+    secretsKey: randomBytes(32).toString("base64"),
+    mailUrl: "",
   };
   await provision(deployment);
-  const first = await bootstrapTenant(deployment, `tenant-${id}`, "app");
-
   const firstPorts = await choosePorts({ https: 0, http: 0, api: 0 });
+  const first = await bootstrapTenant(deployment, `tenant-${id}`, "app", firstPorts.api);
+
   const running = new Set<ServiceProcess>();
   let count = 0;
   const portsFor = async (name: ServiceName): Promise<ListenPorts> =>

@@ -148,8 +148,7 @@ test("keys come from the configured address, once for many posts; a redirect or 
 
 test("without either setting there is no such endpoint, and an address without TLS is refused at the start", async () => {
   const closed = await one.start("api");
-  // As anything else without a key.
-  expect((await post(found("x"), { to: closed })).status).toBe(401);
+  expect((await post(found("x"), { to: closed })).status).toBe(404);
   const { key, id } = await makeIngest();
   await post(found(key), { to: closed });
   expect(await endOf(id)).toBeNull();

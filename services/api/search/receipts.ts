@@ -1,7 +1,7 @@
 /** What became of the records a receipt names, from the ledger. */
 import { formatReceipt, type ReceiptPart } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
-import type { Sql } from "./scope.ts";
+import { ownerSql, type Scope, type Sql } from "./scope.ts";
 
 /** Records one look-up may name; the receiver puts far fewer into a receipt. */
 export const maxReceiptParts = 200;
@@ -16,15 +16,15 @@ export interface ReceiptRecord {
   readonly redactions: Record<string, number>;
 }
 
-export const receiptSql = (tenant: string, topicPrefix: string, parts: readonly ReceiptPart[]): Sql => {
+export const receiptSql = (scope: Scope, parts: readonly ReceiptPart[]): Sql => {
   const { params, bind } = createBinder();
   const places = parts.map(
     (part) =>
-      `(topic = ${bind("String", topicPrefix + part.topic)} AND partition = ${bind("Int64", part.partition)} AND offset = ${bind("Int64", part.offset)})`,
+      `(topic = ${bind("String", scope.topicPrefix + part.topic)} AND partition = ${bind("Int64", part.partition)} AND offset = ${bind("Int64", part.offset)})`,
   );
   return {
     query: `SELECT topic, partition, toString(offset), accepted, stored, dropped, redactions
-FROM tenant_batches WHERE tenant = ${bind("String", tenant)} AND (${places.join(" OR ")})`,
+FROM tenant_batches WHERE ${ownerSql(scope, bind)} AND (${places.join(" OR ")})`,
     params,
   };
 };

@@ -2,7 +2,7 @@
 import { Fault } from "@astralog/chassis";
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import type { Response } from "express";
-import { callerOf } from "../authenticate.ts";
+import type { Caller } from "../http/caller.ts";
 import type { Scope } from "./scope.ts";
 
 export interface Scoping {
@@ -12,10 +12,12 @@ export interface Scoping {
 }
 
 /** The one place where a caller becomes the condition that every query on events starts from. */
-export const scopeOf = (response: Response, { topicPrefix, sourceNames }: Scoping): Scope => {
-  const { tenant } = callerOf(response);
-  return { tenant, sources: "all", names: { sources: sourceNames(tenant) }, topicPrefix };
-};
+export const scopeOf = ({ tenant, sources }: Caller, { topicPrefix, sourceNames }: Scoping): Scope => ({
+  tenant,
+  sources,
+  names: { sources: sourceNames(tenant) },
+  topicPrefix,
+});
 
 export const readInstant = (name: "from" | "to", text: string | undefined, now: number): bigint | undefined => {
   if (text === undefined || text === "") return undefined;

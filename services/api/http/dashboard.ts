@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { RequestHandler } from "express";
 import sirv from "sirv";
 
-const dist = fileURLToPath(new URL("../dashboard/dist", import.meta.url));
+const dist = fileURLToPath(new URL("../../dashboard/dist", import.meta.url));
 
 export const createDashboard = (folder = dist): RequestHandler => {
   if (!existsSync(folder)) {

@@ -1,24 +1,23 @@
-/** Puts the routes together: what every request passes, which key each route needs, and the dashboard at /. */
+/** Puts the server together: what every request passes, the endpoints under /api/v1, and the dashboard at /. */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Fault, type Log } from "@astralog/chassis";
-import type { KeyKind } from "@astralog/schemas";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
-import { rateLimit } from "express-rate-limit";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
-import type { Audit } from "./audit/audit-request.ts";
-import { callerOf } from "./authenticate.ts";
+import type { ApiMetrics } from "../metrics.ts";
+import { askerOf } from "./caller.ts";
 import { createDashboard } from "./dashboard.ts";
-import type { ApiMetrics } from "./metrics.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type MountDeps, mount } from "./mount.ts";
+import { createOpenApi } from "./openapi.ts";
 import { createErrorHandler, notFound, sendProblem } from "./problems.ts";
 
-export interface ServerDeps {
+export interface ServerDeps extends Omit<MountDeps, "limit"> {
   readonly log: Log;
   readonly metrics: ApiMetrics;
-  readonly audit: Pick<Audit, "denied">;
-  readonly authenticate: RequestHandler;
-  readonly routers: readonly Router[];
+  readonly endpoints: readonly Endpoint[];
   readonly trustedProxies: readonly string[];
   readonly requestsPerMinute: number;
   readonly refusalsPerMinute: number;
@@ -66,46 +65,12 @@ const measure =
     next();
   };
 
-/** Which kind of key each part of the API takes; what is not here cannot be reached. */
-const needs: Readonly<Record<string, KeyKind>> = {
-  search: "query",
-  events: "query",
-  histogram: "query",
-  facets: "query",
-  fields: "query",
-  traces: "query",
-  receipts: "query",
-  sources: "admin",
-  keys: "admin",
-  verify: "admin",
-  dead: "admin",
-  audit: "admin",
-};
-
-const authorize =
-  (audit: Pick<Audit, "denied">): RequestHandler =>
-  (request, response, next) => {
-    const part = request.path.split("/", 2)[1] ?? "";
-    const needed = Object.hasOwn(needs, part) ? needs[part] : undefined;
-    if (needed === undefined) {
-      notFound(request, response, next);
-      return;
-    }
-    const { kind } = callerOf(response);
-    if (kind !== needed) {
-      audit.denied(response, `${part} needs a key of kind ${needed}`);
-      throw new Fault("forbidden", `This takes a key of kind ${needed}; the one given is of kind ${kind}.`);
-    }
-    next();
-  };
-
 const noStore: RequestHandler = (_, response, next) => {
   response.setHeader("Cache-Control", "no-store");
   next();
 };
 
 export const createApp = (deps: ServerDeps): Express => {
-  const { authenticate } = deps;
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
@@ -124,26 +89,17 @@ export const createApp = (deps: ServerDeps): Express => {
     if (!(error instanceof Fault) || error.code !== "unauthorized") next(error);
     else void refusals(request, response, () => next(error));
   };
-  const requests = rateLimit({
+  const limit = rateLimit({
     windowMs: 60_000,
     limit: deps.requestsPerMinute,
     standardHeaders: "draft-8",
     legacyHeaders: false,
-    keyGenerator: (_, response) => callerOf(response).keyId,
+    keyGenerator: ({ ip = "" }, response) => askerOf(response)?.actor.id ?? ipKeyGenerator(ip),
     handler: (_, response) =>
-      sendProblem(response, "too_many_requests", `A key may make ${deps.requestsPerMinute} requests a minute.`),
+      sendProblem(response, "too_many_requests", `${deps.requestsPerMinute} requests a minute are allowed.`),
   });
-
-  const api = express.Router();
-  api.use(
-    noStore,
-    authenticate,
-    requests,
-    authorize(deps.audit),
-    express.json({ limit: "64kb", strict: true }),
-    ...deps.routers,
-  );
-  app.use("/api/v1", api, notFound, slowGuessing);
+  const endpoints = [...deps.endpoints, createOpenApi(deps.endpoints)];
+  app.use("/api/v1", noStore, mount(endpoints, { ...deps, limit }), notFound, slowGuessing);
   app.use("/api", noStore);
   app.use("/api", notFound);
   app.use(createDashboard());

@@ -12,14 +12,18 @@ const problems = {
   invalid_request: [400, "The request is not valid"],
   invalid_query: [400, "The query is not valid"],
   invalid_cursor: [400, "The cursor is not valid"],
-  unauthorized: [401, "The key is not accepted"],
-  forbidden: [403, "The key may not do this"],
+  organization_needed: [400, "Say which organization"],
+  unauthorized: [401, "The credentials are not accepted"],
+  forbidden: [403, "This is not allowed"],
+  step_up_required: [403, "A second factor is needed"],
   not_found: [404, "Not found"],
   method_not_allowed: [405, "Not with this method"],
   name_taken: [409, "The name is taken"],
   key_ended: [409, "The key has ended"],
   cannot_replay: [409, "It cannot be replayed"],
+  changed: [412, "It was changed meanwhile"],
   body_too_large: [413, "The body is too large"],
+  unsupported_media_type: [415, "The body has the wrong form"],
   query_too_expensive: [422, "The query costs too much"],
   too_many_requests: [429, "Too many requests"],
   internal: [500, "Something failed here"],
@@ -31,6 +35,7 @@ const problems = {
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type ProblemCode = keyof typeof problems;
+export const problemCodes = Object.keys(problems) as ProblemCode[];
 
 export const sendProblem = (
   response: Response,
@@ -80,7 +85,8 @@ export const createErrorHandler =
     }
     // body-parser and the router carry a status for what the client did wrong.
     const status = (error as { status?: unknown }).status;
-    if (status === 413) return sendProblem(response, "body_too_large", "The body may have 64 KiB.");
+    if (status === 415) return sendProblem(response, "unsupported_media_type", "Send the body as plain UTF-8.");
+    if (status === 413) return sendProblem(response, "body_too_large", "The body is larger than this takes.");
     if (typeof status === "number" && status >= 400 && status < 500) {
       return sendProblem(response, "invalid_request", "The body is not JSON, or the address is not valid.");
     }

@@ -1,4 +1,4 @@
-/** What sources' and keys' routes accept. Fields that are not here are refused by name. */
+/** What sources' and keys' routes accept and answer. Fields that are not accepted are refused by name. */
 import { isIP } from "node:net";
 import { keyKinds } from "@astralog/schemas";
 import { z } from "zod";
@@ -44,3 +44,33 @@ export const newKey = z.strictObject({
 
 /** Seconds the old key goes on; a day unless told otherwise, a month at most. */
 export const rotation = z.strictObject({ overlap_seconds: z.int().min(0).max(2_592_000).default(86_400) });
+
+// Answers: JSON has no dates, so a Date is text by the time it is one.
+const date = z.iso.datetime();
+
+export const sourceShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  disabled: z.boolean(),
+  retention_days: z.int(),
+  partitions: z.int(),
+  max_bytes_per_second: z.int(),
+  created_at: date,
+});
+export const sourceList = z.object({ sources: z.array(sourceShape) });
+
+export const keyShape = z.object({
+  id: z.string(),
+  source: z.string().nullable().describe("What an ingest key writes as."),
+  kind: z.enum(keyKinds),
+  prefix: z.string(),
+  last4: z.string(),
+  name: z.string(),
+  created_at: date,
+  expires_at: date.nullable(),
+  revoked_at: date.nullable(),
+  rotated_from: z.string().nullable(),
+  ip_allowlist: z.array(z.string()),
+});
+export const keyList = z.object({ keys: z.array(keyShape) });
+export const madeKeyShape = keyShape.extend({ key: z.string().describe("The one chance to see it.") });

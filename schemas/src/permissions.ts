@@ -1,0 +1,89 @@
+/**
+ * Who may do what, as data: every permission there is, the roles that come with the product, and what each kind of key
+ * may do. Each route of the api names one of these permissions, and what no route or rule names does not stand here.
+ * Adding one gives it to nobody until a role or a kind of key names it, the owner's excepted.
+ */
+import type { KeyKind } from "./keys.ts";
+
+export const permissions = {
+  "events.read": "Search and read events, their histograms, facets, fields and traces, and look up receipts.",
+  "views.write": "Save views, change them, and share them with the organization.",
+  "sources.read": "See the sources and their limits.",
+  "sources.write": "Make sources and change their names and limits.",
+  "keys.read": "See the keys: names, kinds, limits and last use, never the keys themselves.",
+  "keys.write": "Make, rotate and revoke keys.",
+  "producers.read": "See which sources write to Kafka themselves.",
+  "producers.write": "Give sources, renew and take away their own way into Kafka.",
+  "dead.read": "See which events could not be stored and why, without their content.",
+  "dead.replay": "Send dead letters through the pipeline again.",
+  "verify.run": "Have it proven that what was accepted is stored.",
+  "usage.read": "See how much is sent and stored, and the plan's limits.",
+  "audit.read": "Read and export the audit trail.",
+  "audit.stream": "Choose where the audit trail is sent as it grows.",
+  "members.read": "See the members, teams, roles and invitations.",
+  "members.write": "Invite people, change their roles and sources, and remove them.",
+  "teams.write": "Make teams, choose who is in them and which sources they see.",
+  "roles.write": "Make roles out of these permissions.",
+  "organization.write": "Rename the organization and choose what it asks of its members at sign-in.",
+  "owners.write": "Make others owners, and end that.",
+  "sso.read": "See the identity providers and verified domains.",
+  "sso.write": "Connect identity providers, verify domains and require single sign-on.",
+  "access.read": "See when operators of the platform asked for access and what they were given.",
+  "access.approve": "Allow an operator of the platform into the organization for a while, or refuse it.",
+} as const;
+
+/** Held by operators of the platform, never through an organization: no role, key or invitation can give them. */
+export const operatorPermissions = {
+  "plans.write": "Choose organizations' plans and overrides.",
+  "access.request": "Ask an organization for temporary access.",
+} as const;
+
+export type TenantPermission = keyof typeof permissions;
+export type OperatorPermission = keyof typeof operatorPermissions;
+export type Permission = TenantPermission | OperatorPermission;
+
+export const tenantPermissions = Object.keys(permissions) as readonly TenantPermission[];
+
+const without = (...left: readonly TenantPermission[]): TenantPermission[] =>
+  tenantPermissions.filter((one) => !left.includes(one));
+
+/** From most to least. */
+export const roles = {
+  owner: { may: tenantPermissions, meaning: "Everything. An organization has one at least." },
+  admin: { may: without("owners.write"), meaning: "Everything, except to make or unmake owners." },
+  member: {
+    may: [
+      ...(["events.read", "views.write", "sources.read", "producers.read", "dead.read", "dead.replay"] as const),
+      ...(["verify.run", "usage.read", "members.read"] as const),
+    ],
+    meaning: "Works with events; changes nothing that concerns others.",
+  },
+  "read-only": {
+    may: ["events.read", "sources.read", "producers.read", "dead.read", "verify.run", "usage.read", "members.read"],
+    meaning: "Looks, and changes nothing.",
+  },
+  billing: { may: ["usage.read", "members.read"], meaning: "Sees what is used and who uses it, and no event." },
+  auditor: {
+    may: [
+      ...(["audit.read", "verify.run", "members.read", "sources.read", "keys.read", "producers.read"] as const),
+      ...(["sso.read", "access.read", "usage.read"] as const),
+    ],
+    meaning: "Checks who may do and has done what, and that nothing is lost; sees no event.",
+  },
+} as const satisfies Record<string, { may: readonly TenantPermission[]; meaning: string }>;
+
+export type BuiltInRole = keyof typeof roles;
+export const builtInRoles = Object.keys(roles) as readonly BuiltInRole[];
+export const isBuiltInRole = (name: string): name is BuiltInRole => Object.hasOwn(roles, name);
+
+/**
+ * What a key without a scope of its own may do. An admin key runs the organization's machinery but reads no event, and
+ * does nothing that a person must answer for.
+ */
+export const keyPermissions = {
+  ingest: [],
+  query: ["events.read"],
+  admin: without(
+    ...(["events.read", "views.write", "organization.write", "owners.write", "sso.write", "access.approve"] as const),
+  ),
+} as const satisfies Record<KeyKind, readonly TenantPermission[]>;

@@ -1,0 +1,129 @@
+/**
+ * Who asks, by one of two credentials: a key (Authorization: Bearer) or a session. Keys come from the control table
+ * alone, so that the api answers searches without Postgres and a revoked key stops within a second. A key is never
+ * logged; refusals do not tell an unknown key from an ended one.
+ */
+import type { ControlTable } from "@astralog/chassis";
+import { Fault, isAllowed } from "@astralog/chassis";
+import {
+  hashKey,
+  type KeyRecord,
+  keyKind,
+  keyPermissions,
+  type OperatorPermission,
+  operatorPermissions,
+  type Permission,
+  systemChain,
+} from "@astralog/schemas";
+import type { Request, Response } from "express";
+import type { Caller, Person } from "./caller.ts";
+
+/** A refusal's key when it is a known one, and why it was refused. */
+export interface Refusal {
+  readonly key?: { readonly tenant: string; readonly keyId: string };
+  readonly reason: string;
+}
+
+export interface FoundSession extends Person {
+  /** The one organization that a session begun by its identity provider is good for. */
+  readonly organization: string | null;
+  /** Whether he is an operator of the platform. */
+  readonly operator: boolean;
+}
+
+export interface Sessions {
+  /** Undefined when the request carries no session. Faults: `unauthorized` when it carries one that has ended. */
+  find(request: Request): Promise<FoundSession | undefined>;
+  /** Refuses what another site's page may have sent. Faults: `forbidden`. */
+  protect(request: Request, session: FoundSession): void;
+}
+
+/** A person's place in one organization, as it is now. */
+export type Membership = Pick<Caller, "tenant" | "permissions" | "grants" | "sources">;
+
+export interface Memberships {
+  /** In `organization`, or in the only one he has. Faults: `not_found`, `organization_needed`. */
+  find(person: string, organization: string | undefined): Promise<Membership>;
+}
+
+export interface AuthenticateDeps {
+  readonly keys: Pick<ControlTable<KeyRecord>, "get" | "complete">;
+  /** Without it, keys alone open the api. */
+  readonly people?: { readonly sessions: Sessions; readonly memberships: Memberships };
+  /** Hears why somebody was refused, which he himself does not. */
+  refused?(response: Response, refusal: Refusal): void;
+}
+
+/** What of an asker an endpoint needs to know. */
+export type Needs = Permission | "signed-in";
+
+export type Authenticate = (request: Request, response: Response, needs: Needs) => Promise<Caller | Person>;
+
+const organizationHeader = "astralog-organization";
+const isOperatorPermission = (needs: Needs): needs is OperatorPermission => Object.hasOwn(operatorPermissions, needs);
+
+/** Faults: `starting`, `unauthorized`, and those of Sessions and Memberships. */
+export const createAuthenticate = ({ keys, people, refused = () => {} }: AuthenticateDeps): Authenticate => {
+  const stop = (response: Response, refusal: Refusal, message: string): never => {
+    refused(response, refusal);
+    throw new Fault("unauthorized", message);
+  };
+
+  const byKey = (request: Request, response: Response): Caller => {
+    if (!keys.complete) throw new Fault("starting", "The keys are still being read.", { retriable: true });
+    const key = /^Bearer +(\S{1,128})$/i.exec(request.headers.authorization ?? "")?.[1];
+    if (key === undefined)
+      return stop(response, { reason: "no key" }, "Send the header Authorization: Bearer <key>, or sign in.");
+    if (keyKind(key) === undefined)
+      return stop(response, { reason: "not a key" }, "This is no key: its form or checksum is wrong.");
+    const record = keys.get(hashKey(key));
+    const reason = record === undefined ? "unknown key" : endOf(record, request.ip ?? "");
+    if (record !== undefined && reason === undefined) return callerOfKey(record);
+    const known = record === undefined ? {} : { key: { tenant: record.tenant, keyId: record.id } };
+    const refusal = { ...known, reason: reason ?? "" };
+    return stop(response, refusal, "The key is unknown, has ended, or may not be used from here.");
+  };
+
+  return async (request, response, needs) => {
+    // A browser adds cookies by itself, never this header: who sends it means it.
+    const session = request.headers.authorization === undefined ? await people?.sessions.find(request) : undefined;
+    if (people === undefined || session === undefined) {
+      const caller = byKey(request, response);
+      if (needs === "signed-in") throw new Fault("forbidden", "This is for people: sign in instead of using a key.");
+      return caller;
+    }
+    people.sessions.protect(request, session);
+    const person: Person = { actor: session.actor, email: session.email, session: session.session };
+    if (needs === "signed-in") return person;
+    if (session.operator && isOperatorPermission(needs)) return { ...person, ...operator };
+    const organization = session.organization ?? request.get(organizationHeader);
+    return { ...person, ...(await people.memberships.find(person.session.person, organization)) };
+  };
+};
+
+const none: ReadonlySet<Permission> = new Set();
+const operator: Membership = {
+  tenant: systemChain,
+  permissions: new Set(Object.keys(operatorPermissions) as OperatorPermission[]),
+  grants: none,
+  sources: none as ReadonlySet<string>,
+};
+
+const callerOfKey = (record: KeyRecord): Caller => {
+  const permissions: ReadonlySet<Permission> = new Set(keyPermissions[record.kind]);
+  return {
+    tenant: record.tenant,
+    actor: { kind: "key", id: record.id, name: "" },
+    permissions,
+    // An admin key makes query keys, though it reads no event itself.
+    grants: record.kind === "admin" ? new Set([...permissions, ...keyPermissions.query]) : permissions,
+    sources: "all",
+  };
+};
+
+/** Why a known key may not be used, or undefined when it may. */
+const endOf = (record: KeyRecord, address: string): string | undefined => {
+  if (record.revoked_at !== 0n) return "revoked key";
+  if (record.expires_at !== 0n && record.expires_at <= BigInt(Date.now())) return "expired key";
+  return isAllowed(address, record.ip_allowlist) ? undefined : "address not allowed";
+};

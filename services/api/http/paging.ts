@@ -1,0 +1,42 @@
+/** Lists in pages: oldest first by (created_at, id), which is unique, so pages neither skip nor repeat. */
+import { Fault } from "@astralog/chassis";
+import { type RawBuilder, sql } from "kysely";
+import { z } from "zod";
+
+export const pageQuery = z.strictObject({
+  cursor: z.string().max(200).optional().describe("`next` of the page before."),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+interface Place {
+  readonly created_at: Date;
+  readonly id: string;
+}
+
+/** Postgres keeps microseconds, a cursor milliseconds: both sides are compared as the cursor has them. */
+export const created = sql<Date>`date_trunc('milliseconds', created_at)`;
+
+/** The condition on rows of the page that `cursor` begins. Faults: `invalid_cursor`. */
+export const after = (cursor: string | undefined): RawBuilder<boolean> => {
+  if (cursor === undefined || cursor === "") return sql<boolean>`true`;
+  const plain = Buffer.from(cursor, "base64url").toString("utf8");
+  const [, millis, id] = /^(\d{1,14}) (\w{1,64})$/.exec(plain) ?? [];
+  if (millis === undefined || id === undefined) {
+    throw new Fault("invalid_cursor", "Give back `next` of the page before, unchanged, or leave the cursor out.");
+  }
+  return sql<boolean>`(${created}, id) > (${new Date(Number(millis))}, ${id})`;
+};
+
+/** From one row more than the page may have. */
+export const pageOf = <Row extends Place>(
+  rows: readonly Row[],
+  limit: number,
+): { page: Row[]; next: string | null } => {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return {
+    page,
+    next: more ? Buffer.from(`${last.created_at.getTime()} ${last.id}`).toString("base64url") : null,
+  };
+};

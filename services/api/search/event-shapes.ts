@@ -1,0 +1,43 @@
+/** What the routes over events answer, for the OpenAPI document. */
+import { z } from "zod";
+
+export const eventShape = z.object({
+  id: z.string().describe("Where the event came in: 3-1742-0."),
+  timestamp: z.string().describe("RFC 3339 with nanoseconds."),
+  received_at: z.iso.datetime(),
+  level: z.string(),
+  severity_number: z.int().describe("OpenTelemetry's severity number; 0 when none was sent."),
+  source: z.string().describe("The source's name."),
+  source_id: z.string(),
+  service: z.string(),
+  host: z.string(),
+  message: z.string(),
+  trace_id: z.string(),
+  span_id: z.string(),
+  attributes: z.record(z.string(), z.unknown()),
+});
+
+export const statsShape = z
+  .object({ rows: z.number(), bytes: z.number(), ms: z.number() })
+  .describe("What was read to answer, and how long it took.");
+
+export const receiptShape = z.object({
+  record: z.string(),
+  state: z.enum(["stored", "pending"]),
+  accepted: z.int(),
+  stored: z.int(),
+  dropped: z.record(z.string(), z.number()).describe("By reason."),
+  redactions: z.record(z.string(), z.number()).describe("By detector."),
+});
+
+export const facetShape = z.object({
+  field: z.string(),
+  coverage: z.number().describe("Part of the events that have the field, 0 to 1."),
+  values: z.array(z.object({ value: z.string(), count: z.int() })),
+});
+
+export const fieldShape = z.object({
+  name: z.string(),
+  type: z.enum(["time", "level", "string", "number", "boolean", "json", "null", "mixed"]),
+  coverage: z.number(),
+});
