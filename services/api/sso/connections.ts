@@ -108,7 +108,9 @@ const columnsOf = async (
 ): Promise<Updateable<SsoConnectionTable>> => {
   const { client_secret: secret, certificates, ...plain } = given;
   const alien =
-    kind === "oidc" ? (["entry_point", "certificates"] as const) : (["client_id", "client_secret", "trusts_email"] as const);
+    kind === "oidc"
+      ? (["entry_point", "certificates"] as const)
+      : (["client_id", "client_secret", "trusts_email"] as const);
   const wrong = alien.find((name) => given[name] !== undefined);
   if (wrong !== undefined) throw new Fault("invalid_request", `${wrong} is nothing that a connection by ${kind} has.`);
   if (kind === "oidc" && plain.issuer !== undefined) outgoing.check(plain.issuer);
@@ -165,7 +167,7 @@ export const changeConnection = (
   id: string,
   changes: ConnectionChanges,
   by: By,
-  unchanged: (shown: unknown) => void,
+  unchanged: (row: Connection) => void,
 ) =>
   named(changes.name, () =>
     deps.db.transaction().execute(async (trx): Promise<Connection> => {
@@ -177,7 +179,7 @@ export const changeConnection = (
         .forUpdate()
         .executeTakeFirst();
       if (before === undefined) throw missing();
-      unchanged(connectionView(before));
+      unchanged(before);
       const columns = await columnsOf(deps, trx, tenant, before.kind, changes);
       const row = await trx
         .updateTable("sso_connections")

@@ -31,7 +31,10 @@ export const createFindTexts = (servers: readonly string[]): FindTexts => {
     } catch (error) {
       const { code } = error as { code?: unknown };
       if (code === "ENOTFOUND" || code === "ENODATA") return [];
-      throw new Fault("dns_unavailable", "DNS does not answer now; try again later.", { retriable: true, cause: error });
+      throw new Fault("dns_unavailable", "DNS does not answer now; try again later.", {
+        retriable: true,
+        cause: error,
+      });
     }
   };
 };
@@ -66,7 +69,13 @@ export const claimDomain = (db: Db, tenant: string, domain: string, by: By): Pro
  * Asks DNS. An organization whose record is gone loses a domain to the one whose record is there now.
  * Faults: `not_found`, `domain_unproven`, `domain_taken`, `dns_unavailable`.
  */
-export const verifyDomain = async (db: Db, findTexts: FindTexts, tenant: string, id: string, by: By): Promise<Domain> => {
+export const verifyDomain = async (
+  db: Db,
+  findTexts: FindTexts,
+  tenant: string,
+  id: string,
+  by: By,
+): Promise<Domain> => {
   const claim = await db
     .selectFrom("domains")
     .selectAll()

@@ -15,7 +15,11 @@ const httpsUrl = z
 const certificates = z.array(z.string().min(1).max(16_384)).min(1).max(5);
 const clientId = z.string().min(1).max(512);
 const clientSecret = z.string().min(1).max(2_048);
-const entityId = z.string().min(1).max(1_024).regex(/^[^\s\p{C}]+$/u, "may hold no spaces");
+const entityId = z
+  .string()
+  .min(1)
+  .max(1_024)
+  .regex(/^[^\s\p{C}]+$/u, "may hold no spaces");
 
 const both = {
   name,
