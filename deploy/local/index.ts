@@ -1,7 +1,7 @@
 export { type Child, type Exit, startChild, untilReady } from "./child.ts";
 export { makeDatabase } from "./database.ts";
-export { type KeptMail, type MailSink, startMailSink } from "./mail-sink.ts";
 export { kafkaProperties } from "./kafka-config.ts";
+export { type KeptMail, type MailSink, startMailSink } from "./mail-sink.ts";
 export { root, state } from "./paths.ts";
 export { choosePorts } from "./ports.ts";
 export { newPassword } from "./secrets.ts";

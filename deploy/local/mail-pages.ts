@@ -14,21 +14,21 @@ export const pageHeaders = {
   "content-security-policy": `default-src 'none'; style-src 'sha256-${hash("sha256", style, "base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
 };
 
-const escape = (text: string): string =>
+const asText = (text: string): string =>
   text.replace(
     /[&<>"']/g,
     (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[sign] ?? sign,
   );
 
 const page = (title: string, body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(title)}</title><style>${style}</style></head><body>${body}</body></html>`;
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${asText(title)}</title><style>${style}</style></head><body>${body}</body></html>`;
 
 const address = /(https?:\/\/[^\s<>"']+)/;
 /** split() with a group gives text and addresses in turn. */
 const linked = (text: string): string =>
   text
     .split(address)
-    .map((part, i) => (i % 2 === 0 ? escape(part) : `<a href="${escape(part)}">${escape(part)}</a>`))
+    .map((part, i) => (i % 2 === 0 ? asText(part) : `<a href="${asText(part)}">${asText(part)}</a>`))
     .join("");
 
 export const listPage = (mails: readonly KeptMail[]): string =>
@@ -40,7 +40,7 @@ export const listPage = (mails: readonly KeptMail[]): string =>
         : `<ul>${mails
             .map(
               ({ id, subject, to, at }) =>
-                `<li><a href="/mails/${id}"><b>${escape(subject)}</b><small>to ${escape(to.join(", "))}, ${escape(at)}</small></a></li>`,
+                `<li><a href="/mails/${id}"><b>${asText(subject)}</b><small>to ${asText(to.join(", "))}, ${asText(at)}</small></a></li>`,
             )
             .join("")}</ul>`
     }`,
@@ -49,5 +49,5 @@ export const listPage = (mails: readonly KeptMail[]): string =>
 export const mailPage = ({ subject, from, to, at, text }: KeptMail): string =>
   page(
     subject,
-    `<p><a href="/">All mail</a></p><h1>${escape(subject)}</h1><dl><dt>From</dt><dd>${escape(from)}</dd><dt>To</dt><dd>${escape(to.join(", "))}</dd><dt>At</dt><dd>${escape(at)}</dd></dl><pre>${linked(text)}</pre>`,
+    `<p><a href="/">All mail</a></p><h1>${asText(subject)}</h1><dl><dt>From</dt><dd>${asText(from)}</dd><dt>To</dt><dd>${asText(to.join(", "))}</dd><dt>At</dt><dd>${asText(at)}</dd></dl><pre>${linked(text)}</pre>`,
   );

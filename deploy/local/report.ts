@@ -27,7 +27,11 @@ export const report = (run: RunFile, seconds: number): string =>
     `  ${pc.dim("All of this, and the admin key, are in .astralog/run.json; logs are in .astralog/logs.")}`,
     ...(run.firstOwnerLink === ""
       ? []
-      : ["", `Become the first owner: open ${pc.bold(run.firstOwnerLink)}`, pc.dim("It works once. There is no account before.")]),
+      : [
+          "",
+          `Become the first owner: open ${pc.bold(run.firstOwnerLink)}`,
+          pc.dim("It works once. There is no account before."),
+        ]),
     "",
     "Send an event:",
     "",

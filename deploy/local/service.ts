@@ -103,8 +103,12 @@ const bootstrap = async <T>(deployment: Deployment, args: readonly string[], api
 };
 
 /** Makes a tenant with one source and one key of each kind; each call makes another. `api`: the port that links lead to. */
-export const bootstrapTenant = (deployment: Deployment, tenant: string, source: string, api = 0): Promise<FirstTenant> =>
-  bootstrap(deployment, ["--tenant", tenant, "--source", source], api);
+export const bootstrapTenant = (
+  deployment: Deployment,
+  tenant: string,
+  source: string,
+  api = 0,
+): Promise<FirstTenant> => bootstrap(deployment, ["--tenant", tenant, "--source", source], api);
 
 /** A new link for the first owner of a tenant that is there; "" when it has one. */
 export const firstOwnerLink = async (deployment: Deployment, tenant: string, api: number): Promise<string> =>

@@ -4,6 +4,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import * as control from "./0001_control.ts";
 import * as audit from "./0002_audit.ts";
+import * as organizations from "./0003_organizations.ts";
 import * as people from "./0004_people.ts";
 import * as sso from "./0005_sso.ts";
 import type { Database } from "./tables.ts";
@@ -14,6 +15,7 @@ export type * from "./tables.ts";
 const migrations: Record<string, Migration> = {
   "0001_control": control,
   "0002_audit": audit,
+  "0003_organizations": organizations,
   "0004_people": people,
   "0005_sso": sso,
 };

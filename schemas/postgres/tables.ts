@@ -1,8 +1,10 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
 import type { ColumnType, Generated } from "kysely";
+import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
 
+export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
 export type * from "./sso-tables.ts";
 
@@ -11,6 +13,8 @@ type CreatedAt = ColumnType<Date, never, never>;
 export interface TenantTable {
   id: string;
   name: string;
+  /** What a command calls it; null for one that a person made. */
+  handle: string | null;
   created_at: CreatedAt;
   /** Members without a second factor may only set one up. */
   require_mfa: Generated<boolean>;
@@ -50,6 +54,12 @@ export interface KeyTable {
   rotated_from: string | null;
   /** CIDR blocks; empty allows every address. */
   ip_allowlist: Generated<string[]>;
+  /** Of those its kind has; empty is all of them. */
+  permissions: Generated<string[]>;
+  /** What a query or admin key may see and manage; empty is all of them. */
+  sources: Generated<string[]>;
+  /** Kept to the minute. */
+  last_used_at: ColumnType<Date | null, never, Date>;
 }
 
 /** What must still reach Kafka, in the order of `id`. A row is deleted once Kafka has confirmed it. */
@@ -94,7 +104,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends PeopleTables, SsoTables {
+export interface Database extends OrganizationTables, PeopleTables, SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

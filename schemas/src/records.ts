@@ -17,6 +17,8 @@ export interface KeyRecord {
   expires_at: bigint;
   revoked_at: bigint;
   ip_allowlist: string[];
+  permissions: string[];
+  sources: string[];
 }
 
 export interface SourceRecord {

@@ -20,13 +20,23 @@ import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
+import type { Mailer } from "./mail/mailer.ts";
 import type { ApiMetrics } from "./metrics.ts";
+import { createSendInvitation } from "./organizations/invitation-letter.ts";
+import { isInvited } from "./organizations/invitations.ts";
+import { createMemberEndpoints } from "./organizations/member-endpoints.ts";
+import { createMemberships } from "./organizations/memberships.ts";
+import { createOrganizationEndpoints } from "./organizations/organization-endpoints.ts";
+import { organizationsOf } from "./organizations/organizations.ts";
+import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
+import { createPeople } from "./people/people-room.ts";
 import type { Db } from "./postgres.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
+import type { Envelope } from "./secrets/envelope.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
@@ -48,6 +58,8 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly envelope: Envelope;
+  readonly mailer: Mailer;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -70,13 +82,31 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
+  const people = createPeople({
+    ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
+    publicUrl: config.PUBLIC_URL,
+    secretsKey: config.SECRETS_KEY,
+    idleMinutes: config.SESSION_IDLE_MINUTES,
+    lifeHours: config.SESSION_HOURS,
+    organizationsOf: (person) => organizationsOf(db, person),
+    isInvited,
+  });
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
     log,
     metrics,
     audit,
-    authenticate: createAuthenticate({ keys, refused: audit.refused }),
+    authenticate: createAuthenticate({
+      keys,
+      people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+      refused: audit.refused,
+    }),
     endpoints: [
+      ...people.endpoints,
+      ...createOrganizationEndpoints({ db, audit }),
+      ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
+      ...createTeamEndpoints({ db, audit }),
+      ...createRoleEndpoints({ db, audit }),
       ...partners(deps, audit),
       ...createSearchEndpoints(search),
       ...createAnalysisEndpoints(search),

@@ -33,11 +33,13 @@ await oneShot("bootstrap", async () => {
   const db = connectPostgres(config.POSTGRES_URL, { max: 2 });
   try {
     const tenant = await ensureTenant(db, values.tenant, by);
-    const firstOwnerLink = await db.transaction().execute(async (trx) =>
-      (await hasOwner(trx, tenant.id))
-        ? ""
-        : `${config.PUBLIC_URL.origin}/welcome#${await makeFirstOwnerLink(trx, tenant.id)}`,
-    );
+    const firstOwnerLink = await db
+      .transaction()
+      .execute(async (trx) =>
+        (await hasOwner(trx, tenant.id))
+          ? ""
+          : `${config.PUBLIC_URL.origin}/welcome#${await makeFirstOwnerLink(trx, tenant.id)}`,
+      );
     if (values["link-only"]) {
       process.stdout.write(`${JSON.stringify({ tenant: tenant.id, firstOwnerLink })}\n`);
       return;

@@ -19,7 +19,11 @@ export const shape = {
   SECRETS_KEYS_BEFORE: field.keys256("Keys that were SECRETS_KEY before; the api wraps anew at its start.", ""),
   MAIL_URL: field.secret("smtp:// or smtps:// of the server that takes mail; empty keeps mail until there is one.", ""),
   MAIL_FROM: field.text("Sender of the mail.", "Astralog <astralog@localhost>"),
-  SESSION_IDLE_MINUTES: field.integer("A session ends when nobody used it for so long.", { min: 1, max: 43_200 }, "720"),
+  SESSION_IDLE_MINUTES: field.integer(
+    "A session ends when nobody used it for so long.",
+    { min: 1, max: 43_200 },
+    "720",
+  ),
   SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),

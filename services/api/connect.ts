@@ -7,7 +7,10 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
+import { startSweep } from "./people/sweep.ts";
+import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -45,8 +48,19 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
+  envelope.rewrap(db).then(
+    (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
+    (err: unknown) => log.warn({ err }, "the data keys could not be looked through"),
+  );
+  const mailer = startMail({
+    ...{ db, envelope, log, url: config.MAIL_URL, from: config.MAIL_FROM },
+    sent: (outcome) => metrics.mails.inc({ outcome }),
+  });
+  onStop("mail", mailer.close);
+  onStop("sweep", startSweep(db, log).close);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts },
+    ...{ signer, heads, counts, envelope, mailer },
   };
 };

@@ -81,6 +81,9 @@ test("a record goes through the outbox' JSON unchanged, and reconcile sees what 
     revoked_at: null,
     rotated_from: null,
     ip_allowlist: [],
+    permissions: [],
+    sources: ["src_1"],
+    last_used_at: null,
   };
   const record = keyRecord(row);
   expect(recordFromJson(JSON.parse(recordToJson(record)))).toEqual(record);

@@ -26,7 +26,8 @@ const optional = <T extends z.ZodType>(field: T, value: string | undefined, abou
   }) as unknown as T;
 
 /** What stands in examples everywhere, and is therefore known to everybody. */
-const samples = /^(?:<.*>|\$\{.*\}|(?:password|passwd|secret|changeme|change[-_ ]me|example|sample|default|test|admin|root|postgres|token|your[-_ ].*)\d{0,4})$/i;
+const samples =
+  /^(?:<.*>|\$\{.*\}|(?:password|passwd|secret|changeme|change[-_ ]me|example|sample|default|test|admin|root|postgres|token|your[-_ ].*)\d{0,4})$/i;
 
 /** Also as the password in a URL. */
 const isSample = (text: string): boolean => {

@@ -47,6 +47,8 @@ const record: KeyRecord = {
   expires_at: 0n,
   revoked_at: 0n,
   ip_allowlist: [],
+  permissions: [],
+  sources: [],
 };
 const source: SourceRecord = {
   tenant: "tn_1",

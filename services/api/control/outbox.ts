@@ -29,6 +29,8 @@ export const keyRecord = (row: KeyRow): KeyRecord => ({
   expires_at: millis(row.expires_at),
   revoked_at: millis(row.revoked_at),
   ip_allowlist: row.ip_allowlist,
+  permissions: row.permissions,
+  sources: row.sources,
 });
 
 export const sourceRecord = (row: SourceRow): SourceRecord => ({

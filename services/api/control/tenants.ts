@@ -6,18 +6,18 @@ import type { Db } from "../postgres.ts";
 
 export type Tenant = Selectable<Database["tenants"]>;
 
-/** The tenant of that name, made when there is none. */
-export const ensureTenant = (db: Db, name: string, by: By): Promise<Tenant> =>
+/** The tenant that commands know by that name, made when there is none. */
+export const ensureTenant = (db: Db, handle: string, by: By): Promise<Tenant> =>
   db.transaction().execute(async (trx) => {
     const made = await trx
       .insertInto("tenants")
-      .values({ id: `tn_${randomBase62(12)}`, name })
-      .onConflict((conflict) => conflict.column("name").doNothing())
+      .values({ id: `tn_${randomBase62(12)}`, name: handle, handle })
+      .onConflict((conflict) => conflict.column("handle").doNothing())
       .returning("id")
       .executeTakeFirst();
     if (made !== undefined) {
       const target = { kind: "tenant", id: made.id };
-      await recordAct(trx, by, { tenant: made.id, action: "tenant.created", target, details: { name } });
+      await recordAct(trx, by, { tenant: made.id, action: "tenant.created", target, details: { name: handle } });
     }
-    return trx.selectFrom("tenants").selectAll().where("name", "=", name).executeTakeFirstOrThrow();
+    return trx.selectFrom("tenants").selectAll().where("handle", "=", handle).executeTakeFirstOrThrow();
   });

@@ -13,6 +13,8 @@ const recordOf = (key: string, changes: Partial<KeyRecord> = {}): KeyRecord => (
   expires_at: 0n,
   revoked_at: 0n,
   ip_allowlist: [],
+  permissions: [],
+  sources: [],
   ...changes,
 });
 

@@ -9,14 +9,15 @@ import {
   hashKey,
   type KeyRecord,
   keyKind,
-  keyPermissions,
   type OperatorPermission,
   operatorPermissions,
   type Permission,
   systemChain,
 } from "@astralog/schemas";
 import type { Request, Response } from "express";
+import { effectiveOfKey } from "../organizations/effective.ts";
 import type { Caller, Person } from "./caller.ts";
+import type { Access } from "./endpoint.ts";
 
 /** A refusal's key when it is a known one, and why it was refused. */
 export interface Refusal {
@@ -25,8 +26,6 @@ export interface Refusal {
 }
 
 export interface FoundSession extends Person {
-  /** The one organization that a session begun by its identity provider is good for. */
-  readonly organization: string | null;
   /** Whether he is an operator of the platform. */
   readonly operator: boolean;
 }
@@ -49,13 +48,18 @@ export interface Memberships {
 export interface AuthenticateDeps {
   readonly keys: Pick<ControlTable<KeyRecord>, "get" | "complete">;
   /** Without it, keys alone open the api. */
-  readonly people?: { readonly sessions: Sessions; readonly memberships: Memberships };
+  readonly people?: {
+    readonly sessions: Sessions;
+    readonly memberships: Memberships;
+    /** Refuses who does not meet what the organization asks of its members at sign-in. */
+    mayAct?(session: FoundSession, tenant: string): Promise<void>;
+  };
   /** Hears why somebody was refused, which he himself does not. */
   refused?(response: Response, refusal: Refusal): void;
 }
 
 /** What of an asker an endpoint needs to know. */
-export type Needs = Permission | "signed-in";
+export type Needs = Exclude<Access, "anyone">;
 
 export type Authenticate = (request: Request, response: Response, needs: Needs) => Promise<Caller | Person>;
 
@@ -93,11 +97,13 @@ export const createAuthenticate = ({ keys, people, refused = () => {} }: Authent
       return caller;
     }
     people.sessions.protect(request, session);
-    const person: Person = { actor: session.actor, email: session.email, session: session.session };
+    const { operator: isOperator, ...person } = session;
     if (needs === "signed-in") return person;
-    if (session.operator && isOperatorPermission(needs)) return { ...person, ...operator };
-    const organization = session.organization ?? request.get(organizationHeader);
-    return { ...person, ...(await people.memberships.find(person.session.person, organization)) };
+    if (isOperator && isOperatorPermission(needs)) return { ...person, ...operator };
+    const organization = person.organization ?? request.get(organizationHeader);
+    const membership = await people.memberships.find(person.session.person, organization);
+    await people.mayAct?.(session, membership.tenant);
+    return { ...person, ...membership };
   };
 };
 
@@ -109,17 +115,11 @@ const operator: Membership = {
   sources: none as ReadonlySet<string>,
 };
 
-const callerOfKey = (record: KeyRecord): Caller => {
-  const permissions: ReadonlySet<Permission> = new Set(keyPermissions[record.kind]);
-  return {
-    tenant: record.tenant,
-    actor: { kind: "key", id: record.id, name: "" },
-    permissions,
-    // An admin key makes query keys, though it reads no event itself.
-    grants: record.kind === "admin" ? new Set([...permissions, ...keyPermissions.query]) : permissions,
-    sources: "all",
-  };
-};
+const callerOfKey = (record: KeyRecord): Caller => ({
+  tenant: record.tenant,
+  actor: { kind: "key", id: record.id, name: "" },
+  ...effectiveOfKey(record),
+});
 
 /** Why a known key may not be used, or undefined when it may. */
 const endOf = (record: KeyRecord, address: string): string | undefined => {

@@ -15,6 +15,8 @@ export interface Person {
   /** Proven to be his, in lower case. */
   readonly email: string;
   readonly session: Session;
+  /** The one organization that a session begun by its identity provider is good for. */
+  readonly organization: string | null;
 }
 
 /** Who acts in an organization. */

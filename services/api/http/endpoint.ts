@@ -8,8 +8,11 @@ import { z } from "zod";
 import type { Caller, Person } from "./caller.ts";
 import type { Unchanged } from "./etag.ts";
 
-/** A permission; or no credentials at all; or any person with a session, in whatever organization. */
-export type Access = Permission | "anyone" | "signed-in";
+/**
+ * A permission; or no credentials at all; or any person with a session, in whatever organization; or whoever has any
+ * permission in the organization acted in.
+ */
+export type Access = Permission | "anyone" | "signed-in" | "member";
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
 type AskerFor<A extends Access> = A extends "anyone" ? undefined : A extends "signed-in" ? Person : Caller;

@@ -21,16 +21,15 @@ export interface MountDeps {
 /** How long a proven second factor opens what needs one. */
 const stepUpMs = 10 * 60_000;
 
-const who = (asker: Caller | Person): string => (asker.actor.kind === "key" ? "This key" : "Your role");
+const who = (asker: Caller | Person): string => (asker.actor.kind === "key" ? "this key" : "your role");
 
 const authorize = ({ access, stepUp }: Endpoint, asker: Caller | Person, denied: (reason: string) => void): void => {
   if (access === "anyone") return;
-  if (access !== "signed-in" && !("permissions" in asker && asker.permissions.has(access))) {
+  const held = "permissions" in asker ? asker.permissions : undefined;
+  if (access === "member" ? !held?.size : access !== "signed-in" && held?.has(access) !== true) {
     denied(`needs ${access}`);
-    throw new Fault(
-      "forbidden",
-      `This takes the permission ${access}, which ${who(asker).toLowerCase()} does not give.`,
-    );
+    const needed = access === "member" ? "some permission" : `the permission ${access}`;
+    throw new Fault("forbidden", `This takes ${needed}, which ${who(asker)} does not give.`);
   }
   const proven = asker.session?.mfaAt;
   if (stepUp !== true || asker.session === undefined) return;

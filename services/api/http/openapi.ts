@@ -64,6 +64,7 @@ const successOf = ({ success, etag }: Endpoint): Json => {
 const meaningOf = (access: Endpoint["access"]): string => {
   if (access === "anyone") return "Needs no credentials.";
   if (access === "signed-in") return "Needs a session.";
+  if (access === "member") return "Needs any permission in the organization.";
   const all: Record<string, string> = { ...permissions, ...operatorPermissions };
   return `Needs the permission \`${access}\`: ${all[access]}`;
 };

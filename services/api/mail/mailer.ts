@@ -89,7 +89,8 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
     if (row.expires_at.getTime() <= Date.now()) {
       await forget();
       sent("expired");
-      if (row.attempts > 1) log.warn({ mail: row.id, attempts: row.attempts }, "a mail was given up: it is out of date");
+      if (row.attempts > 1)
+        log.warn({ mail: row.id, attempts: row.attempts }, "a mail was given up: it is out of date");
       return true;
     }
     try {
@@ -118,7 +119,9 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
       } catch (error) {
         log.warn({ err: error }, "the mail could not be looked through");
       }
-      await sleep(pollMs, undefined, { signal: AbortSignal.any([stopped.signal, woken.signal]) }).catch(() => undefined);
+      await sleep(pollMs, undefined, { signal: AbortSignal.any([stopped.signal, woken.signal]) }).catch(
+        () => undefined,
+      );
     }
   };
   const working = work();

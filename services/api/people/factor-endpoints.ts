@@ -5,8 +5,8 @@
 import { Fault } from "@astralog/chassis";
 import type { Response } from "express";
 import { z } from "zod";
-import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { Person as Asker } from "../http/caller.ts";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import { type Db, type Trx, withPostgres } from "../postgres.ts";
 import { recordPersonalAct } from "./acts.ts";
@@ -123,7 +123,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
       await fresh(caller);
       await limits.answers(request, response, caller.session.person, true);
       const about = {
-        ...{ action: "factor.added", factor: "totp", proves: true, endOthers: body.end_other_sessions } as const,
+        ...({ action: "factor.added", factor: "totp", proves: true, endOthers: body.end_other_sessions } as const),
         letter: "An authenticator app was added: signing in asks for its codes from now on.",
       };
       return change(caller, response, about, async (trx, { id }) => {
@@ -140,7 +140,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
     success: { status: 204 },
     handle: ({ query, caller, response }) => {
       const about = {
-        ...{ action: "factor.removed", factor: "totp", endOthers: query.end_other_sessions === "true" } as const,
+        ...({ action: "factor.removed", factor: "totp", endOthers: query.end_other_sessions === "true" } as const),
         letter: "The authenticator app was removed.",
       };
       return change(caller, response, about, async (trx, { id }) => {
@@ -156,10 +156,12 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
     success: { status: 201, body: withCodes },
     handle: ({ caller, response }) => {
       const about = {
-        ...{ action: "recovery_codes.made", factor: "recovery codes" } as const,
+        ...({ action: "recovery_codes.made", factor: "recovery codes" } as const),
         letter: "New recovery codes were made; those from before no longer work.",
       };
-      return change(caller, response, about, async (trx, { id }) => ({ recovery_codes: await makeRecoveryCodes(trx, id) }));
+      return change(caller, response, about, async (trx, { id }) => ({
+        recovery_codes: await makeRecoveryCodes(trx, id),
+      }));
     },
   });
 
@@ -184,7 +186,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
       await fresh(caller);
       const made = await withPostgres(() => passkeys.register(caller.session.person, body.name, body.answer));
       const about = {
-        ...{ action: "factor.added", factor: "passkey", proves: true, endOthers: body.end_other_sessions } as const,
+        ...({ action: "factor.added", factor: "passkey", proves: true, endOthers: body.end_other_sessions } as const),
         letter: `The passkey "${body.name}" was added: it signs in by itself.`,
       };
       return change(caller, response, about, async (trx, { id }) => {
@@ -200,7 +202,7 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
     success: { status: 204 },
     handle: ({ params, query, caller, response }) => {
       const about = {
-        ...{ action: "factor.removed", factor: "passkey", endOthers: query.end_other_sessions === "true" } as const,
+        ...({ action: "factor.removed", factor: "passkey", endOthers: query.end_other_sessions === "true" } as const),
         letter: "A passkey was removed.",
       };
       return change(caller, response, about, async (trx, { id }) => {

@@ -24,11 +24,17 @@ export const becomeFirstOwner = async (
 ): Promise<Person> => {
   // Two links at a time make one owner.
   await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirstOrThrow();
-  if (await hasOwner(trx, tenant)) throw new Fault("link_ended", "The organization has an owner: ask there for an invitation.");
+  if (await hasOwner(trx, tenant))
+    throw new Fault("link_ended", "The organization has an owner: ask there for an invitation.");
   const made = await ensurePerson(trx, email, name);
   const person = name === "" ? made : await renamePerson(trx, made.id, name);
   await trx.insertInto("memberships").values({ tenant, person: person.id, role: "owner" }).execute();
   const target = { kind: "person", id: person.id };
-  await recordAct(trx, by(person), { tenant, action: "person.created", target, details: { email: person.email, role: "owner" } });
+  await recordAct(trx, by(person), {
+    tenant,
+    action: "person.created",
+    target,
+    details: { email: person.email, role: "owner" },
+  });
   return person;
 };

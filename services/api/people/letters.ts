@@ -39,5 +39,8 @@ export const factorLetter = (to: string, what: string): Mail =>
   writeLetter({
     to,
     subject: "The ways into your Astralog account have changed",
-    paragraphs: [what, "If this was not you, end all sessions on your account page and tell an owner of your organization."],
+    paragraphs: [
+      what,
+      "If this was not you, end all sessions on your account page and tell an owner of your organization.",
+    ],
   });

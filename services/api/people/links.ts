@@ -76,7 +76,10 @@ export const takeLink = async (trx: Trx, token: string, browser: string | undefi
   const { browser_hash: asked, ...link } = row;
   if (asked !== null && asked !== hashToken(browser ?? "")) {
     // The transaction ends with this, so the link is still there for the browser that asked.
-    throw new Fault("link_elsewhere", "This link works in the browser that asked for it. Open it there, or ask again here.");
+    throw new Fault(
+      "link_elsewhere",
+      "This link works in the browser that asked for it. Open it there, or ask again here.",
+    );
   }
   return link;
 };

@@ -109,7 +109,17 @@ export const createSessions = (deps: { db: Db; idleMs: number; lifeMs: number })
       }
       const { id, person, email, name, method, organization, has_factor: hasFactor, mfa_at: mfaAt } = row;
       const times = { createdAt: row.created_at, expiresAt: row.expires_at, mfaAt };
-      return { id, person, email, name, method, organization, ...times, hasFactor, complete: !hasFactor || mfaAt !== null };
+      return {
+        id,
+        person,
+        email,
+        name,
+        method,
+        organization,
+        ...times,
+        hasFactor,
+        complete: !hasFactor || mfaAt !== null,
+      };
     },
     prove: async (trx, id) => {
       const token = newToken();

@@ -147,21 +147,33 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     try {
       return await work();
     } catch (error) {
-      if (error instanceof Fault && !error.retriable) await signIn.failed(response, undefined, `${what}: ${error.code}`);
+      if (error instanceof Fault && !error.retriable)
+        await signIn.failed(response, undefined, `${what}: ${error.code}`);
       throw error;
     }
   };
 
   const confirm = endpoint({
-    ...{ method: "post", path: "/auth/link/confirm", access, tag, summary: "Sign in with a link, in the browser that asked" },
+    ...{
+      method: "post",
+      path: "/auth/link/confirm",
+      access,
+      tag,
+      summary: "Sign in with a link, in the browser that asked",
+    },
     body: z.strictObject({ token: linkToken }),
     success: { status: 200, body: signedIn },
-    handle: ({ body, request, response }) =>
-      told(response, "link", () => arriveByLink(body.token, request, response)),
+    handle: ({ body, request, response }) => told(response, "link", () => arriveByLink(body.token, request, response)),
   });
 
   const confirmEmail = endpoint({
-    ...{ method: "post", path: "/auth/email/confirm", access, tag, summary: "Take a new address, with the link it got" },
+    ...{
+      method: "post",
+      path: "/auth/email/confirm",
+      access,
+      tag,
+      summary: "Take a new address, with the link it got",
+    },
     body: z.strictObject({ token: linkToken }),
     success: { status: 200, body: z.object({ email: z.string() }) },
     handle: ({ body, request, response }) =>
@@ -190,7 +202,13 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
   });
 
   const firstOwner = endpoint({
-    ...{ method: "post", path: "/auth/first-owner", access, tag, summary: "Become the first owner, with the console's link" },
+    ...{
+      method: "post",
+      path: "/auth/first-owner",
+      access,
+      tag,
+      summary: "Become the first owner, with the console's link",
+    },
     body: z.strictObject({ token: linkToken, email, name: name.default("") }),
     success: { status: 200, body: signedIn },
     handle: ({ body, request, response }) =>
@@ -200,7 +218,9 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
           const link = await takeLink(trx, body.token, undefined);
           if (link.purpose !== "first-owner" || link.tenant === null)
             throw new Fault("link_ended", "This link is for something else.");
-          const person = await becomeFirstOwner(trx, link.tenant, body.email, body.name, (made) => signIn.by(response, made));
+          const person = await becomeFirstOwner(trx, link.tenant, body.email, body.name, (made) =>
+            signIn.by(response, made),
+          );
           return { person, method: "first-owner" };
         });
       }),

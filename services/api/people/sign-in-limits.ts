@@ -14,8 +14,18 @@ export interface SignInLimits {
 export const createSignInLimits = (): SignInLimits => {
   const linksOfAddress = createLimit({ minutes: 15, limit: 60, what: "links asked for from one address" });
   const linksOfAccount = createLimit({ minutes: 15, limit: 5, what: "links for one account" });
-  const answersOfAddress = createLimit({ minutes: 15, limit: 60, failures: true, what: "wrong answers from one address" });
-  const answersOfAccount = createLimit({ minutes: 15, limit: 8, failures: true, what: "wrong answers for one account" });
+  const answersOfAddress = createLimit({
+    minutes: 15,
+    limit: 60,
+    failures: true,
+    what: "wrong answers from one address",
+  });
+  const answersOfAccount = createLimit({
+    minutes: 15,
+    limit: 8,
+    failures: true,
+    what: "wrong answers for one account",
+  });
   const knocks = createLimit({ minutes: 15, limit: 100, failures: true, what: "refused sign-ins from one address" });
   const account = (name: string, known: boolean): string => `${known ? "known" : "unknown"} ${name}`;
   return {

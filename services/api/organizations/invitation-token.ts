@@ -1,0 +1,3 @@
+import { hash } from "node:crypto";
+
+export const hashToken = (token: string): string => hash("sha256", token, "hex");

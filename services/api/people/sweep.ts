@@ -1,0 +1,18 @@
+/** Removes what has ended: it opens nothing any more, and would only pile up. */
+import type { Log } from "@astralog/chassis";
+import type { Db } from "../postgres.ts";
+
+const everyMs = 10 * 60_000;
+
+export const startSweep = (db: Db, log: Log): { close(): void } => {
+  const sweep = async (): Promise<void> => {
+    const now = new Date();
+    await db.deleteFrom("sign_in_links").where("expires_at", "<", now).execute();
+    await db.deleteFrom("webauthn_challenges").where("expires_at", "<", now).execute();
+    await db.deleteFrom("sessions").where("expires_at", "<", now).execute();
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => log.warn({ err: error }, "what has ended could not be removed yet"));
+  }, everyMs);
+  return { close: () => clearInterval(timer) };
+};
