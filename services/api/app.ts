@@ -5,6 +5,7 @@ import {
   createOutgoing,
   type KafkaClient,
   type Log,
+  type Outgoing,
   type RecordProducer,
   type Registry,
 } from "@astralog/chassis";
@@ -37,6 +38,9 @@ import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
+import { admitBySso } from "./sso/policy.ts";
+import { createSocial, type SocialOptions } from "./sso/social.ts";
+import { createSso, providersOf } from "./sso/sso-room.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
@@ -82,6 +86,8 @@ export const buildApp = (deps: AppDeps): Express => {
     redactorGroup: config.REDACTOR_GROUP,
     sinkGroup: config.SINK_GROUP,
   });
+  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
+  const social = createSocial({ ...socialApps(config), outgoing, log });
   const people = createPeople({
     ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
     publicUrl: config.PUBLIC_URL,
@@ -90,6 +96,14 @@ export const buildApp = (deps: AppDeps): Express => {
     lifeHours: config.SESSION_HOURS,
     organizationsOf: (person) => organizationsOf(db, person),
     isInvited,
+    providers: () => providersOf(social),
+    admit: admitBySso,
+  });
+  const sso = createSso({
+    ...{ db, audit, envelope: deps.envelope, mailer: deps.mailer, outgoing, people, social, isInvited, log },
+    publicUrl: config.PUBLIC_URL,
+    dnsServers: config.DNS_SERVERS,
+    requestsPerMinute: config.REQUESTS_PER_MINUTE,
   });
   const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
   return createApp({
@@ -103,11 +117,12 @@ export const buildApp = (deps: AppDeps): Express => {
     }),
     endpoints: [
       ...people.endpoints,
+      ...sso.endpoints,
       ...createOrganizationEndpoints({ db, audit }),
       ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
       ...createTeamEndpoints({ db, audit }),
       ...createRoleEndpoints({ db, audit }),
-      ...partners(deps, audit),
+      ...partners(deps, audit, outgoing),
       ...createSearchEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createControlEndpoints({ db, audit, log }),
@@ -124,17 +139,36 @@ export const buildApp = (deps: AppDeps): Express => {
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
     ],
+    scim: sso.scim,
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
     refusalsPerMinute: config.REFUSALS_PER_MINUTE,
   });
 };
 
+/** A way in is offered once the operator has registered this installation there. */
+const socialApps = (config: AppDeps["config"]): Pick<SocialOptions, "github" | "google"> => ({
+  github:
+    config.GITHUB_CLIENT_ID === ""
+      ? undefined
+      : {
+          ...{ clientId: config.GITHUB_CLIENT_ID, clientSecret: config.GITHUB_CLIENT_SECRET },
+          ...{ url: config.GITHUB_URL, apiUrl: config.GITHUB_API_URL },
+        },
+  google:
+    config.GOOGLE_CLIENT_ID === ""
+      ? undefined
+      : {
+          ...{ clientId: config.GOOGLE_CLIENT_ID, clientSecret: config.GOOGLE_CLIENT_SECRET },
+          ...{ authorizationUrl: config.GOOGLE_AUTHORIZATION_URL, tokenUrl: config.GOOGLE_TOKEN_URL },
+          userinfoUrl: config.GOOGLE_USERINFO_URL,
+        },
+});
+
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>, outgoing: Outgoing) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
-  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
   const keys = createPartnerKeys({ url, given, outgoing, log });
   // Owners learn of it from their audit trail and from here; who sends mail takes this place.
   const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>

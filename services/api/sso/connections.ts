@@ -4,10 +4,12 @@
  */
 import { X509Certificate } from "node:crypto";
 import { Fault, type Outgoing } from "@astralog/chassis";
-import { isBuiltInRole, randomBase62 } from "@astralog/schemas";
+import { randomBase62 } from "@astralog/schemas";
 import type { SsoConnectionTable } from "@astralog/schemas/postgres";
 import type { Selectable, Updateable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import type { Giver } from "../organizations/grants.ts";
+import { mustCoverRole } from "../organizations/members.ts";
 import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import type { ConnectionChanges, NewConnection } from "./sso-shapes.ts";
@@ -23,6 +25,8 @@ export interface ConnectionDeps {
   readonly outgoing: Outgoing;
 }
 
+/** What those get whom a provider or a directory brings, unless told otherwise. */
+export const leastRole = "read-only";
 const most = 20;
 const secretOf = (tenant: string) => ({ owner: tenant, column: "sso_connections.client_secret" });
 const certificatesOf = (tenant: string) => ({ owner: tenant, column: "sso_connections.certificates" });
@@ -87,15 +91,11 @@ export const readCertificates = (texts: readonly string[]): X509Certificate[] =>
     throw new Fault("invalid_request", `certificates.${i} must be of an RSA key of 2048 bits or more.`);
   });
 
-const checkRole = async (trx: Trx, tenant: string, role: string | undefined): Promise<void> => {
-  if (role === undefined || (isBuiltInRole(role) && role !== "owner")) return;
-  const own = await trx
-    .selectFrom("roles")
-    .select("id")
-    .where("tenant", "=", tenant)
-    .where("id", "=", role)
-    .executeTakeFirst();
-  if (own === undefined) throw new Fault("invalid_request", "role must be a role of the organization, and not owner.");
+/** Whoever lets a provider give a role must have what it gives. */
+const checkRole = async (trx: Trx, tenant: string, role: string | undefined, giver: Giver): Promise<void> => {
+  if (role === undefined) return;
+  if (role === "owner") throw new Fault("invalid_request", "role must not be owner: owners are made by owners.");
+  await mustCoverRole(trx, giver, tenant, { role, sources: null }, "let a provider give this role");
 };
 
 /** What of it is kept as it is, and what is sealed. Faults: `invalid_request`, `address_refused`. */
@@ -105,6 +105,7 @@ const columnsOf = async (
   tenant: string,
   kind: Connection["kind"],
   given: ConnectionChanges,
+  giver: Giver,
 ): Promise<Updateable<SsoConnectionTable>> => {
   const { client_secret: secret, certificates, ...plain } = given;
   const alien =
@@ -114,7 +115,7 @@ const columnsOf = async (
   const wrong = alien.find((name) => given[name] !== undefined);
   if (wrong !== undefined) throw new Fault("invalid_request", `${wrong} is nothing that a connection by ${kind} has.`);
   if (kind === "oidc" && plain.issuer !== undefined) outgoing.check(plain.issuer);
-  await checkRole(trx, tenant, plain.role);
+  await checkRole(trx, tenant, plain.role, giver);
   const pems = certificates === undefined ? undefined : readCertificates(certificates).map(String);
   const kept = Object.entries(plain).filter(([, value]) => value !== undefined);
   return {
@@ -137,14 +138,14 @@ const named = async <T>(name: string | undefined, work: () => Promise<T>): Promi
 
 const target = (id: string) => ({ kind: "sso_connection", id });
 
-/** Faults: `invalid_request`, `address_refused`, `name_taken`, `too_many`. */
-export const createConnection = (deps: ConnectionDeps, tenant: string, wanted: NewConnection, by: By) =>
+/** Faults: `invalid_request`, `address_refused`, `forbidden`, `name_taken`, `too_many`. */
+export const createConnection = (deps: ConnectionDeps, tenant: string, wanted: NewConnection, giver: Giver, by: By) =>
   named(wanted.name, () =>
     deps.db.transaction().execute(async (trx): Promise<Connection> => {
       const { length } = await trx.selectFrom("sso_connections").select("id").where("tenant", "=", tenant).execute();
       if (length >= most) throw new Fault("too_many", `An organization may have ${most} connections.`);
       const { kind, name, issuer, ...rest } = wanted;
-      const columns = await columnsOf(deps, trx, tenant, kind, { name, issuer, ...rest });
+      const columns = await columnsOf(deps, trx, tenant, kind, { role: leastRole, name, issuer, ...rest }, giver);
       const row = await trx
         .insertInto("sso_connections")
         .values({
@@ -166,6 +167,7 @@ export const changeConnection = (
   tenant: string,
   id: string,
   changes: ConnectionChanges,
+  giver: Giver,
   by: By,
   unchanged: (row: Connection) => void,
 ) =>
@@ -180,7 +182,7 @@ export const changeConnection = (
         .executeTakeFirst();
       if (before === undefined) throw missing();
       unchanged(before);
-      const columns = await columnsOf(deps, trx, tenant, before.kind, changes);
+      const columns = await columnsOf(deps, trx, tenant, before.kind, changes, giver);
       const row = await trx
         .updateTable("sso_connections")
         .set({ ...columns, changed_at: new Date() })

@@ -1,5 +1,5 @@
 /** An organization's single sign-on: its connections, its domains, and whether it is the only way in. */
-import { Fault, type Log } from "@astralog/chassis";
+import { Fault } from "@astralog/chassis";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
@@ -29,7 +29,6 @@ export interface SsoDeps {
   readonly findTexts: FindTexts;
   readonly oidc: Oidc;
   readonly publicUrl: URL;
-  readonly log: Log;
 }
 
 const tag = "single sign-on";
@@ -77,7 +76,9 @@ const connectionEndpoints = ({ db, audit, connections, oidc, publicUrl }: SsoDep
     success: { status: 201, body: connectionShown },
     etag: true,
     handle: ({ caller, body, response }) =>
-      withPostgres(async () => view(await createConnection(connections, caller.tenant, body, audit.by(response)))),
+      withPostgres(async () =>
+        view(await createConnection(connections, caller.tenant, body, caller, audit.by(response))),
+      ),
   });
   const change = endpoint({
     ...{ method: "patch", path: "/sso/connections/:id", access: write, tag, summary: "Change a connection", stepUp },
@@ -89,7 +90,7 @@ const connectionEndpoints = ({ db, audit, connections, oidc, publicUrl }: SsoDep
       withPostgres(async () => {
         const by = audit.by(response);
         const same = (row: Connection) => unchanged(view(row));
-        return view(await changeConnection(connections, caller.tenant, params.id, body, by, same));
+        return view(await changeConnection(connections, caller.tenant, params.id, body, caller, by, same));
       }),
   });
   const remove = endpoint({
