@@ -84,6 +84,17 @@ const storeFor = (state: string, store: Partial<ExchangeStore>) => ({
   },
 });
 
+/** What passport's strategies hand down to those that build on them. */
+interface OverOAuth2 {
+  readonly _oauth2: { useAuthorizationHeaderforGET(use: boolean): void };
+}
+
+const userinfo = z.object({
+  sub: z.string().min(1).max(255),
+  email: z.string().optional(),
+  email_verified: z.boolean().optional(),
+  name: z.string().optional(),
+});
 const emails = z.array(z.object({ email: z.string(), primary: z.boolean(), verified: z.boolean() })).max(1_000);
 
 export const createSocial = (options: SocialOptions): SocialProvider[] => {
@@ -119,33 +130,22 @@ export const createSocial = (options: SocialOptions): SocialProvider[] => {
       },
     );
 
-  const googleWay = (app: NonNullable<SocialOptions["google"]>) => (callbackURL: string, store: object) =>
-    new Google(
+  const googleWay = (app: NonNullable<SocialOptions["google"]>) => (callbackURL: string, store: object) => {
+    const strategy = new Google(
       {
         ...{ clientID: app.clientId, clientSecret: app.clientSecret, callbackURL, store, pkce: true },
         ...{ authorizationURL: app.authorizationUrl, tokenURL: app.tokenUrl, userProfileURL: app.userinfoUrl },
       } as GoogleOptions,
-      (
-        _token: string,
-        _refresh: string,
-        profile: { id?: string; displayName?: string; _json?: object },
-        done: unknown,
-      ) => {
-        const { email, email_verified: verified } = (profile._json ?? {}) as {
-          email?: unknown;
-          email_verified?: unknown;
-        };
-        (done as Done)(null, {
-          ...{
-            issuer: new URL(app.authorizationUrl).origin,
-            subject: profile.id ?? "",
-            name: profile.displayName ?? "",
-          },
-          ...(typeof email === "string" ? { email } : {}),
-          emailVerified: verified === true,
-        });
+      (_token, _refresh, profile, done) => {
+        const { sub, email, email_verified: verified, name } = userinfo.parse(profile._json);
+        const said = { issuer: new URL(app.authorizationUrl).origin, subject: sub, name: name ?? "" };
+        done(null, { ...said, ...(email === undefined ? {} : { email }), emailVerified: verified === true });
       },
     );
+    // Without being told, it would put the access token into an address, where logs keep it.
+    (strategy as unknown as OverOAuth2)._oauth2.useAuthorizationHeaderforGET(true);
+    return strategy;
+  };
 
   const provider = (
     id: SocialId,

