@@ -21,7 +21,8 @@ for (const name of [
   "POSTGRES_PASSWORD",
 ])
   say(`${name}=${password()}`);
-for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY", "SECRETS_KEY"]) say(`${name}=${randomBytes(32).toString("base64")}`);
+for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY", "SECRETS_KEY"])
+  say(`${name}=${randomBytes(32).toString("base64")}`);
 say("# Where browsers find the dashboard: https behind a proxy that ends TLS, or this machine.");
 say("PUBLIC_URL=http://localhost:4300");
 say("# The server that takes mail, smtp:// or smtps://; until there is one, mail waits.");

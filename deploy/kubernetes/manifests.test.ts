@@ -99,8 +99,7 @@ test.each(pods)("%s gets only variables it knows, and all it needs", (_, { conta
   // The ConfigMap is everybody's, so a service may find a variable of another's in it.
   expect([...Object.keys(secrets), ...Object.keys(own)].filter((name) => !known.has(name))).toEqual([]);
   const given = { ...plain, ...own };
-  for (const name of Object.keys(secrets))
-    given[name] = randomBytes(32).toString("base64");
+  for (const name of Object.keys(secrets)) given[name] = randomBytes(32).toString("base64");
   expect(complaints(what, given)).toBe("");
 });
 

@@ -75,7 +75,7 @@ const edits: ((event: AuditEvent) => AuditEvent)[] = [
   (event) => ({ ...event, details: {} }),
   (event) => ({ ...event, details: { ...event.details, list: [] } }),
   (event) => ({ ...event, more: 1 }) as AuditEvent,
-  (event) => ({ ...event, prev: `0${event.prev.slice(1)}`.replace(/^00/, "10") }),
+  (event) => ({ ...event, prev: event.prev.startsWith("0") ? `1${event.prev.slice(1)}` : `0${event.prev.slice(1)}` }),
   (event) => ({ ...event, hash: event.hash.startsWith("0") ? `1${event.hash.slice(1)}` : `0${event.hash.slice(1)}` }),
 ];
 const edit = fc

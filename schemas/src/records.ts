@@ -41,6 +41,10 @@ export interface AuditHeadRecord {
   signature: string;
 }
 
+export interface KeyUsesRecord {
+  uses: { id: string; at: bigint }[];
+}
+
 export interface DeadLetter {
   tenant: string;
   source: string;
@@ -91,6 +95,7 @@ export interface Records {
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
   AuditHead: AuditHeadRecord;
+  KeyUses: KeyUsesRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -126,6 +131,7 @@ export const schemas: Record<RecordName, Schema> = {
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
   AuditHead: read("audit-head"),
+  KeyUses: read("key-uses"),
 };
 
 export const eventType = parseAvro(event);
@@ -136,6 +142,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
   AuditHead: parseAvro(schemas.AuditHead),
+  KeyUses: parseAvro(schemas.KeyUses),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

@@ -9,7 +9,7 @@ export const principals = ["receiver", "redactor", "sink", "api"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
-export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead";
+export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead" | "KeyUses";
 
 export interface Topic {
   readonly name: string;
@@ -95,6 +95,17 @@ export const topics = {
     retentionMs: -1,
     maxMessageBytes: mebi,
     write: ["api"],
+    read: ["api"],
+  },
+  keyUses: {
+    name: "keys.uses",
+    partitions: 1,
+    value: "KeyUses",
+    key: "none",
+    cleanup: "delete",
+    retentionMs: hour,
+    maxMessageBytes: mebi,
+    write: ["receiver", "api"],
     read: ["api"],
   },
 } as const satisfies Record<string, Topic>;

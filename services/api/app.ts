@@ -4,6 +4,7 @@ import {
   type ControlTable,
   createOutgoing,
   type KafkaClient,
+  type KeyUses,
   type Log,
   type Outgoing,
   type RecordProducer,
@@ -62,6 +63,7 @@ export interface AppDeps {
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
 }
@@ -113,6 +115,7 @@ export const buildApp = (deps: AppDeps): Express => {
     authenticate: createAuthenticate({
       keys,
       people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+      used: deps.keyUses.used,
       refused: audit.refused,
     }),
     endpoints: [

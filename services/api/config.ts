@@ -47,6 +47,7 @@ export const shape = {
   GOOGLE_TOKEN_URL: field.url("Where Google gives tokens.", "https://oauth2.googleapis.com/token"),
   GOOGLE_USERINFO_URL: field.url("Where Google tells who it was.", "https://openidconnect.googleapis.com/v1/userinfo"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),
 };

@@ -1,5 +1,12 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
-import { type Context, createControlTable, createKafka, createProducer, createRegistry } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createKeyUses,
+  createProducer,
+  createRegistry,
+} from "@astralog/chassis";
 import { createAuditSigner, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
@@ -7,6 +14,7 @@ import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
+import { followKeyUses } from "./control/key-uses.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
@@ -59,8 +67,12 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   });
   onStop("mail", mailer.close);
   onStop("sweep", startSweep(db, log).close);
+  const uses = await followKeyUses(kafka, { db, log });
+  onStop("key uses", uses.close);
+  const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("own key uses", keyUses.close);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts, envelope, mailer },
+    ...{ signer, heads, counts, keyUses, envelope, mailer },
   };
 };

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,4 +63,38 @@ test("a secret may come from a file, and a wrong one is never printed", () => {
 test("the shape explains itself", () => {
   expect(describeShape(shape)).toContain("PORT\t8080\tA port.");
   expect(describeShape(shape)).toContain("NAME\t(required)\tA name.");
+});
+
+test("samples that everybody knows are refused, whatever would be opened with them", () => {
+  const shape = {
+    KEY: field.key256("A key."),
+    OLD: field.keys256("Keys.", ""),
+    URL: field.secret("An address with a password."),
+    WORD: field.secret("A password."),
+  };
+  const good = { KEY: randomBytes(32).toString("base64"), URL: "postgres://u:k3gx0q@db/x", WORD: "k3gx0q" };
+  const keys = [Buffer.alloc(32), Buffer.alloc(32, 7), Buffer.from(Array.from({ length: 32 }, (_, i) => i + 1))];
+  const refused = (env: Record<string, string>): string[] => {
+    try {
+      loadConfig(shape, { ...good, ...env });
+      return [];
+    } catch (error) {
+      return [...(error as ConfigError).problems];
+    }
+  };
+  expect(refused({})).toEqual([]);
+  for (const key of keys) expect(refused({ KEY: key.toString("base64") })[0]).toMatch(/^KEY is a sample/);
+  expect(refused({ OLD: `${good.KEY},${keys[0]?.toString("base64")}` })[0]).toMatch(/^OLD is a sample/);
+  for (const word of ["password", "CHANGEME", "change-me", "secret123", "<password>", "your_password"]) {
+    expect(refused({ WORD: word })[0]).toMatch(/^WORD is a sample/);
+    expect(refused({ URL: `postgres://u:${encodeURIComponent(word)}@db/x` })[0]).toMatch(/^URL is a sample/);
+  }
+});
+
+test("people's browsers find the dashboard over https, or on this machine, and at its root", () => {
+  const load = (PUBLIC_URL: string) => () => loadConfig({ PUBLIC_URL: field.publicUrl("The page.") }, { PUBLIC_URL });
+  for (const url of ["https://logs.example.com", "http://localhost:4300", "https://logs.example.com/"])
+    expect(load(url)().PUBLIC_URL.pathname).toBe("/");
+  for (const url of ["http://logs.example.com", "http://127.0.0.1:4300", "https://x.example.com/a", "x"])
+    expect(load(url)).toThrow(ConfigError);
 });

@@ -1,15 +1,9 @@
 /** Explore in a real Chromium over a real api: the main path, both themes, a phone, hostile text, and the strict policy held. */
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import chromium from "@sparticuz/chromium";
-import { type Browser, type Page, chromium as playwright } from "playwright-core";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const shots = process.env.ASTRALOG_SCREENSHOTS;
+import type { Browser, Page } from "playwright-core";
+import { shoot, startBrowser, violations, watch } from "./browser.driver.ts";
 
 let one: Platform;
 let api: RunningService;
@@ -45,10 +39,7 @@ beforeAll(async () => {
     status = sent.status;
     if (!sent.ok) await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  browser = await playwright.launch({
-    executablePath: await chromium.executablePath(),
-    args: chromium.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg)),
-  });
+  browser = await startBrowser();
   for (let tries = 0; tries < 200; tries++) {
     const found = await fetch(`${api.url}/api/v1/search?q=hostile`, {
       headers: { authorization: `Bearer ${one.queryKey}` },
@@ -72,34 +63,12 @@ interface Watched {
 const open = async (colorScheme: "dark" | "light", width: number, path = "/"): Promise<Watched> => {
   const context = await browser.newContext({ colorScheme, viewport: { width, height: width < 500 ? 844 : 900 } });
   const page = await context.newPage();
-  const wrongs: string[] = [];
-  page.on("console", (message) => message.type() === "error" && wrongs.push(message.text()));
-  page.on("pageerror", (error) => wrongs.push(String(error)));
-  page.on("dialog", (dialog) => {
-    wrongs.push(`dialog ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith(api.url)) wrongs.push(`third party ${request.url()}`);
-  });
+  const wrongs = watch(page, api.url);
   await page.goto(`${api.url}${path}`);
   await page.getByLabel("Query key").fill(one.queryKey);
   await page.getByRole("button", { name: "Open" }).click();
   await page.getByRole("row").first().waitFor();
   return { page, wrongs };
-};
-
-const violations = async (page: Page): Promise<string[]> => {
-  await page.evaluate(axe);
-  return page.evaluate(
-    "axe.run().then(({ violations }) => violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary).join(' | ')))",
-  );
-};
-
-const shoot = async (page: Page, name: string): Promise<void> => {
-  if (shots === undefined) return;
-  mkdirSync(shots, { recursive: true });
-  await page.screenshot({ path: join(shots, `${name}.png`) });
 };
 
 test.each([

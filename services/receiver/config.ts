@@ -24,5 +24,6 @@ export const shape = {
   TRUSTED_PROXIES: field
     .list("CIDR blocks of proxies whose X-Forwarded-For is believed, comma separated.", "")
     .refine((blocks) => (blocks as string[]).every((block) => parseRange(block) !== undefined), "must be CIDR blocks"),
+  KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   INSTANCE: field.text("Name of this process in its Kafka client id.", "receiver"),
 } satisfies Shape;

@@ -28,6 +28,8 @@ export interface IntakeDeps {
   readonly submit: Submit;
   /** undefined until everything is there that events need; then the id of EventBatch's schema. */
   schemaId(): number | undefined;
+  /** Hears of each key that was good. */
+  used(key: string): void;
   /** Whether Kafka answered the last time it was asked. */
   kafkaUp(): boolean;
   /** Whether each answer should also end its connection. */
@@ -56,7 +58,9 @@ export const createIntake = (deps: IntakeDeps) => {
       deps.trustedProxies,
     );
     try {
-      return admit(head, request.url ?? "", address, deps.knowledge, Date.now(), protocol.keyParameter);
+      const grant = admit(head, request.url ?? "", address, deps.knowledge, Date.now(), protocol.keyParameter);
+      deps.used(grant.keyId);
+      return grant;
     } catch (error) {
       const now = performance.now();
       const bucket = failed.get(address, failures.perSecond, failures.burst, now);

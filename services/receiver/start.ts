@@ -5,6 +5,7 @@ import {
   type Context,
   createControlTable,
   createKafka,
+  createKeyUses,
   createProducer,
   createRegistry,
   parseRange,
@@ -50,6 +51,8 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
     }
   };
   void learnSchema();
+  const uses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
+  onStop("key uses", uses.close);
 
   health.require("keys", () => keys.complete || "the keys are still being read");
   health.require("sources", () => sources.complete || "the sources are still being read");
@@ -64,6 +67,7 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
     knowledge: { key: (hash) => keys.get(hash), source: (tenant, source) => sources.get(`${tenant}/${source}`) },
     submit: createSubmit(producer, raw, { ackTimeoutMs: config.ACK_TIMEOUT_MS, onOutcome: watch.outcome }),
     schemaId: () => (keys.complete && sources.complete ? schemaId : undefined),
+    used: uses.used,
     kafkaUp: () => watch.up,
     closing: () => stopping,
     trustedProxies: config.TRUSTED_PROXIES.map(parseRange).filter(

@@ -4,6 +4,8 @@ import type { Response } from "express";
 import type { Audit } from "../audit/audit-request.ts";
 import type { Caller } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { pageOf } from "../http/paging.ts";
+import { covers, mustCover } from "../organizations/grants.ts";
 import { type Db, withPostgres } from "../postgres.ts";
 import {
   keyList,
@@ -15,15 +17,22 @@ import {
   sourceChanges,
   sourceList,
   sourceShape,
+  wholePage,
 } from "./control-shapes.ts";
-import { createKey, listKeys, type MadeKey, revokeKey, rotateKey } from "./keys.ts";
+import { createKey, listKeys, type MadeKey, revokeKey, rotateKey, sourcesOfKey } from "./keys.ts";
 import type { KeyRow, SourceRow } from "./outbox.ts";
-import { createSource, listSources, updateSource } from "./sources.ts";
+import { createSource, findSource, listSources, noSource, updateSource } from "./sources.ts";
 
 const sourceView = ({ tenant: _, ...source }: SourceRow) => source;
 /** Neither the key nor its hash. */
 const keyView = ({ tenant: _, hash: __, ...key }: KeyRow) => key;
 const madeView = ({ key, row }: MadeKey) => ({ key, ...keyView(row) });
+
+const sees = ({ sources }: Caller, id: string): boolean => sources === "all" || sources.has(id);
+/** What he does not see is not there. */
+const mustSee = (caller: Caller, id: string): void => {
+  if (!sees(caller, id)) throw noSource();
+};
 
 export interface ControlDeps {
   readonly db: Db;
@@ -46,9 +55,23 @@ const ofSources = ({ db, audit, log }: ControlDeps): Endpoint[] => {
   return [
     endpoint({
       ...{ method: "get", path: "/sources", access: "sources.read", tag, summary: "The sources" },
+      query: wholePage,
       success: { status: 200, body: sourceList },
-      handle: ({ caller }) =>
-        withPostgres(async () => ({ sources: (await listSources(db, caller.tenant)).map(sourceView) })),
+      handle: ({ caller, query: { cursor, limit } }) =>
+        withPostgres(async () => {
+          const { page, next } = pageOf(await listSources(db, caller.tenant, { cursor, limit: limit + 1 }), limit);
+          return { sources: page.filter(({ id }) => sees(caller, id)).map(sourceView), next };
+        }),
+    }),
+    endpoint({
+      ...{ method: "get", path: "/sources/:id", access: "sources.read", tag, summary: "One source" },
+      success: { status: 200, body: sourceShape },
+      etag: true,
+      handle: ({ caller, params }) =>
+        withPostgres(async () => {
+          mustSee(caller, params.id);
+          return sourceView(await findSource(db, caller.tenant, params.id));
+        }),
     }),
     endpoint({
       ...{ method: "post", path: "/sources", access: "sources.write", tag, summary: "Make a source" },
@@ -56,6 +79,8 @@ const ofSources = ({ db, audit, log }: ControlDeps): Endpoint[] => {
       success: { status: 201, body: sourceShape },
       handle: (input) =>
         withPostgres(async () => {
+          // It would not be among those he sees.
+          mustCover(input.caller, { sources: "all" }, "make a source");
           const source = await createSource(db, input.caller.tenant, input.body, audit.by(input.response));
           told(input, "source.create", source.id);
           return sourceView(source);
@@ -65,10 +90,14 @@ const ofSources = ({ db, audit, log }: ControlDeps): Endpoint[] => {
       ...{ method: "patch", path: "/sources/:id", access: "sources.write", tag, summary: "Change a source" },
       body: sourceChanges,
       success: { status: 200, body: sourceShape },
+      etag: true,
       handle: (input) =>
         withPostgres(async () => {
-          const { caller, params, body, response } = input;
-          const source = await updateSource(db, caller.tenant, params.id, body, audit.by(response));
+          const { caller, params, body, response, unchanged } = input;
+          mustSee(caller, params.id);
+          const source = await updateSource(db, caller.tenant, params.id, body, audit.by(response), (row) =>
+            unchanged(sourceView(row)),
+          );
           told(input, "source.change", source.id);
           return sourceView(source);
         }),
@@ -82,8 +111,13 @@ const ofKeys = ({ db, audit, log }: ControlDeps): Endpoint[] => {
   return [
     endpoint({
       ...{ method: "get", path: "/keys", access: "keys.read", tag, summary: "The keys, without what opens anything" },
+      query: wholePage,
       success: { status: 200, body: keyList },
-      handle: ({ caller }) => withPostgres(async () => ({ keys: (await listKeys(db, caller.tenant)).map(keyView) })),
+      handle: ({ caller, query: { cursor, limit } }) =>
+        withPostgres(async () => {
+          const { page, next } = pageOf(await listKeys(db, caller.tenant, { cursor, limit: limit + 1 }), limit);
+          return { keys: page.filter((row) => covers(caller.sources, sourcesOfKey(row))).map(keyView), next };
+        }),
     }),
     endpoint({
       ...{ method: "post", path: "/keys", access: "keys.write", tag, summary: "Make a key; it is shown this once" },
@@ -91,7 +125,7 @@ const ofKeys = ({ db, audit, log }: ControlDeps): Endpoint[] => {
       success: { status: 201, body: madeKeyShape },
       handle: (input) =>
         withPostgres(async () => {
-          const made = await createKey(db, input.caller.tenant, input.body, audit.by(input.response));
+          const made = await createKey(db, input.caller.tenant, input.body, audit.by(input.response), input.caller);
           told(input, "key.create", made.row.id);
           return madeView(made);
         }),
@@ -109,7 +143,7 @@ const ofKeys = ({ db, audit, log }: ControlDeps): Endpoint[] => {
       handle: (input) =>
         withPostgres(async () => {
           const { caller, params, body, response } = input;
-          const made = await rotateKey(db, caller.tenant, params.id, body.overlap_seconds, audit.by(response));
+          const made = await rotateKey(db, caller.tenant, params.id, body.overlap_seconds, audit.by(response), caller);
           told(input, "key.rotate", params.id);
           return madeView(made);
         }),
@@ -119,7 +153,7 @@ const ofKeys = ({ db, audit, log }: ControlDeps): Endpoint[] => {
       success: { status: 200, body: keyShape },
       handle: (input) =>
         withPostgres(async () => {
-          const key = await revokeKey(db, input.caller.tenant, input.params.id, audit.by(input.response));
+          const key = await revokeKey(db, input.caller.tenant, input.params.id, audit.by(input.response), input.caller);
           told(input, "key.revoke", key.id);
           return keyView(key);
         }),

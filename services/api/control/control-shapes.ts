@@ -1,7 +1,8 @@
 /** What sources' and keys' routes accept and answer. Fields that are not accepted are refused by name. */
 import { isIP } from "node:net";
-import { keyKinds } from "@astralog/schemas";
+import { keyKinds, tenantPermissions } from "@astralog/schemas";
 import { z } from "zod";
+import { pageQuery } from "../http/paging.ts";
 
 const name = z
   .string()
@@ -40,6 +41,8 @@ export const newKey = z.strictObject({
     .refine((date) => date.getTime() > Date.now(), "must lie in the future")
     .optional(),
   ip_allowlist: z.array(cidr).max(100).optional(),
+  permissions: z.array(z.enum(tenantPermissions)).min(1).max(tenantPermissions.length).optional(),
+  sources: z.array(z.string().max(64)).min(1).max(100).optional(),
 });
 
 /** Seconds the old key goes on; a day unless told otherwise, a month at most. */
@@ -57,7 +60,7 @@ export const sourceShape = z.object({
   max_bytes_per_second: z.int(),
   created_at: date,
 });
-export const sourceList = z.object({ sources: z.array(sourceShape) });
+export const sourceList = z.object({ sources: z.array(sourceShape), next: z.string().nullable() });
 
 export const keyShape = z.object({
   id: z.string(),
@@ -71,6 +74,11 @@ export const keyShape = z.object({
   revoked_at: date.nullable(),
   rotated_from: z.string().nullable(),
   ip_allowlist: z.array(z.string()),
+  permissions: z.array(z.string()).describe("Of those its kind has; empty is all of them."),
+  sources: z.array(z.string()).describe("What a query or admin key sees; empty is all of them."),
+  last_used_at: date.nullable().describe("To the minute."),
 });
-export const keyList = z.object({ keys: z.array(keyShape) });
+export const keyList = z.object({ keys: z.array(keyShape), next: z.string().nullable() });
+/** Most have few of them: one page is all. */
+export const wholePage = pageQuery.extend({ limit: z.coerce.number().int().min(1).max(1000).default(1000) });
 export const madeKeyShape = keyShape.extend({ key: z.string().describe("The one chance to see it.") });

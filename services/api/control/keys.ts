@@ -3,8 +3,12 @@
  * prefix and its last four characters. Each change reaches the data plane by the outbox.
  */
 import { Fault } from "@astralog/chassis";
-import { hashKey, type KeyKind, makeKey, randomBase62 } from "@astralog/schemas";
+import { hashKey, type KeyKind, keyPermissions, makeKey, randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import { after, created } from "../http/paging.ts";
+import { effectiveOfKey, type Sources } from "../organizations/effective.ts";
+import { type Giver, mustCover } from "../organizations/grants.ts";
+import { mustHaveSources } from "../organizations/sources-of-tenant.ts";
 import type { Db, Trx } from "../postgres.ts";
 import { announceKey, type KeyRow } from "./outbox.ts";
 
@@ -16,6 +20,10 @@ export interface NewKey {
   expires_at?: Date | undefined;
   /** CIDR blocks. */
   ip_allowlist?: string[] | undefined;
+  /** Of those its kind has; all of them unless told. */
+  permissions?: string[] | undefined;
+  /** What a query or admin key may see and manage; all of them unless told. */
+  sources?: string[] | undefined;
 }
 
 /** `key` is the one chance to see it. */
@@ -24,8 +32,35 @@ export interface MadeKey {
   row: KeyRow;
 }
 
-export const listKeys = (db: Db, tenant: string): Promise<KeyRow[]> =>
-  db.selectFrom("keys").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute();
+/** The operator's commands answer to nobody. */
+type KeyGiver = Giver | "operator";
+
+/** Whoever makes, renews or ends a key must have what it gives: its text is as good as its permissions. */
+const mustHave = (giver: KeyGiver, { kind, source, permissions, sources }: KeyPowers, what: string): void => {
+  if (giver === "operator") return;
+  const gives = effectiveOfKey({ kind, permissions, sources });
+  mustCover(giver, source === null ? gives : { sources: new Set([source]) }, what);
+};
+type KeyPowers = Pick<KeyRow, "kind" | "source" | "permissions" | "sources">;
+
+/** The sources a key is about. */
+export const sourcesOfKey = ({ kind, source, permissions, sources }: KeyRow): Sources =>
+  source === null ? effectiveOfKey({ kind, permissions, sources }).sources : new Set([source]);
+
+export const listKeys = (
+  db: Db,
+  tenant: string,
+  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
+): Promise<KeyRow[]> =>
+  db
+    .selectFrom("keys")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where(after(cursor))
+    .orderBy(created)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
 
 const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: string | null): Promise<MadeKey> => {
   const key = makeKey(wanted.kind);
@@ -43,6 +78,8 @@ const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: str
       expires_at: wanted.expires_at ?? null,
       rotated_from: rotatedFrom,
       ip_allowlist: wanted.ip_allowlist ?? [],
+      permissions: wanted.permissions ?? [],
+      sources: wanted.sources ?? [],
     })
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -50,12 +87,32 @@ const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: str
   return { key, row };
 };
 
-/** Faults: `not_found` when the tenant has no such source, `invalid_request` when kind and source do not fit. */
-export const createKey = (db: Db, tenant: string, wanted: NewKey, by: By): Promise<MadeKey> =>
+const mustFit = ({ kind, source, permissions = [], sources = [] }: NewKey): void => {
+  if ((kind === "ingest") !== (source !== undefined)) {
+    throw new Fault("invalid_request", "An ingest key needs a source; query and admin keys have none.");
+  }
+  if (kind === "ingest" && permissions.length + sources.length > 0) {
+    throw new Fault("invalid_request", "An ingest key only writes as its source; leave permissions and sources out.");
+  }
+  const has: readonly string[] = keyPermissions[kind];
+  const strange = permissions.find((one) => !has.includes(one));
+  if (strange !== undefined)
+    throw new Fault("invalid_request", `permissions: a ${kind} key cannot have ${strange}; it has ${has.join(", ")}.`);
+};
+
+/**
+ * Faults: `not_found` when the tenant has no such source, `invalid_request` when the parts do not fit each other,
+ * `forbidden` when it would be able to do more than `giver`.
+ */
+export const createKey = (
+  db: Db,
+  tenant: string,
+  wanted: NewKey,
+  by: By,
+  giver: KeyGiver = "operator",
+): Promise<MadeKey> =>
   db.transaction().execute(async (trx) => {
-    if ((wanted.kind === "ingest") !== (wanted.source !== undefined)) {
-      throw new Fault("invalid_request", "An ingest key needs a source; query and admin keys have none.");
-    }
+    mustFit(wanted);
     if (wanted.source !== undefined) {
       const source = await trx
         .selectFrom("sources")
@@ -65,6 +122,9 @@ export const createKey = (db: Db, tenant: string, wanted: NewKey, by: By): Promi
         .executeTakeFirst();
       if (source === undefined) throw new Fault("not_found", "There is no such source.");
     }
+    await mustHaveSources(trx, tenant, wanted.sources ?? []);
+    const { kind, source = null, permissions = [], sources = [] } = wanted;
+    mustHave(giver, { kind, source, permissions, sources }, "make this key");
     const made = await insert(trx, tenant, wanted, null);
     const target = { kind: "key", id: made.row.id };
     await recordAct(trx, by, { tenant, action: "key.created", target, details: aboutKey(made.row) });
@@ -72,10 +132,13 @@ export const createKey = (db: Db, tenant: string, wanted: NewKey, by: By): Promi
   });
 
 /** What the audit trail tells of a key. */
-const aboutKey = ({ kind, source, name, prefix, last4, expires_at, ip_allowlist }: KeyRow) => ({
-  ...{ kind, source, name, shown: `${prefix}…${last4}`, ip_allowlist },
-  expires_at: expires_at?.toISOString() ?? null,
-});
+const aboutKey = (row: KeyRow) => {
+  const { kind, source, name, prefix, last4, expires_at, ip_allowlist, permissions, sources } = row;
+  return {
+    ...{ kind, source, name, shown: `${prefix}…${last4}`, ip_allowlist, permissions, sources },
+    expires_at: expires_at?.toISOString() ?? null,
+  };
+};
 
 const lock = async (trx: Trx, tenant: string, id: string): Promise<KeyRow> => {
   const row = await trx
@@ -97,11 +160,19 @@ const update = async (trx: Trx, id: string, changes: Partial<Pick<KeyRow, "expir
 
 /**
  * A new key like the old one; the old one goes on for `overlapSeconds` (0: it stops at once).
- * Faults: `not_found`, `key_ended` when the old one is revoked or has expired.
+ * Faults: `not_found`, `key_ended` when the old one is revoked or has expired, `forbidden`.
  */
-export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: number, by: By): Promise<MadeKey> =>
+export const rotateKey = (
+  db: Db,
+  tenant: string,
+  id: string,
+  overlapSeconds: number,
+  by: By,
+  giver: KeyGiver = "operator",
+): Promise<MadeKey> =>
   db.transaction().execute(async (trx) => {
     const old = await lock(trx, tenant, id);
+    mustHave(giver, old, "rotate this key");
     const now = new Date();
     if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= now)) {
       throw new Fault("key_ended", "This key is revoked or has expired; create a new one instead.");
@@ -115,6 +186,8 @@ export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: nu
         name: old.name,
         expires_at: old.expires_at ?? undefined,
         ip_allowlist: old.ip_allowlist,
+        permissions: old.permissions,
+        sources: old.sources,
       },
       old.id,
     );
@@ -133,10 +206,11 @@ export const rotateKey = (db: Db, tenant: string, id: string, overlapSeconds: nu
     return made;
   });
 
-/** Revoking twice changes nothing, and the trail tells of it once. Faults: `not_found`. */
-export const revokeKey = (db: Db, tenant: string, id: string, by: By): Promise<KeyRow> =>
+/** Revoking twice changes nothing, and the trail tells of it once. Faults: `not_found`, `forbidden`. */
+export const revokeKey = (db: Db, tenant: string, id: string, by: By, giver: KeyGiver = "operator"): Promise<KeyRow> =>
   db.transaction().execute(async (trx) => {
     const row = await lock(trx, tenant, id);
+    mustHave(giver, row, "revoke this key");
     if (row.revoked_at !== null) return row;
     const revoked = await update(trx, id, { revoked_at: new Date() });
     await recordAct(trx, by, { tenant, action: "key.revoked", target: { kind: "key", id }, details: aboutKey(row) });

@@ -2,6 +2,7 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import { after, created } from "../http/paging.ts";
 import { type Db, isUniqueViolation } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
@@ -13,8 +14,34 @@ export interface SourceSettings {
   max_bytes_per_second: number;
 }
 
-export const listSources = (db: Db, tenant: string): Promise<SourceRow[]> =>
-  db.selectFrom("sources").selectAll().where("tenant", "=", tenant).orderBy("created_at").orderBy("id").execute();
+export const listSources = (
+  db: Db,
+  tenant: string,
+  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
+): Promise<SourceRow[]> =>
+  db
+    .selectFrom("sources")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where(after(cursor))
+    .orderBy(created)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+
+/** Faults: `not_found`. */
+export const findSource = async (db: Db, tenant: string, id: string): Promise<SourceRow> => {
+  const row = await db
+    .selectFrom("sources")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined) throw noSource();
+  return row;
+};
+
+export const noSource = (): Fault => new Fault("not_found", "There is no such source.");
 
 const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
   try {
@@ -63,13 +90,14 @@ const differences = (before: SourceRow, row: SourceRow) => {
   return { was: pick(was), is: pick(is) };
 };
 
-/** Faults: `not_found`, `name_taken`. */
+/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, and what `unchanged` throws. */
 export const updateSource = (
   db: Db,
   tenant: string,
   id: string,
   changes: { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
   by: By,
+  unchanged: (row: SourceRow) => void = () => {},
 ): Promise<SourceRow> =>
   named(changes.name, () =>
     db.transaction().execute(async (trx) => {
@@ -81,7 +109,8 @@ export const updateSource = (
         .where("id", "=", id)
         .forUpdate()
         .executeTakeFirst();
-      if (before === undefined) throw new Fault("not_found", "There is no such source.");
+      if (before === undefined) throw noSource();
+      unchanged(before);
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })

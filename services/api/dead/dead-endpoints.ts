@@ -7,6 +7,7 @@ import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { ApiMetrics } from "../metrics.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
+import type { Owner } from "../search/scope.ts";
 import { type DeadRow, deadLetterSql, deadListSql, deadPlace, deadView, parseDeadId } from "./dead-letters.ts";
 import { openPayload, replayDedupId, replayValue } from "./replay.ts";
 
@@ -45,10 +46,10 @@ const options = { name: "dead", seconds: 20 };
 export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
   const { audit, queries, topicPrefix } = deps;
 
-  const find = async (tenant: string, id: string, payload: boolean): Promise<DeadRow> => {
+  const find = async (owner: Owner, id: string, payload: boolean): Promise<DeadRow> => {
     const at = parseDeadId(id);
     if (at === undefined) throw new Fault("invalid_request", "A dead letter's id looks like 3-1742 or 3-1742-0.");
-    const { rows } = await queries.forLedger<DeadRow>(deadLetterSql(tenant, topicPrefix, at, { payload }), options);
+    const { rows } = await queries.forLedger<DeadRow>(deadLetterSql(owner, topicPrefix, at, { payload }), options);
     const [row] = rows;
     if (row === undefined) throw new Fault("not_found", "There is no such dead letter.");
     return row;
@@ -70,7 +71,7 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
     query: input,
     success: { status: 200, body: z.object({ dead: z.array(deadShape) }) },
     handle: async ({ query, caller, response }) => {
-      const { rows } = await queries.forLedger<DeadRow>(deadListSql(caller.tenant, query), options);
+      const { rows } = await queries.forLedger<DeadRow>(deadListSql(caller, query), options);
       const details = { ...query, reason: query.reason ?? null, listed: rows.length };
       await audit.record(response, { action: "dead_letter.listed", target: { kind: "dead_letter", id: "" }, details });
       return { dead: rows.map((row) => deadView(row, topicPrefix)) };
@@ -81,7 +82,7 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
     ...{ method: "get", path: "/dead/:id", access: "dead.read", tag: "dead letters", summary: "One dead letter" },
     success: { status: 200, body: deadShape },
     handle: async ({ params, caller, response }) => {
-      const row = await find(caller.tenant, params.id, false);
+      const row = await find(caller, params.id, false);
       await audit.record(response, { action: "dead_letter.shown", target: targetOf(row) });
       return deadView(row, topicPrefix);
     },
@@ -93,7 +94,7 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
     success: { status: 202, body: z.object({ id: z.string(), replayed_as: z.string(), was: z.looseObject({}) }) },
     handle: async ({ params, caller, response }) => {
       const { tenant, actor } = caller;
-      const row = await find(tenant, params.id, true);
+      const row = await find(caller, params.id, true);
       const [topic, partition, offset, index, source, , , diedAt, , encryption, sealed] = row;
       const place = { topic, partition, offset, index };
       if (await isStored(tenant, replayDedupId(place))) {

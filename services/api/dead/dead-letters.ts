@@ -1,7 +1,7 @@
 /** Dead letters of one tenant, without their payload; read as the ledger user, since no view shows them. Their id is `partition-offset` for a record, with `-index` for an event. */
 import { topics } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
-import type { Sql } from "../search/scope.ts";
+import { type Owner, ownerSql, type Sql } from "../search/scope.ts";
 
 export interface DeadAt {
   /** Without the cluster's prefix. */
@@ -49,9 +49,9 @@ const columns = (payload: boolean): string =>
   }`;
 
 /** Newest first. */
-export const deadListSql = (tenant: string, { limit, reason }: { limit: number; reason?: string | undefined }): Sql => {
+export const deadListSql = (owner: Owner, { limit, reason }: { limit: number; reason?: string | undefined }): Sql => {
   const { params, bind } = createBinder();
-  const conditions = [`tenant = ${bind("String", tenant)}`];
+  const conditions = [ownerSql(owner, bind)];
   if (reason !== undefined) conditions.push(`reason = ${bind("String", reason)}`);
   return {
     query: `SELECT ${columns(false)} FROM dead_letters FINAL WHERE ${conditions.join(" AND ")}
@@ -61,14 +61,14 @@ ORDER BY died_at DESC, topic, partition, offset DESC, index DESC LIMIT ${limit}`
 };
 
 export const deadLetterSql = (
-  tenant: string,
+  owner: Owner,
   topicPrefix: string,
   at: DeadAt,
   { payload }: { payload: boolean },
 ): Sql => {
   const { params, bind } = createBinder();
   return {
-    query: `SELECT ${columns(payload)} FROM dead_letters FINAL WHERE tenant = ${bind("String", tenant)}
+    query: `SELECT ${columns(payload)} FROM dead_letters FINAL WHERE ${ownerSql(owner, bind)}
 AND topic = ${bind("String", topicPrefix + at.topic)} AND partition = ${bind("Int64", at.partition)}
 AND offset = ${bind("Int64", at.offset)} AND index = ${bind("Int64", at.index)} LIMIT 1`,
     params,

@@ -54,6 +54,8 @@ export interface AuthenticateDeps {
     /** Refuses who does not meet what the organization asks of its members at sign-in. */
     mayAct?(session: FoundSession, tenant: string): Promise<void>;
   };
+  /** Hears of each key that was good. */
+  used?(key: string): void;
   /** Hears why somebody was refused, which he himself does not. */
   refused?(response: Response, refusal: Refusal): void;
 }
@@ -67,7 +69,7 @@ const organizationHeader = "astralog-organization";
 const isOperatorPermission = (needs: Needs): needs is OperatorPermission => Object.hasOwn(operatorPermissions, needs);
 
 /** Faults: `starting`, `unauthorized`, and those of Sessions and Memberships. */
-export const createAuthenticate = ({ keys, people, refused = () => {} }: AuthenticateDeps): Authenticate => {
+export const createAuthenticate = ({ keys, people, used, refused = () => {} }: AuthenticateDeps): Authenticate => {
   const stop = (response: Response, refusal: Refusal, message: string): never => {
     refused(response, refusal);
     throw new Fault("unauthorized", message);
@@ -82,7 +84,10 @@ export const createAuthenticate = ({ keys, people, refused = () => {} }: Authent
       return stop(response, { reason: "not a key" }, "This is no key: its form or checksum is wrong.");
     const record = keys.get(hashKey(key));
     const reason = record === undefined ? "unknown key" : endOf(record, request.ip ?? "");
-    if (record !== undefined && reason === undefined) return callerOfKey(record);
+    if (record !== undefined && reason === undefined) {
+      used?.(record.id);
+      return callerOfKey(record);
+    }
     const known = record === undefined ? {} : { key: { tenant: record.tenant, keyId: record.id } };
     const refusal = { ...known, reason: reason ?? "" };
     return stop(response, refusal, "The key is unknown, has ended, or may not be used from here.");

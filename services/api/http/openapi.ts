@@ -76,6 +76,9 @@ const operationOf = (one: Endpoint): Json => ({
   description: `${meaningOf(one.access)}${one.stepUp === true ? " People must have proven a second factor a moment ago." : ""}`,
   security:
     one.access === "anyone" ? [] : one.access === "signed-in" ? [{ session: [] }] : [{ key: [] }, { session: [] }],
+  // For tools that check who can reach what.
+  "x-astralog-access": one.access,
+  ...(one.stepUp === true ? { "x-astralog-step-up": true } : {}),
   parameters: parametersOf(one),
   ...requestBodyOf(one),
   responses: { [one.success.status]: successOf(one), default: { $ref: "#/components/responses/Problem" } },

@@ -3,13 +3,14 @@
  * nobody is raised above, or cut down by, somebody who has less. An organization always keeps an owner.
  */
 import { Fault } from "@astralog/chassis";
+import type { AuditAction } from "@astralog/schemas";
 import { sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Unchanged } from "../http/etag.ts";
 import type { Db, Trx } from "../postgres.ts";
 import { effectiveOfMember, permissionsOf, union } from "./effective.ts";
 import { type Giver, mustCover } from "./grants.ts";
-import { factsOf, membersWithRoles } from "./memberships.ts";
+import { factsOf, membersWithRoles, noOrganization } from "./memberships.ts";
 import { lockOrganization } from "./organizations.ts";
 import { customRole } from "./roles.ts";
 import { mustHaveSources } from "./sources-of-tenant.ts";
@@ -106,16 +107,28 @@ export const changeMember = (
     return findMember(trx, tenant, person);
   });
 
-/** `by himself` asks nobody. Faults: `not_found`, `forbidden`, `last_owner`. */
-export const removeMember = (db: Db, tenant: string, person: string, giver: Giver | "himself", by: By): Promise<void> =>
+/** The organization is locked. */
+const drop = async (trx: Trx, tenant: string, person: string, action: AuditAction, by: By): Promise<void> => {
+  const { role } = await findMember(trx, tenant, person);
+  if (role === "owner") await mustNotBeLastOwner(trx, tenant);
+  await trx.deleteFrom("memberships").where("tenant", "=", tenant).where("person", "=", person).execute();
+  await recordAct(trx, by, { tenant, action, target: { kind: "person", id: person }, details: { role } });
+};
+
+/** Faults: `not_found`, `forbidden`, `last_owner`. */
+export const removeMember = (db: Db, tenant: string, person: string, giver: Giver, by: By): Promise<void> =>
   db.transaction().execute(async (trx) => {
     await lockOrganization(trx, tenant);
-    const { role } = await findMember(trx, tenant, person);
-    if (giver !== "himself") await mustCoverMember(trx, giver, tenant, person, "remove this member");
-    if (role === "owner") await mustNotBeLastOwner(trx, tenant);
-    await trx.deleteFrom("memberships").where("tenant", "=", tenant).where("person", "=", person).execute();
-    const action = giver === "himself" ? "member.left" : "member.removed";
-    await recordAct(trx, by, { tenant, action, target: { kind: "person", id: person }, details: { role } });
+    await mustCoverMember(trx, giver, tenant, person, "remove this member");
+    await drop(trx, tenant, person, "member.removed", by);
+  });
+
+/** Faults: `not_found`, `last_owner`. */
+export const leaveOrganization = (db: Db, tenant: string, person: string, by: By): Promise<void> =>
+  db.transaction().execute(async (trx) => {
+    if ((await factsOf(trx, tenant, person)) === undefined) throw noOrganization();
+    await lockOrganization(trx, tenant);
+    await drop(trx, tenant, person, "member.left", by);
   });
 
 const mustCoverMember = async (trx: Trx, giver: Giver, tenant: string, person: string, what: string): Promise<void> => {

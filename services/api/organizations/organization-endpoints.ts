@@ -2,7 +2,7 @@
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
-import { removeMember } from "./members.ts";
+import { leaveOrganization } from "./members.ts";
 import { noOrganization } from "./memberships.ts";
 import { createOrganization, findOrganization, organizationsOf, renameOrganization } from "./organizations.ts";
 import { accessShape, organizationInput, organizationList, organizationShape } from "./shapes.ts";
@@ -37,7 +37,7 @@ export const createOrganizationEndpoints = ({ db, audit }: OrganizationDeps): En
     success: { status: 204 },
     handle: async ({ caller, params, response }) => {
       if (caller.organization !== null && caller.organization !== params.id) throw noOrganization();
-      await withPostgres(() => removeMember(db, params.id, caller.actor.id, "himself", audit.by(response)));
+      await withPostgres(() => leaveOrganization(db, params.id, caller.actor.id, audit.by(response)));
     },
   }),
   endpoint({

@@ -63,8 +63,8 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
 
   const methods = endpoint({
     ...{ method: "get", path: "/auth/methods", access, tag, summary: "Which ways in there are" },
-    success: { status: 200, body: z.object({ providers: z.array(providerView) }) },
-    handle: () => ({ providers: deps.providers() }),
+    success: { status: 200, body: z.object({ public_url: z.string(), providers: z.array(providerView) }) },
+    handle: () => ({ public_url: origin, providers: deps.providers() }),
   });
 
   const state = endpoint({

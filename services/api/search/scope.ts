@@ -12,10 +12,14 @@ import {
   toSql,
 } from "@astralog/schemas/query/index";
 
-export interface Scope {
+/** Whose rows. */
+export interface Owner {
   readonly tenant: string;
   /** Ids of the sources the caller may see. */
   readonly sources: "all" | ReadonlySet<string>;
+}
+
+export interface Scope extends Owner {
   readonly names: SqlNames;
   /** What the cluster puts in front of topic names. */
   readonly topicPrefix: string;
@@ -38,7 +42,7 @@ export const instantSql = (bind: Bind, value: bigint): string =>
   `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`;
 
 /** The condition on who asks; nothing else may stand in for it. */
-export const ownerSql = ({ tenant, sources }: Scope, bind: Bind): string => {
+export const ownerSql = ({ tenant, sources }: Owner, bind: Bind): string => {
   const own = `tenant = ${bind("String", tenant)}`;
   return sources === "all" ? own : `${own} AND source IN ${bind("Array(String)", [...sources])}`;
 };

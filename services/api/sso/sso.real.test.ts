@@ -167,6 +167,56 @@ test("the address of an account that there is: asked for by mail, never merged; 
   google.account = "g-1";
   google.accounts.set("g-1", { email: "octo@hub.example", email_verified: false });
   const at = "/api/v1/auth/with/google";
+  expect(await browser().walk(at)).toBe("/sign-in?problem=sign_in_refused");
+  google.accounts.set("g-1", { email: "octo@hub.example", email_verified: true });
+  const here = browser();
+  expect(await here.walk(at)).toBe("/sign-in?confirm=identity");
+  expect((await here.visitor.get("/me")).status).toBe(401);
+  const token = await linkFor(sink, "octo@hub.example");
+  expect((await browser().visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_elsewhere");
+  const confirmed = await here.visitor.post("/auth/identity/confirm", { token });
+  expect([confirmed.status, confirmed.body.return_to]).toEqual([200, "/"]);
+  expect((await here.visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_ended");
+  const { identities } = (await here.visitor.get("/me/identities")).body;
+  expect(identities).toHaveLength(2);
+  const next = browser();
+  expect(await next.walk(at)).toBe("/");
+  expect((await me(next)).email).toBe("octo@hub.example");
+});
+
+test("who is signed in links an account elsewhere to himself, and not one that is another's", async () => {
+  await db.transaction().execute((trx) => ensurePerson(trx, "lin@hub.example"));
+  const here = browser();
+  await signInByMail(here.visitor, sink, "lin@hub.example");
+  const begin = async () => (await here.visitor.post("/me/identities/google")).body.redirect as string;
+  expect(await here.walk(await begin())).toBe("/sign-in?problem=sign_in_refused");
+  google.account = "g-2";
+  google.accounts.set("g-2", { email: "private@mail.example", email_verified: true });
+  const fresh = browser(here.visitor);
+  expect(await fresh.walk(await begin())).toBe("/account");
+  const alone = browser();
+  expect(await alone.walk("/api/v1/auth/with/google")).toBe("/");
+  expect((await me(alone)).email).toBe("lin@hub.example");
+  const { identities } = (await alone.visitor.get("/me/identities")).body;
+  expect((await alone.visitor.send("DELETE", `/me/identities/${identities[0].id}`)).status).toBe(204);
+  expect(await browser().walk("/api/v1/auth/with/google")).toBe("/sign-in?problem=sign_in_refused");
+});
+
+test("an organization's OpenID provider lets its people in, as the least of members, in that organization only", async () => {
+  const draft = { kind: "oidc", name: "Corp", client_id: "astralog", client_secret: "the client's secret" };
+  for (const issuer of ["https://10.0.0.1", "https://[::ffff:10.0.0.1]", "https://2130706433"])
+    expect([issuer, (await owner.post("/sso/connections", { ...draft, issuer })).body.code]).toEqual([
+      issuer,
+      "address_refused",
+    ]);
+  const { id, ours } = await connect({ ...draft, issuer: liar.url });
+  idp = await startOpenId(one.stack.tls, ours.redirect_uri ?? "");
+  const changed = await owner.send("PATCH", `/sso/connections/${id}`, { issuer: idp.url });
+  expect([changed.status, JSON.stringify(changed.body).includes("secret")]).toEqual([200, false]);
+  expect((await owner.post(`/sso/connections/${id}/test`)).body.ok).toBe(true);
+  expect((await owner.post("/sso/connections", { ...draft, name: "x", issuer: idp.url, role: "owner" })).status).toBe(
+    400,
+  );
 
   const at = (await browser().visitor.post("/auth/sso", { email: "bo@corp.example" })).body.redirect as string;
   expect(at).toBe(`/api/v1/auth/sso/${id}`);

@@ -3,6 +3,7 @@ import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { mustCover } from "../organizations/grants.ts";
 import type { Window } from "./ledger-queries.ts";
 import type { createVerify } from "./verify-run.ts";
 
@@ -51,6 +52,8 @@ export const createVerifyEndpoints = (deps: {
     query: input,
     success: { status: 200, body: verification },
     handle: ({ query, caller, response }) => {
+      // Gaps lie between offsets, which sources share: there is no verdict on some of them.
+      mustCover(caller, { sources: "all" }, "verify");
       // Counted: the command asks again and again until all has settled.
       deps.audit.note(response, { action: "verify.run", target: { kind: "ledger", id: "" } });
       const { from, to, wait } = query;

@@ -1,81 +1,95 @@
-/** The door that a query key opens, and behind it the pages in their frame. */
+/** The door, what links lead to, and behind it the pages in their frame. */
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
-import { readKey, setKey } from "./api/key.ts";
+import { keptInvitation } from "./account/kept-invitation.ts";
+import { currentOrganization, hasFactor, useArrive, useMe, useSession } from "./account/session.ts";
+import { asProblem } from "./api/client.ts";
+import { readKey } from "./api/key.ts";
 import { Explore } from "./explore/explore.tsx";
 import { Commands } from "./shell/commands.tsx";
-import { Mark, Shell } from "./shell/shell.tsx";
-import { Button, Field, Input } from "./ui/controls.tsx";
-import { Boundary, Empty } from "./ui/states.tsx";
+import { Shell } from "./shell/shell.tsx";
+import { Boundary, Empty, Failed, Waiting } from "./ui/states.tsx";
 
-const client = new QueryClient();
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // What was refused stays refused; only what did not answer is worth asking again.
+      retry: (count, error) => count < 2 && [0, 502, 503, 504].includes(asProblem(error).status),
+    },
+  },
+});
 
-export const App = () => {
-  const [open, setOpen] = useState(readKey() !== null);
-  return (
-    <QueryClientProvider client={client}>
-      <Tooltip.Provider delayDuration={350}>
-        <Commands>{open ? <Pages /> : <Door onOpen={() => setOpen(true)} />}</Commands>
-      </Tooltip.Provider>
-    </QueryClientProvider>
-  );
-};
+// Seen before and beside the work, not in it: they are fetched when they are needed.
+const Door = lazy(() => import("./account/door.tsx").then(({ Door: it }) => ({ default: it })));
+const Account = lazy(() => import("./account/account.tsx").then(({ Account: it }) => ({ default: it })));
+const SecondFactorPage = lazy(() =>
+  import("./account/second-factor.tsx").then(({ SecondFactorPage: it }) => ({ default: it })),
+);
+const links = () => import("./account/links.tsx");
+const SignInLink = lazy(() => links().then(({ SignInLink: it }) => ({ default: it })));
+const NewAddressLink = lazy(() => links().then(({ NewAddressLink: it }) => ({ default: it })));
+const invitations = () => import("./account/invitation.tsx");
+const InvitationLink = lazy(() => invitations().then(({ InvitationLink: it }) => ({ default: it })));
+const Invitation = lazy(() => invitations().then(({ Invitation: it }) => ({ default: it })));
+const Welcome = lazy(() => links().then(({ Welcome: it }) => ({ default: it })));
 
-const Door = ({ onOpen }: { onOpen: () => void }) => {
-  const [key, setText] = useState("");
-  const wrong = key !== "" && !key.trim().startsWith("al_qry_") ? "A query key begins with al_qry_." : undefined;
-  return (
-    <main className="door">
-      <form
-        className="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (key.trim() === "" || wrong !== undefined) return;
-          setKey(key.trim());
-          onOpen();
-        }}
-      >
-        <Mark size={28} />
-        <h1>A query key opens Astralog</h1>
-        <p className="soft">
-          It was printed at the first start, and is made by <code>astralog keys create</code>. This tab keeps it until
-          it is closed.
-        </p>
-        <Field label="Query key" error={wrong}>
-          {(ids) => (
-            <Input
-              {...ids}
-              type="password"
-              placeholder="al_qry_…"
-              value={key}
-              onChange={(event) => setText(event.target.value)}
-            />
-          )}
-        </Field>
-        <Button type="submit" look="primary">
-          Open
-        </Button>
-      </form>
-    </main>
-  );
+export const App = () => (
+  <QueryClientProvider client={client}>
+    <Tooltip.Provider delayDuration={350}>
+      <Commands>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/sign-in/link" component={SignInLink} />
+            <Route path="/account/email" component={NewAddressLink} />
+            <Route path="/welcome" component={Welcome} />
+            <Route path="/invitation" component={InvitationLink} />
+            <Route component={Inside} />
+          </Switch>
+        </Suspense>
+      </Commands>
+    </Tooltip.Provider>
+  </QueryClientProvider>
+);
+
+const Inside = () => {
+  const [key, setKey] = useState(readKey() !== null);
+  const session = useSession();
+  const [invited, setInvited] = useState(keptInvitation() !== null);
+  const arrive = useArrive();
+  if (!key && invited && session.data?.state === "open") return <Invitation onDone={() => setInvited(false)} />;
+  if (key || session.data?.state === "open") return <Pages />;
+  if (session.data?.state === "second-factor")
+    return <SecondFactorPage factors={session.data.factors} onDone={arrive} />;
+  // Without an answer a query key may still do.
+  return session.isPending ? <Waiting /> : <Door onKey={() => setKey(true)} />;
 };
 
 const Pages = () => {
   const [location] = useLocation();
+  const me = useMe();
+  if (me.isError)
+    return <Failed error={me.error} what="Your account could not be read" onRetry={() => window.location.reload()} />;
+  if (me.isLoading) return <Waiting />;
+  const organization = currentOrganization(me.data);
+  const owesFactor = me.data !== undefined && organization?.require_mfa === true && !hasFactor(me.data);
   return (
-    <Shell>
+    <Shell me={me.data}>
       <Boundary at={location}>
-        <Switch>
-          <Route path="/">
-            <Redirect to={`/explore${window.location.search}`} replace />
-          </Route>
-          <Route path="/explore" component={Explore} />
-          <Route>
-            <Empty title="There is no such page" />
-          </Route>
-        </Switch>
+        <Suspense fallback={<Waiting />}>
+          <Switch>
+            <Route path="/account" component={Account} />
+            {owesFactor ? <Redirect to="/account" replace /> : null}
+            <Route path="/">
+              <Redirect to={`/explore${window.location.search}`} replace />
+            </Route>
+            <Route path="/explore" component={Explore} />
+            <Route>
+              <Empty title="There is no such page" />
+            </Route>
+          </Switch>
+        </Suspense>
       </Boundary>
     </Shell>
   );

@@ -3,6 +3,7 @@
  */
 
 import { readKey } from "./key.ts";
+import { readOrganization } from "./organization.ts";
 
 /** RFC 9457, as the api writes it. */
 export class Problem extends Error {
@@ -32,10 +33,16 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-const headersOf = (body: unknown): Record<string, string> => ({
-  ...(body === undefined ? {} : { "content-type": "application/json" }),
-  authorization: `Bearer ${readKey() ?? ""}`,
-});
+/** A key when there is one; else the session's cookie, which the browser adds itself. */
+const headersOf = (body: unknown): Record<string, string> => {
+  const key = readKey();
+  const organization = readOrganization();
+  return {
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(key === null && organization !== null ? { "astralog-organization": organization } : {}),
+  };
+};
 
 const readProblem = async (response: Response): Promise<Problem> => {
   const text = await response.text();
@@ -88,6 +95,10 @@ const call = async <T>(path: string, request: Request = {}): Promise<T> => {
 };
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>(path, { method: "POST", body });
+export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PATCH", body });
+export const remove = <T>(path: string): Promise<T> => call<T>(path, { method: "DELETE" });
+
 /** A path's query part, without what is undefined or empty. */
 export const queryOf = (values: Readonly<Record<string, string | number | undefined>>): string => {
   const parameters = new URLSearchParams();

@@ -1,6 +1,9 @@
 /** The frame of every page of a signed-in person: a thin header, a side bar that folds, the keys that work everywhere. */
+import { useQueryClient } from "@tanstack/react-query";
 import {
+  ChevronsUpDown,
   CircleHelp,
+  CircleUser,
   Command as CommandIcon,
   LogOut,
   Menu as MenuIcon,
@@ -8,10 +11,13 @@ import {
   Moon,
   PanelLeft,
   Sun,
+  UserCog,
 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Link, useLocation } from "wouter";
+import { currentOrganization, type Me, signOut } from "../account/session.ts";
 import { forgetKey } from "../api/key.ts";
+import { setOrganization } from "../api/organization.ts";
 import { classes, IconButton, Tip } from "../ui/controls.tsx";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../ui/overlays.tsx";
 import { showKeys, useCommands } from "./commands.tsx";
@@ -27,14 +33,18 @@ const themes: readonly (readonly [Theme, string, typeof Sun])[] = [
   ["light", "Light", Sun],
 ];
 
-export const Shell = ({ children }: { children: ReactNode }) => {
+export const Shell = ({ me, children }: { me: Me | undefined; children: ReactNode }) => {
   const [location, go] = useLocation();
   const [folded, setFolded] = useStored("folded", false);
   const [drawn, setDrawn] = useState(false);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
   const open = pages;
-  const page = pages.find(({ path }) => location.startsWith(path));
+  const page = location.startsWith("/account")
+    ? { title: "Your account" }
+    : pages.find(({ path }) => location.startsWith(path));
+  const leave = () => (me === undefined ? forgetKey() : void signOut());
+  const leaving = me === undefined ? "Forget the key" : "Sign out";
   const theme = useTheme();
 
   useCommands([
@@ -69,7 +79,19 @@ export const Shell = ({ children }: { children: ReactNode }) => {
       also: "colour mode appearance",
       run: () => setTheme(name),
     })),
-    { id: "sign-out", title: "Forget the key", section: "Everywhere", also: "log out leave", run: () => forgetKey() },
+    ...(me === undefined
+      ? []
+      : [
+          {
+            id: "account",
+            title: "Your account",
+            section: "Go to",
+            keys: "g a",
+            also: "profile passkey second factor sessions theme",
+            run: () => go("/account"),
+          },
+        ]),
+    { id: "sign-out", title: leaving, section: "Everywhere", also: "log out leave", run: leave },
   ]);
 
   return (
@@ -93,11 +115,20 @@ export const Shell = ({ children }: { children: ReactNode }) => {
         </IconButton>
         <Menu
           trigger={
-            <button type="button" className="icon-button" aria-label="Theme and key">
-              <Sun size={16} />
+            <button type="button" className="icon-button" aria-label={me === undefined ? "Theme and key" : "You"}>
+              {me === undefined ? <Sun size={16} /> : <CircleUser size={17} />}
             </button>
           }
         >
+          {me === undefined ? null : (
+            <>
+              <MenuLabel>{me.name === "" ? me.email : me.name}</MenuLabel>
+              <MenuItem icon={<UserCog size={15} />} onSelect={() => go("/account")}>
+                Your account
+              </MenuItem>
+              <MenuLine />
+            </>
+          )}
           <MenuLabel>Theme</MenuLabel>
           {themes.map(([name, title]) => (
             <MenuItem key={name} checked={theme === name} onSelect={() => setTheme(name)}>
@@ -105,8 +136,8 @@ export const Shell = ({ children }: { children: ReactNode }) => {
             </MenuItem>
           ))}
           <MenuLine />
-          <MenuItem icon={<LogOut size={15} />} onSelect={() => forgetKey()}>
-            Forget the key
+          <MenuItem icon={<LogOut size={15} />} onSelect={leave}>
+            {leaving}
           </MenuItem>
         </Menu>
       </header>
@@ -114,10 +145,7 @@ export const Shell = ({ children }: { children: ReactNode }) => {
         <button type="button" className="side-cover" aria-label="Close the menu" onClick={() => setDrawn(false)} />
       ) : null}
       <nav className="side" aria-label="Pages">
-        <div className="organization">
-          <Mark />
-          {folded && !drawn ? null : <span className="grow cut">Astralog</span>}
-        </div>
+        <OrganizationName me={me} folded={folded && !drawn} />
         <SidePages folded={folded && !drawn} at={location} onGo={() => setDrawn(false)} />
         <div className="side-end">
           <IconButton label={folded ? "Unfold" : "Fold"} keys={showKeys("mod+b")} onClick={() => setFolded(!folded)}>
@@ -131,6 +159,52 @@ export const Shell = ({ children }: { children: ReactNode }) => {
       <Palette open={palette} onClose={() => setPalette(false)} />
       <Help open={help} onClose={() => setHelp(false)} />
     </div>
+  );
+};
+
+/** Where one acts; with several organizations, the way to another. */
+const OrganizationName = ({ me, folded }: { me: Me | undefined; folded: boolean }) => {
+  const client = useQueryClient();
+  const current = currentOrganization(me);
+  const name = folded ? null : <span className="grow cut">{current?.name ?? "Astralog"}</span>;
+  if (me === undefined || me.organizations.length < 2) {
+    return (
+      <div className="organization">
+        <Mark />
+        {name}
+      </div>
+    );
+  }
+  return (
+    <Menu
+      align="start"
+      trigger={
+        <button
+          type="button"
+          className="organization"
+          aria-label={`Organization: ${current?.name ?? ""}. Choose another`}
+        >
+          <Mark />
+          {name}
+          {folded ? null : <ChevronsUpDown size={14} aria-hidden />}
+        </button>
+      }
+    >
+      <MenuLabel>Organization</MenuLabel>
+      {me.organizations.map(({ id, name: title, role }) => (
+        <MenuItem
+          key={id}
+          checked={id === current?.id}
+          onSelect={() => {
+            setOrganization(id);
+            // Nothing of the one before may stay on the page.
+            void client.resetQueries();
+          }}
+        >
+          {title} <span className="faint">{role}</span>
+        </MenuItem>
+      ))}
+    </Menu>
   );
 };
 

@@ -24,6 +24,14 @@ export const Modal = ({ open, onClose, title, about, wide, firm, children }: Mod
       <div className="backdrop" aria-hidden />
       <Dialog.Content
         className={classes("modal", wide && "modal-wide")}
+        onOpenAutoFocus={(event) => {
+          // To what the dialog is about; its Close button would come first, and show its tip.
+          const content = event.currentTarget as HTMLElement;
+          const first = content.querySelector<HTMLElement>("input:not([type=checkbox]), .button-primary, .button");
+          if (first === null) return;
+          event.preventDefault();
+          first.focus();
+        }}
         onInteractOutside={(event) => firm && event.preventDefault()}
         onEscapeKeyDown={(event) => firm && event.preventDefault()}
         {...(about === undefined ? { "aria-describedby": undefined } : {})}

@@ -1,0 +1,226 @@
+/**
+ * Every route there is, with every kind of asker, and with the ids of another tenant. The routes come from the running
+ * api itself, so one that is added is walked too, or fails this for want of an id to walk it with.
+ */
+import { type BuiltInRole, builtInRoles, keyPermissions, permissions, roles } from "@astralog/schemas";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { byTest, planter, until } from "../api.driver.ts";
+import { createKey } from "../control/keys.ts";
+import { createSource } from "../control/sources.ts";
+import { ensureTenant } from "../control/tenants.ts";
+import type { Db } from "../postgres.ts";
+import { asking, plantMember, plantRoles, plantSession, type Route, routesOf } from "./access.driver.ts";
+
+let one: Platform;
+let api: RunningService;
+let db: Db;
+let ask: ReturnType<typeof asking>;
+let routes: Route[];
+let members: Record<BuiltInRole, string>;
+/** By path: an id of each parameter that another tenant has, and one that nobody has. */
+let theirs: Record<string, readonly [their: string, nobodys: string]>;
+
+/** What a route needs besides ids to get as far as looking for them. */
+const bodies: Record<string, unknown> = {
+  "PATCH /sources/{id}": { disabled: true },
+  "PATCH /members/{person}": { role: "read-only" },
+  "PATCH /teams/{id}": { name: "theirs" },
+  "PATCH /roles/{id}": { name: "theirs" },
+};
+
+beforeAll(async () => {
+  one = await platform(sharedStack());
+  api = await one.start("api", { REQUESTS_PER_MINUTE: "1000000", REFUSALS_PER_MINUTE: "1000000" });
+  db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  ask = asking(api, new URL(one.env("api").PUBLIC_URL ?? "").origin);
+  members = await plantRoles(db, one.tenant);
+  const other = (await ensureTenant(db, "the others", byTest(one))).id;
+  const source = await createSource(db, other, { name: "theirs" }, byTest(one));
+  const { row: key } = await createKey(db, other, { kind: "query" }, byTest(one));
+  const stranger = await plantMember(db, other, "owner");
+  const [team, role, invitation] = ["tm_000000000001", "rol_000000000001", "inv_000000000001"];
+  await db.insertInto("teams").values({ id: team, tenant: other, name: "theirs", sources: null }).execute();
+  await db.insertInto("roles").values({ id: role, tenant: other, name: "theirs", permissions: [] }).execute();
+  await db
+    .insertInto("invitations")
+    .values({
+      ...{ id: invitation, tenant: other, email: "x@example.com", role: "member", sources: null, created_by: stranger },
+      token_hash: "0".repeat(64),
+      expires_at: new Date(Date.now() + 86_400_000),
+    })
+    .execute();
+  const plant = planter(one);
+  await plant.events(other, source.id, 0, 7, [{ message: "theirs", trace_id: "abc123" }]);
+  await plant.ledger(other, source.id, [{ partition: 0, offset: 7, accepted: 1, stored: 1 }]);
+  await plant.letter({ tenant: other, source: source.id, partition: 0, offset: 8, index: -1, reason: "not_avro" });
+  await plant.close();
+  const session = await db.selectFrom("sessions").select("id").executeTakeFirst();
+  await plantSession(db, stranger);
+  const theirSession = session ?? (await db.selectFrom("sessions").select("id").executeTakeFirstOrThrow());
+  theirs = {
+    "/sources/{id}": [source.id, "src_000000000000"],
+    "/keys/{id}": [key.id, "key_000000000000"],
+    "/members/{person}": [stranger, "usr_000000000000"],
+    "/teams/{id}": [team, "tm_000000000000"],
+    "/roles/{id}": [role, "rol_000000000000"],
+    "/invitations/{id}": [invitation, "inv_000000000000"],
+    "/organizations/{id}": [other, "tn_000000000000"],
+    "/events/{id}": ["0-7-0", "0-9-0"],
+    "/traces/{id}": ["abc123", "abc124"],
+    "/receipts/{receipt}": ["0-7x1", "0-9x1"],
+    "/dead/{id}": ["0-8", "0-9"],
+    "/me/sessions/{id}": [theirSession.id, "ses_000000000000"],
+    "/me/passkeys/{id}": ["AAAA", "BBBB"],
+  };
+  routes = await routesOf(api);
+});
+
+afterAll(async () => {
+  await db?.destroy();
+  await one?.stop();
+});
+
+const idsOf = ({ method, path }: Route): readonly [string, string] => {
+  const found = Object.entries(theirs).find(([begin]) => path.startsWith(begin));
+  if (found === undefined) throw new Error(`${method} ${path}: put a foreign and an unknown id of it into this test`);
+  return found[1];
+};
+/** The first parameter is the one that is somebody's; a second one is somebody of ours. */
+const addressed = (path: string, id: string): string => path.replace(/\{\w+\}/, id).replace(/\{\w+\}/, members.member);
+
+/** A session of its own for each request: some of the requests end it. */
+const asRole = async (role: BuiltInRole) => ({ cookie: await plantSession(db, members[role]) });
+const asKey = (key: string) => ({ authorization: `Bearer ${key}` });
+
+const called = ({ method, path }: Route): string => `${method} ${path}`;
+
+test("every route names a permission that is, or says that it needs none", () => {
+  expect(routes.length).toBeGreaterThan(40);
+  for (const { access } of routes) {
+    expect(["anyone", "signed-in", "member", "plans.write", "access.request", ...Object.keys(permissions)]).toContain(
+      access,
+    );
+  }
+  // A permission that no route asks for would be a promise about nothing.
+  const asked = new Set(routes.map(({ access }) => access));
+  const byRule = ["owners.write"];
+  const later = [
+    "views.write",
+    "producers.read",
+    "producers.write",
+    "usage.read",
+    "audit.stream",
+    "sso.read",
+    "sso.write",
+    "access.read",
+    "access.approve",
+  ];
+  for (const name of Object.keys(permissions))
+    if (!byRule.includes(name) && !later.includes(name)) expect(asked).toContain(name);
+});
+
+test("every route × every built-in role: what its permissions say, and no failure of ours", async () => {
+  const wrong: unknown[] = [];
+  for (const route of routes) {
+    if (route.access === "anyone") continue;
+    for (const role of builtInRoles) {
+      const may: readonly string[] = roles[role].may;
+      const allowed = route.access === "signed-in" || route.access === "member" || may.includes(route.access);
+      const id = route.path.includes("{") ? idsOf(route)[1] : "";
+      const { status, body } = await ask(
+        await asRole(role),
+        route.method,
+        addressed(route.path, id),
+        route.method === "GET" ? undefined : {},
+      );
+      const right = status < 500 && (allowed ? status !== 401 && status !== 403 : body?.code === "forbidden");
+      if (!right) wrong.push([called(route), role, allowed, status, body?.code, body?.detail]);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("every route × every kind of key and none at all", async () => {
+  const askers = { none: {}, ingest: asKey(one.ingestKey), query: asKey(one.queryKey), admin: asKey(one.adminKey) };
+  const wrong: unknown[] = [];
+  for (const route of routes) {
+    for (const [kind, headers] of Object.entries(askers)) {
+      const id = route.path.includes("{") ? idsOf(route)[1] : "";
+      const { status, body } = await ask(
+        headers,
+        route.method,
+        addressed(route.path, id),
+        route.method === "GET" ? undefined : {},
+      );
+      const may: readonly string[] = kind === "none" ? [] : keyPermissions[kind as keyof typeof keyPermissions];
+      const allowed = route.access === "member" ? may.length > 0 : may.includes(route.access);
+      const right =
+        route.access === "anyone"
+          ? status < 500
+          : status < 500 &&
+            (kind === "none"
+              ? status === 401
+              : allowed
+                ? status !== 401 && status !== 403
+                : body?.code === "forbidden");
+      if (!right) wrong.push([called(route), kind, allowed, status, body?.code, body?.detail]);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+/** Without what differs in every answer, and without the id that was asked for. */
+const bare = (body: unknown, id: string): string =>
+  JSON.stringify(body ?? null, (name, value) =>
+    name === "request_id" || name === "stats" ? undefined : value,
+  ).replaceAll(id, "ID");
+
+test("another tenant's id is answered as one that nobody has, by people and by keys", async () => {
+  const key = await createKey(db, one.tenant, { kind: "admin" }, byTest(one));
+  await until("the key", async () => ((await ask(asKey(key.key), "GET", "/keys")).status === 200 ? true : undefined));
+  for (const route of routes.filter(({ path }) => path.includes("{"))) {
+    const [foreign, unknown] = idsOf(route);
+    const body = route.method === "GET" ? undefined : (bodies[called(route)] ?? {});
+    const askers = [() => asRole("owner"), () => asKey(key.key), () => asKey(one.queryKey)];
+    for (const headers of askers) {
+      const there = await ask(await headers(), route.method, addressed(route.path, foreign), body);
+      const nowhere = await ask(await headers(), route.method, addressed(route.path, unknown), body);
+      expect([called(route), there.status, bare(there.body, foreign)]).toEqual([
+        called(route),
+        nowhere.status,
+        bare(nowhere.body, unknown),
+      ]);
+      if (there.status !== 403)
+        expect([called(route), there.status]).toEqual([called(route), route.path.startsWith("/receipts") ? 200 : 404]);
+    }
+  }
+  // And nothing of theirs has changed.
+  const rows = await db.selectFrom("sources").selectAll().where("name", "=", "theirs").execute();
+  expect(rows.map(({ disabled }) => disabled)).toEqual([false]);
+  expect(await db.selectFrom("teams").selectAll().where("name", "=", "theirs").execute()).toHaveLength(1);
+  expect(
+    (
+      await db
+        .selectFrom("keys")
+        .selectAll()
+        .where("id", "=", theirs["/keys/{id}"]?.[0] ?? "")
+        .executeTakeFirstOrThrow()
+    ).revoked_at,
+  ).toBeNull();
+});
+
+test("the header names another organization: as if it were not there, for a session bound to one as well", async () => {
+  const other = theirs["/organizations/{id}"]?.[0] ?? "";
+  const cookie = await plantSession(db, members.owner);
+  const bound = await plantSession(db, members.owner, one.tenant);
+  for (const [organization, nobody] of [[other, "tn_000000000000"]] as const) {
+    const there = await ask({ cookie, "astralog-organization": organization }, "GET", "/sources");
+    const nowhere = await ask({ cookie, "astralog-organization": nobody }, "GET", "/sources");
+    expect([there.status, bare(there.body, "")]).toEqual([404, bare(nowhere.body, "")]);
+  }
+  expect((await ask({ cookie: bound, "astralog-organization": other }, "GET", "/access")).body.organization.id).toBe(
+    one.tenant,
+  );
+});

@@ -1,0 +1,280 @@
+/** People in a real Chromium: in by the console's link, by mail, by passkey; their account; and what other pages try. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type MailSink, startMailSink } from "@astralog/local";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { Secret, TOTP } from "otpauth";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { type Authenticator, addAuthenticator, inspect, startBrowser, watch } from "./browser.driver.ts";
+
+let one: Platform;
+let api: RunningService;
+let sink: MailSink;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let device: Authenticator;
+let wrongs: string[];
+let db: ReturnType<typeof connectPostgres>;
+let origin: string;
+let elsewhere: Server;
+const ada = "ada@example.com";
+
+beforeAll(async () => {
+  one = await platform(sharedStack());
+  sink = await startMailSink({ smtp: 0, page: 0 });
+  origin = one.env("api").PUBLIC_URL ?? "";
+  api = await one.start("api", { MAIL_URL: sink.smtp });
+  db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  // Another origin that is the same site, so that cookies are sent: ports do not tell sites apart.
+  elsewhere = createServer((request, response) => {
+    const action = `${origin}/api/v1/auth/sign-out`;
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end(
+      request.url === "/form"
+        ? `<title>.</title><form method="post" enctype="text/plain" action="${action}"><input name='{"a":"' value='"}'></form><script>document.forms[0].submit()</script>`
+        : "<title>.</title>",
+    );
+  });
+  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+  browser = await startBrowser();
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  context.setDefaultTimeout(8_000);
+  page = await context.newPage();
+  wrongs = watch(page, origin);
+  device = await addAuthenticator(page);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  elsewhere?.close();
+  await db?.destroy();
+  await one?.stop();
+  await sink?.close();
+});
+
+const mailed = async (to: string, count: number): Promise<string> => {
+  for (let tries = 0; tries < 400; tries++) {
+    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes("/sign-in/link#"));
+    if (links.length > count) return /https?:\S+#\S+/.exec(links[0]?.text ?? "")?.[0] ?? "";
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("no mail came");
+};
+const signOut = async (): Promise<void> => {
+  await page.getByRole("button", { name: "You", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
+};
+const toAccount = async (): Promise<void> => {
+  await page.goto(`${origin}/account`);
+  await page.getByRole("heading", { name: "Sessions", exact: true }).waitFor();
+};
+
+test("the console's link makes the first owner, in a browser that keeps a __Host- cookie for http://localhost", async () => {
+  await page.goto(`${origin}/`);
+  await page.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
+  const bad = await inspect(page, "door");
+  await page.goto(one.firstOwnerLink);
+  await page.getByLabel("E-mail").fill(ada);
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  bad.push(...(await inspect(page, "welcome")));
+  expect(page.url()).not.toContain("#");
+  await page.getByRole("button", { name: "Make my account" }).click();
+  await page.getByRole("heading", { name: "Second factors" }).waitFor();
+  const cookie = (await context.cookies()).find(({ name }) => name === "__Host-astralog");
+  expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
+  expect(await page.evaluate("document.cookie")).toBe("");
+  bad.push(...(await inspect(page, "account")));
+  expect(bad).toEqual([]);
+  // The used link is dead.
+  const other = await browser.newPage();
+  await other.goto(one.firstOwnerLink);
+  await other.getByLabel("E-mail").fill("eve@example.com");
+  await other.getByRole("button", { name: "Make my account" }).click();
+  await other.getByText("This link was used before").waitFor();
+  await other.close();
+});
+
+test("an authenticator app and a passkey are added, with recovery codes shown once", async () => {
+  await page.getByRole("button", { name: "Add an authenticator app" }).click();
+  const secret = ((await page.locator(".secret code").textContent()) ?? "").replaceAll(" ", "");
+  await page.locator("svg.qr").waitFor();
+  const bad = await inspect(page, "app");
+  await page.getByLabel("Code of the app").fill(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
+  await page.getByRole("button", { name: "Add it" }).click();
+  await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
+  expect(await page.locator(".codes li").count()).toBe(10);
+  bad.push(...(await inspect(page, "codes")));
+  await page.getByRole("button", { name: "I have kept them" }).click();
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByLabel("Name", { exact: true }).last().fill("Ada's laptop");
+  bad.push(...(await inspect(page, "add-passkey")));
+  await page.getByRole("button", { name: "Ask the device" }).click();
+  await page.getByText("Ada's laptop").waitFor();
+  bad.push(...(await inspect(page, "account-full")));
+  expect(bad).toEqual([]);
+  expect(await device.credentials()).toHaveLength(1);
+});
+
+test("a passkey signs in by itself", async () => {
+  await signOut();
+  await page.getByRole("button", { name: "Use a passkey" }).click();
+  await page.waitForURL(/explore/);
+  await page.getByRole("heading", { name: "Explore" }).waitFor();
+  const [session] = await db.selectFrom("sessions").selectAll().execute();
+  expect(session).toMatchObject({ method: "passkey" });
+  expect(session?.mfa_at).not.toBeNull();
+});
+
+test("a mailed link opens a page that asks, and then for the second factor", async () => {
+  await signOut();
+  await page.getByLabel("E-mail").fill(ada);
+  await page.getByRole("button", { name: "Send me a link" }).click();
+  await page.getByRole("heading", { name: "Check your mail" }).waitFor();
+  const bad = await inspect(page, "check-mail");
+  const link = await mailed(ada, 0);
+  // In another browser it says where it works; there it still does.
+  const stranger = await browser.newPage();
+  await stranger.goto(link);
+  await stranger.getByRole("button", { name: "Sign in", exact: true }).click();
+  await stranger.getByText("works in the browser that asked").waitFor();
+  await stranger.close();
+  // Whatever looks at links opens them first.
+  for (let i = 0; i < 2; i++) expect((await fetch(link)).status).toBe(200);
+  await page.goto(link);
+  await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+  bad.push(...(await inspect(page, "link")));
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Your second factor" }).waitFor();
+  bad.push(...(await inspect(page, "second-factor")));
+  await page.getByRole("button", { name: "Use a passkey" }).click();
+  await page.waitForURL(/explore/);
+  expect(bad).toEqual([]);
+});
+
+test("removing a factor asks for one again; other sessions can be ended", async () => {
+  const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const small = await phone.newPage();
+  await small.goto(origin);
+  await small.getByLabel("E-mail").fill(ada);
+  await small.getByRole("button", { name: "Send me a link" }).click();
+  await small.getByRole("heading", { name: "Check your mail" }).waitFor();
+  await small.goto(await mailed(ada, 1));
+  await small.getByRole("button", { name: "Sign in", exact: true }).click();
+  await small.getByRole("heading", { name: "Your second factor" }).waitFor();
+
+  await toAccount();
+  await page.getByRole("button", { name: /^End the session/ }).click();
+  await page.getByRole("button", { name: /^End the session/ }).waitFor({ state: "detached" });
+  await small.goto(`${origin}/`);
+  await small.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
+  await phone.close();
+
+  await db
+    .updateTable("sessions")
+    .set({ mfa_at: new Date(Date.now() - 3_600_000) })
+    .execute();
+  await page.getByRole("button", { name: "Remove the authenticator app" }).click();
+  await page.getByRole("button", { name: "Remove it" }).click();
+  await page.getByRole("heading", { name: "Show that it is you" }).waitFor();
+  const bad = await inspect(page, "step-up");
+  await page.getByRole("dialog").getByRole("button", { name: "Use a passkey" }).click();
+  await page.getByRole("button", { name: "Remove the authenticator app" }).waitFor({ state: "detached" });
+  expect(bad).toEqual([]);
+});
+
+const b64 =
+  "const b64 = (b) => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\\+/g,'-').replace(/\\//g,'_').replace(/=/g,'');";
+/** Signs a challenge of the api on whatever page that is, asking the device as it likes. */
+const assertion = (where: Page, options: { challenge: string }, userVerification: string) =>
+  where.evaluate(`(async () => { ${b64}
+    const challenge = Uint8Array.from(atob(${JSON.stringify(options.challenge)}.replace(/-/g,'+').replace(/_/g,'/')), (c) => c.charCodeAt(0));
+    const it = await navigator.credentials.get({ publicKey: { challenge, rpId: "localhost", userVerification: ${JSON.stringify(userVerification)} } });
+    const r = it.response;
+    return { id: it.id, rawId: b64(it.rawId), type: it.type, response: { clientDataJSON: b64(r.clientDataJSON),
+      authenticatorData: b64(r.authenticatorData), signature: b64(r.signature), userHandle: b64(r.userHandle) } };
+  })()`);
+const call = async (path: string, body?: unknown) => {
+  const response = await fetch(`${api.url}/api/v1${path}`, {
+    method: "POST",
+    headers: { origin, "content-type": "application/json" },
+    body: JSON.stringify(body ?? {}),
+  });
+  return { status: response.status, body: (await response.json()) as { code: string; challenge: string } };
+};
+
+test("a passkey's answer from another origin, without its user, again, or of a copy is refused", async () => {
+  const other = await context.newPage();
+  const theirs = await addAuthenticator(other);
+  const [credential] = await device.credentials();
+  const copy = async (signCount: number): Promise<void> => {
+    await theirs.session.send("WebAuthn.clearCredentials", { authenticatorId: theirs.id });
+    await theirs.session.send("WebAuthn.addCredential", {
+      authenticatorId: theirs.id,
+      // biome-ignore lint/suspicious/noExplicitAny: the whole of what the device gave, private key included.
+      credential: { ...(credential as any), signCount },
+    });
+  };
+  const count = credential?.signCount ?? 0;
+  const challenge = async () => (await call("/auth/passkey/options")).body;
+  const refused = [403, "passkey_refused"];
+  const tried = async (answer: unknown) => {
+    const { status, body } = await call("/auth/passkey", { answer });
+    return [status, body.code];
+  };
+
+  await copy(count + 10);
+  await other.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`);
+  expect(await tried(await assertion(other, await challenge(), "required"))).toEqual(refused);
+
+  await other.goto(`${origin}/icon.svg`);
+  await other.goto(`${origin}/`);
+  await theirs.session.send("WebAuthn.setUserVerified", { authenticatorId: theirs.id, isUserVerified: false });
+  expect(await tried(await assertion(other, await challenge(), "discouraged"))).toEqual(refused);
+  await theirs.session.send("WebAuthn.setUserVerified", { authenticatorId: theirs.id, isUserVerified: true });
+
+  // A challenge that is not one of ours, and one that is answered twice.
+  expect(await tried(await assertion(other, { challenge: "AAAAAAAAAAAAAAAAAAAAAA" }, "required"))).toEqual(refused);
+  const good = await assertion(other, await challenge(), "required");
+  expect(await tried(good)).toEqual([200, undefined]);
+  expect(await tried(good)).toEqual(refused);
+
+  // The count goes back: two devices hold this passkey, and one of them is not Ada's.
+  await copy(0);
+  expect(await tried(await assertion(other, await challenge(), "required"))).toEqual(refused);
+  await other.close();
+});
+
+test("another page's form changes nothing, though the browser sends it with the cookie", async () => {
+  const other = await context.newPage();
+  const answered = other.waitForResponse(/sign-out/);
+  await other.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/form`);
+  const answer = await answered;
+  expect((await answer.request().allHeaders()).cookie).toContain("__Host-astralog=");
+  expect(answer.status()).toBe(403);
+  await other.close();
+  await toAccount();
+});
+
+test("with several organizations one chooses; by an address in digits the door says where people sign in", async () => {
+  const [me] = await db.selectFrom("people").select("id").where("email", "=", ada).execute();
+  await page.evaluate(
+    `fetch("/api/v1/organizations", { method: "POST", headers: { "content-type": "application/json" }, body: '{"name":"Second Ltd"}' })`,
+  );
+  expect(me?.id).toMatch(/^usr_/);
+  await toAccount();
+  await page.getByRole("button", { name: /^Organization:/ }).click();
+  await page.getByRole("menuitemcheckbox", { name: /Second Ltd/ }).click();
+  await page.getByRole("button", { name: "Organization: Second Ltd" }).waitFor();
+  expect(wrongs.filter((text) => !text.includes("403") && !text.includes("401"))).toEqual([]);
+
+  const digits = await browser.newPage();
+  await digits.goto(`${api.url}/`);
+  await digits.getByText("browsers keep sessions and passkeys for that name only").waitFor();
+  const bad = await inspect(digits, "digits");
+  expect(bad).toEqual([]);
+  await digits.close();
+});

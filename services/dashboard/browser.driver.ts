@@ -1,0 +1,94 @@
+/** For the browser tests: a real Chromium, what goes wrong in its pages, axe, pictures, and an authenticator of its own. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import chromium from "@sparticuz/chromium";
+import { type Browser, type CDPSession, type Page, chromium as playwright } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const shots = process.env.ASTRALOG_SCREENSHOTS;
+
+export const startBrowser = async (): Promise<Browser> =>
+  playwright.launch({
+    executablePath: await chromium.executablePath(),
+    args: chromium.args.filter((arg) => !["--single-process", "--no-zygote"].includes(arg)),
+  });
+
+/** Errors, dialogs and requests that leave `origin`, as they happen. */
+export const watch = (page: Page, origin: string): string[] => {
+  const wrongs: string[] = [];
+  page.on("console", (message) => message.type() === "error" && wrongs.push(message.text()));
+  page.on("pageerror", (error) => wrongs.push(String(error)));
+  page.on("dialog", (dialog) => {
+    wrongs.push(`dialog ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(origin)) wrongs.push(`third party ${request.url()}`);
+  });
+  return wrongs;
+};
+
+export const violations = async (page: Page): Promise<string[]> => {
+  await page.evaluate(axe);
+  return page.evaluate(
+    "axe.run().then(({ violations }) => violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary).join(' | ')))",
+  );
+};
+
+export const shoot = async (page: Page, name: string): Promise<void> => {
+  if (shots === undefined) return;
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`) });
+};
+
+const looks = [
+  ["dark", 1440],
+  ["light", 1440],
+  ["dark", 390],
+  ["light", 390],
+] as const;
+
+/** The page in both themes and both widths: axe's complaints, and a picture of each. */
+export const inspect = async (page: Page, name: string): Promise<string[]> => {
+  const found: string[] = [];
+  for (const [colorScheme, width] of looks) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
+    await shoot(page, `${name}-${colorScheme}-${width}`);
+    for (const one of await violations(page)) found.push(`${name} ${colorScheme} ${width}: ${one}`);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  return found;
+};
+
+export interface Authenticator {
+  readonly session: CDPSession;
+  readonly id: string;
+  credentials(): Promise<{ credentialId: string; signCount: number }[]>;
+}
+
+/** A device that holds passkeys, verifies its user, and says yes to everything. */
+export const addAuthenticator = async (page: Page): Promise<Authenticator> => {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  const { authenticatorId: id } = await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    session,
+    id,
+    credentials: async () =>
+      (await session.send("WebAuthn.getCredentials", { authenticatorId: id })).credentials as {
+        credentialId: string;
+        signCount: number;
+      }[],
+  };
+};

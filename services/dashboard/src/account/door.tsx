@@ -1,0 +1,152 @@
+/** The ways in: a link by mail, a passkey, whatever providers there are, and a query key. */
+import { startAuthentication } from "@simplewebauthn/browser";
+import { useQuery } from "@tanstack/react-query";
+import { KeyRound, LogIn, Mail } from "lucide-react";
+import { useState } from "react";
+import { get, post } from "../api/client.ts";
+import { setKey } from "../api/key.ts";
+import { Button, Field, Input } from "../ui/controls.tsx";
+import { Frame, Wrong } from "./frame.tsx";
+import { type SignedIn, said, useArrive } from "./session.ts";
+import "./account.css";
+
+interface Methods {
+  readonly public_url: string;
+  readonly providers: readonly { readonly id: string; readonly name: string; readonly url: string }[];
+}
+
+export const Door = ({ onKey }: { onKey: () => void }) => {
+  const [sentTo, setSentTo] = useState<string>();
+  const methods = useQuery({ queryKey: ["methods"], queryFn: ({ signal }) => get<Methods>("/auth/methods", signal) });
+  const publicUrl = methods.data?.public_url ?? location.origin;
+  if (sentTo !== undefined) return <CheckMail email={sentTo} onBack={() => setSentTo(undefined)} />;
+  return (
+    <Frame title="Sign in to Astralog">
+      {publicUrl === location.origin ? (
+        <People onSent={setSentTo} providers={methods.data?.providers ?? []} />
+      ) : (
+        <p className="soft">
+          People sign in at <a href={publicUrl}>{publicUrl.replace(/^https?:\/\//, "")}</a>: browsers keep sessions and
+          passkeys for that name only. A query key works here, too.
+        </p>
+      )}
+      <p className="door-or">or with a key</p>
+      <KeyForm onKey={onKey} />
+    </Frame>
+  );
+};
+
+const People = ({ onSent, providers }: { onSent: (email: string) => void; providers: Methods["providers"] }) => {
+  const [email, setEmail] = useState("");
+  const [busy, setBusy] = useState<"mail" | "passkey">();
+  const [wrong, setWrong] = useState<string>();
+  const arrive = useArrive();
+  const run = async (what: "mail" | "passkey", work: () => Promise<void>): Promise<void> => {
+    setBusy(what);
+    setWrong(undefined);
+    try {
+      await work();
+    } catch (error) {
+      setWrong(said(error));
+    }
+    setBusy(undefined);
+  };
+  const byPasskey = () =>
+    run("passkey", async () => {
+      const optionsJSON = await post<Parameters<typeof startAuthentication>[0]["optionsJSON"]>("/auth/passkey/options");
+      await post<SignedIn>("/auth/passkey", { answer: await startAuthentication({ optionsJSON }) });
+      await arrive();
+    });
+  return (
+    <>
+      <form
+        className="stack door-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run("mail", async () => {
+            await post("/auth/link", { email });
+            onSent(email.trim());
+          });
+        }}
+      >
+        <Field label="E-mail">
+          {(ids) => (
+            <Input
+              {...ids}
+              type="email"
+              required
+              autoComplete="username webauthn"
+              placeholder="you@example.com"
+              value={email}
+              onChange={(event) => setEmail(event.target.value)}
+            />
+          )}
+        </Field>
+        <Button type="submit" look="primary" busy={busy === "mail"} icon={<Mail size={15} />}>
+          Send me a link
+        </Button>
+      </form>
+      <div className="door-ways">
+        <Button onClick={() => void byPasskey()} busy={busy === "passkey"} icon={<KeyRound size={15} />}>
+          Use a passkey
+        </Button>
+        {providers.map(({ id, name, url }) => (
+          <Button key={id} onClick={() => location.assign(url)} icon={<LogIn size={15} />}>
+            Continue with {name}
+          </Button>
+        ))}
+      </div>
+      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+    </>
+  );
+};
+
+const CheckMail = ({ email, onBack }: { email: string; onBack: () => void }) => (
+  <Frame
+    title="Check your mail"
+    about={
+      <>
+        If <b>{email}</b> belongs to somebody here, a link is on its way. It works for ten minutes, once, in this
+        browser.
+      </>
+    }
+  >
+    <p className="soft small">
+      Nothing after a minute? Look among the spam, and whether the address is the one you were invited with.
+    </p>
+    <Button onClick={onBack}>Another address, or another way</Button>
+  </Frame>
+);
+
+const KeyForm = ({ onKey }: { onKey: () => void }) => {
+  const [key, setText] = useState("");
+  const wrong = key !== "" && !key.trim().startsWith("al_qry_") ? "A query key begins with al_qry_." : undefined;
+  return (
+    <form
+      className="stack door-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (key.trim() === "" || wrong !== undefined) return;
+        setKey(key.trim());
+        onKey();
+      }}
+    >
+      <Field
+        label="Query key"
+        error={wrong}
+        hint="Reads events, and nothing else. This tab keeps it until it is closed."
+      >
+        {(ids) => (
+          <Input
+            {...ids}
+            type="password"
+            placeholder="al_qry_…"
+            value={key}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit">Open</Button>
+    </form>
+  );
+};

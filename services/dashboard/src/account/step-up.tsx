@@ -1,0 +1,43 @@
+/** Runs what may ask for a second factor of a moment ago: asks for it, and then goes on where it was stopped. */
+import { type ReactNode, useCallback, useRef, useState } from "react";
+import { Problem } from "../api/client.ts";
+import { Modal } from "../ui/overlays.tsx";
+import { SecondFactor } from "./second-factor.tsx";
+import type { Me } from "./session.ts";
+
+/** Rejects as the work does, and with `step_up_required` when the dialog is closed. */
+type Guard = <T>(work: () => Promise<T>) => Promise<T>;
+
+export const useStepUp = (me: Me): [Guard, ReactNode] => {
+  const [open, setOpen] = useState(false);
+  const waiting = useRef<(proven: boolean) => void>(undefined);
+  const finish = (proven: boolean): void => {
+    setOpen(false);
+    waiting.current?.(proven);
+    waiting.current = undefined;
+  };
+  const guard = useCallback<Guard>(async (work) => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "step_up_required") throw error;
+      const proven = await new Promise<boolean>((resolve) => {
+        waiting.current = resolve;
+        setOpen(true);
+      });
+      if (!proven) throw error;
+      return work();
+    }
+  }, []);
+  const factors = [
+    ...(me.factors.passkeys.length > 0 ? ["passkey"] : []),
+    ...(me.factors.totp === null ? [] : ["totp"]),
+    ...(me.factors.recovery_codes > 0 ? ["recovery-code"] : []),
+  ];
+  const dialog = (
+    <Modal open={open} onClose={() => finish(false)} title="Show that it is you" about="This can change who gets in.">
+      <SecondFactor factors={factors} onDone={async () => finish(true)} />
+    </Modal>
+  );
+  return [guard, dialog];
+};
