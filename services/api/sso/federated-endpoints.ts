@@ -237,7 +237,6 @@ export const createFederatedEndpoints = (deps: FederatedDeps): Endpoint[] => {
   const believe = async (connection: OpenConnection, xml: string, requestId: string): Promise<Vouched> => {
     const provider = { issuer: connection.issuer, certificates: connection.pems };
     const assertion = await checkSaml(provider, samlParty(publicUrl, connection.id), xml, requestId);
-    await db.deleteFrom("saml_replay").where("expires_at", "<", new Date()).execute();
     const { numInsertedOrUpdatedRows: fresh } = await db
       .insertInto("saml_replay")
       .values({ connection: connection.id, assertion: assertion.id, expires_at: assertion.expiresAt })

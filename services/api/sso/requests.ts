@@ -42,7 +42,6 @@ export const beginRequest = async (db: Db, response: Response, wanted: NewReques
   const id = `ssr_${randomBase62(12)}`;
   const browser = randomToken();
   const { state, verifier = "", nonce = "", ...rest } = wanted;
-  await db.deleteFrom("sso_requests").where("expires_at", "<", new Date()).execute();
   await db
     .insertInto("sso_requests")
     .values({
