@@ -1,5 +1,5 @@
 /** The pages a person can go to, in the order of the side bar. */
-import { type LucideIcon, Search } from "lucide-react";
+import { Fingerprint, type LucideIcon, Search } from "lucide-react";
 
 interface PageEntry {
   readonly path: string;
@@ -12,4 +12,8 @@ interface PageEntry {
 
 export const pages: readonly PageEntry[] = [
   { path: "/explore", title: "Explore", section: "Events", icon: Search, keys: "g e", also: "search events logs" },
+  {
+    ...{ path: "/settings/single-sign-on", title: "Single sign-on", section: "Organization", icon: Fingerprint },
+    ...{ keys: "g o", also: "sso saml oidc scim domains directory settings" },
+  },
 ];
