@@ -191,7 +191,8 @@ const arriveAs = async (
     const { tenant } = connection;
     await recordAct(trx, signIn.by(response, person), { tenant, action: "sso.member_admitted", target, details });
   }
-  return { person, method: way, organization: connection.tenant };
+  // Within its own organization the provider answers for how its people prove themselves.
+  return { person, method: way, organization: connection.tenant, mfaAt: new Date() };
 };
 
 const linkToSelf = async (

@@ -20,7 +20,8 @@ interface SamlpOptions {
 
 type Respond = (options: SamlpOptions, user: object, callback: (error: Error | null, xml: string) => void) => void;
 
-const { getSamlResponse } = createRequire(import.meta.url)("samlp") as { getSamlResponse: Respond };
+const require = createRequire(import.meta.url);
+const { getSamlResponse } = require("samlp") as { getSamlResponse: Respond };
 
 /** The key alone stands for a certificate, as far as the packages on both sides care. */
 export const samlKeys = (): { cert: string; key: string } => {

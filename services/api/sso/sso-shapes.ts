@@ -1,13 +1,8 @@
 /** What the endpoints of single sign-on take and answer. Fields that are not here are refused by name. */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
+import { named as name } from "../organizations/shapes.ts";
 
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}]*$/u, "may hold no control characters");
 const httpsUrl = z
   .string()
   .max(2_048)

@@ -232,6 +232,10 @@ test("an organization's OpenID provider lets its people in, as the least of memb
   });
   const row = await db.selectFrom("sessions").selectAll().where("method", "=", "oidc").executeTakeFirstOrThrow();
   expect(row.organization).toBe(one.tenant);
+  // It answers for the second factor, too, where the organization asks for one.
+  await owner.send("PUT", "/organization/mfa", { required: true });
+  expect((await bo.visitor.get("/access")).status).toBe(200);
+  await owner.send("PUT", "/organization/mfa", { required: false });
   // The provider vouched for the session, so the session gives no lasting way in.
   expect((await bo.visitor.post("/me/totp")).body.code).toBe("forbidden");
   expect((await bo.visitor.post("/me/email", { email: "bo@evil.example" })).body.code).toBe("forbidden");

@@ -1,15 +1,13 @@
 /** The organization's domains, and whether single sign-on is the only way in for them. */
-import { useState } from "react";
 import { post, put, remove } from "../api/client.ts";
-import { Button, CopyIconButton, Field, Input } from "../ui/controls.tsx";
+import { Button, CopyIconButton } from "../ui/controls.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { useChanged, useDomains, usePolicy } from "./data.ts";
-import { Part, type PartsProps, useRun } from "./part.tsx";
+import { AddLine, Part, type PartsProps, useRun } from "./part.tsx";
 
 export const Domains = ({ guard, mayWrite }: PartsProps) => {
   const domains = useDomains();
   const [wrong, run] = useRun(guard, useChanged());
-  const [domain, setDomain] = useState("");
   return (
     <Part
       title="Domains"
@@ -50,29 +48,12 @@ export const Domains = ({ guard, mayWrite }: PartsProps) => {
         ))}
       </ul>
       {mayWrite ? (
-        <form
-          className="account-line"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void run(async () => {
-              await post("/sso/domains", { domain });
-              setDomain("");
-            });
-          }}
-        >
-          <Field label="Another domain">
-            {(ids) => (
-              <Input
-                {...ids}
-                required
-                placeholder="example.com"
-                value={domain}
-                onChange={(event) => setDomain(event.target.value)}
-              />
-            )}
-          </Field>
-          <Button type="submit">Claim</Button>
-        </form>
+        <AddLine
+          label="Another domain"
+          placeholder="example.com"
+          button="Claim"
+          onAdd={(domain) => run(() => post("/sso/domains", { domain }))}
+        />
       ) : null}
     </Part>
   );

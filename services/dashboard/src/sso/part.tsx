@@ -2,6 +2,7 @@
 import { type ReactNode, useId, useState } from "react";
 import { Wrong } from "../account/frame.tsx";
 import { said } from "../account/session.ts";
+import { Button, Field, Input } from "../ui/controls.tsx";
 import { Failed, Waiting } from "../ui/states.tsx";
 
 interface Asked {
@@ -32,6 +33,41 @@ export const Part = ({ title, about, asked, wrong, children }: PartProps) => {
       {children}
       {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
     </section>
+  );
+};
+
+interface AddLineProps {
+  readonly label: string;
+  readonly placeholder: string;
+  readonly button: string;
+  readonly onAdd: (text: string) => Promise<void>;
+}
+
+/** One line of text that adds something to the list above it. */
+export const AddLine = ({ label, placeholder, button, onAdd }: AddLineProps) => {
+  const [text, setText] = useState("");
+  return (
+    <form
+      className="account-line"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void onAdd(text).then(() => setText(""));
+      }}
+    >
+      <Field label={label}>
+        {(ids) => (
+          <Input
+            {...ids}
+            required
+            maxLength={253}
+            placeholder={placeholder}
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit">{button}</Button>
+    </form>
   );
 };
 

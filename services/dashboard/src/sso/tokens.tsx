@@ -1,11 +1,11 @@
 /** What a directory needs to make and end members by SCIM: the address, and a token that is shown once. */
 import { useState } from "react";
 import { post, remove } from "../api/client.ts";
-import { Button, CopyButton, CopyIconButton, Field, Input } from "../ui/controls.tsx";
+import { Button, CopyButton, CopyIconButton } from "../ui/controls.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { type ScimToken, useChanged, useTokens } from "./data.ts";
-import { Part, type PartsProps, useRun } from "./part.tsx";
+import { AddLine, Part, type PartsProps, useRun } from "./part.tsx";
 
 const stateOf = ({ used_at: used, expires_at: end, revoked_at: revoked }: ScimToken): string => {
   if (revoked !== null) return `ended ${formatAgo(revoked)}`;
@@ -16,13 +16,11 @@ const stateOf = ({ used_at: used, expires_at: end, revoked_at: revoked }: ScimTo
 export const Tokens = ({ guard, mayWrite }: PartsProps) => {
   const tokens = useTokens();
   const [wrong, run] = useRun(guard, useChanged());
-  const [name, setName] = useState("");
   const [made, setMade] = useState<string>();
   const address = `${location.origin}/scim/v2`;
   const make = (path: string, body: unknown) =>
     run(async () => {
       setMade((await post<{ token: string }>(path, body)).token);
-      setName("");
     });
   return (
     <Part
@@ -63,27 +61,12 @@ export const Tokens = ({ guard, mayWrite }: PartsProps) => {
         ))}
       </ul>
       {mayWrite ? (
-        <form
-          className="account-line"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void make("/sso/scim-tokens", { name });
-          }}
-        >
-          <Field label="Another token">
-            {(ids) => (
-              <Input
-                {...ids}
-                required
-                maxLength={100}
-                placeholder="Our directory"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-          <Button type="submit">Make</Button>
-        </form>
+        <AddLine
+          label="Another token"
+          placeholder="Our directory"
+          button="Make"
+          onAdd={(name) => make("/sso/scim-tokens", { name })}
+        />
       ) : null}
       <Modal
         open={made !== undefined}
