@@ -7,7 +7,7 @@ import { Fault, type Log, type Outgoing } from "@astralog/chassis";
 import * as client from "openid-client";
 import { z } from "zod";
 import type { OpenConnection } from "./connections.ts";
-import type { Vouched } from "./enter.ts";
+import type { Vouched } from "./vouched.ts";
 
 export interface OidcExchange {
   readonly redirectUri: string;

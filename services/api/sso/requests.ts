@@ -10,7 +10,7 @@ import { parse, serialize } from "cookie";
 import type { Request, Response } from "express";
 import type { Selectable } from "kysely";
 import type { Db } from "../postgres.ts";
-import type { Vouched } from "./enter.ts";
+import type { Vouched } from "./vouched.ts";
 
 export type SsoRequest = Selectable<SsoRequestTable>;
 

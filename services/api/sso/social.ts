@@ -7,8 +7,8 @@ import { Fault, type Log, type Outgoing } from "@astralog/chassis";
 import { Strategy as GitHub, type StrategyOptions as GitHubOptions } from "passport-github2";
 import { Strategy as Google, type StrategyOptions as GoogleOptions } from "passport-google-oauth20";
 import { z } from "zod";
-import type { Vouched } from "./enter.ts";
 import type { CallbackQuery } from "./sso-shapes.ts";
+import type { Vouched } from "./vouched.ts";
 
 export type SocialId = "github" | "google";
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
+import { oidcCallback, samlParty } from "./addresses.ts";
 import {
   type Connection,
   type ConnectionDeps,
@@ -17,7 +18,6 @@ import {
   unseal,
 } from "./connections.ts";
 import { claimDomain, domainView, type FindTexts, listDomains, removeDomain, verifyDomain } from "./domains.ts";
-import { oidcCallback, samlParty } from "./federated-endpoints.ts";
 import type { Oidc } from "./oidc.ts";
 import { setSsoOnly, ssoOnly } from "./policy.ts";
 import { connectionChanges, connectionShown, domainShown, newConnection, newDomain, policy } from "./sso-shapes.ts";
