@@ -1,112 +1,39 @@
-/** Federated sign-in in a real api, with a real OpenID provider, real SAML answers, real DNS and real mail. */
+/** An organization's own providers, in a real api: a real OpenID provider, real SAML answers, real DNS and real mail. */
 import { createPrivateKey } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
-import { type MailSink, startMailSink } from "@astralog/local";
-import { connectPostgres } from "@astralog/schemas/postgres";
-import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
-import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { generate } from "selfsigned";
-import { until } from "../api.driver.ts";
-import { codeOf, linkFor, signInByMail, type Visitor, visitor } from "../people/people.driver.ts";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { signInByMail, visitor } from "../people/people.driver.ts";
 import { ensurePerson } from "../people/people.ts";
-import type { Db } from "../postgres.ts";
 import { samlAnswer, samlKeys } from "./saml.driver.ts";
-import {
-  type GitHubServer,
-  type LyingProvider,
-  type OpenIdProvider,
-  startDns,
-  startGitHub,
-  startLiar,
-  startOpenId,
-  type Walker,
-  walker,
-} from "./sso.driver.ts";
+import { type LyingProvider, type OpenIdProvider, startOpenId } from "./sso.driver.ts";
+import { type Browser, whoIs as me, type SsoPlatform, startSsoPlatform } from "./sso-platform.driver.ts";
 
-let one: Platform;
-let api: RunningService;
-let sink: MailSink;
-let db: Db;
-let origin: string;
-let owner: Visitor;
-let github: GitHubServer;
-let google: OpenIdProvider;
+let all: SsoPlatform;
+/** The organization's own. */
 let idp: OpenIdProvider;
-let liar: LyingProvider;
-let dns: Awaited<ReturnType<typeof startDns>>;
-let saml: { cert: string; key: string };
-
-interface Browser extends Walker {
-  readonly visitor: Visitor;
-}
-const browser = (from: Visitor = visitor(api.url, origin)): Browser => ({
-  visitor: from,
-  ...walker(from, api.url, origin, one.stack.tls.ca),
+beforeAll(async () => {
+  all = await startSsoPlatform();
 });
-const me = async ({ visitor: who }: Browser) => (await who.get("/me")).body;
+afterAll(async () => {
+  await all?.stop();
+  idp?.close();
+});
+const browser: SsoPlatform["browser"] = (from) => all.browser(from);
 const connect = async (body: Record<string, unknown>): Promise<{ id: string; ours: Record<string, string> }> => {
-  const answer = await owner.post("/sso/connections", body);
+  const answer = await all.owner.post("/sso/connections", body);
   expect([answer.status, answer.body]).toEqual([201, expect.anything()]);
   return answer.body;
 };
 const acts = (action: string) =>
-  db.selectFrom("audit_events").selectAll().where("action", "=", action).where("tenant", "=", one.tenant).execute();
-
-beforeAll(async () => {
-  // The provider's package tells at length that this is no place to run it for good.
-  for (const how of ["info", "warn"] as const) jest.spyOn(console, how).mockImplementation(() => undefined);
-  one = await platform(sharedStack());
-  const { tls } = one.stack;
-  const publicUrl = new URL(one.env("api").PUBLIC_URL ?? "");
-  origin = publicUrl.origin;
-  sink = await startMailSink({ smtp: 0, page: 0 });
-  github = await startGitHub();
-  google = await startOpenId(tls, `${origin}/api/v1/auth/with/google/callback`);
-  liar = await startLiar(tls);
-  dns = await startDns();
-  api = await one.start("api", {
-    ...{
-      MAIL_URL: sink.smtp,
-      DNS_SERVERS: dns.url,
-      NODE_EXTRA_CA_CERTS: tls.ca,
-      OUTGOING_ALLOWED: "127.0.0.0/8,::1/128",
-    },
-    ...{
-      GITHUB_CLIENT_ID: "gh",
-      GITHUB_CLIENT_SECRET: "s",
-      GITHUB_URL: github.url,
-      GITHUB_API_URL: `${github.url}/api`,
-    },
-    ...{ GOOGLE_CLIENT_ID: "astralog", GOOGLE_CLIENT_SECRET: "the client's secret" },
-    ...{ GOOGLE_AUTHORIZATION_URL: `${google.url}/auth`, GOOGLE_TOKEN_URL: `${google.url}/token` },
-    GOOGLE_USERINFO_URL: `${google.url}/userinfo`,
-  });
-  await until("the admin key", async () => {
-    const answer = await fetch(`${api.url}/api/v1/keys`, { headers: { authorization: `Bearer ${one.adminKey}` } });
-    return answer.ok ? true : undefined;
-  });
-  db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
-  owner = visitor(api.url, origin);
-  const [, token] = one.firstOwnerLink.split("#");
-  await owner.post("/auth/first-owner", { token, email: "ada@corp.example" });
-  const { secret } = (await owner.post("/me/totp")).body;
-  expect((await owner.post("/me/totp/confirm", { code: codeOf(secret) })).status).toBe(200);
-  const made = await generate([{ name: "commonName", value: "idp.example" }], {
-    keyType: "rsa",
-    keySize: 2048,
-    algorithm: "sha256",
-  });
-  saml = { cert: made.cert, key: made.private };
-});
-
-afterAll(async () => {
-  await db?.destroy();
-  await one?.stop();
-  await sink?.close();
-  for (const server of [github, google, idp, liar, dns]) server?.close();
-});
+  all.db
+    .selectFrom("audit_events")
+    .selectAll()
+    .where("action", "=", action)
+    .where("tenant", "=", all.one.tenant)
+    .execute();
 
 test("a domain is the organization's once DNS says so, and nobody else's", async () => {
+  const { one, api, owner, dns } = all;
   const claimed = await owner.post("/sso/domains", { domain: "Corp.Example" });
   expect([claimed.status, claimed.body.domain, claimed.body.verified_at]).toEqual([201, "corp.example", null]);
   const { id, record } = claimed.body as { id: string; record: { name: string; value: string } };
@@ -127,83 +54,8 @@ test("a domain is the organization's once DNS says so, and nobody else's", async
   expect(byKey.status).toBe(403);
 });
 
-test("GitHub: a verified primary address of somebody invited comes in; others do not", async () => {
-  const at = "/api/v1/auth/with/github?return_to=/explore";
-  github.account = { id: 1, emails: [{ email: "octo@hub.example", primary: true, verified: false }] };
-  expect(await browser().walk(at)).toBe("/sign-in?problem=sign_in_refused");
-  github.account = { id: 1, emails: [{ email: "octo@hub.example", primary: true, verified: true }] };
-  expect(await browser().walk(at)).toBe("/sign-in?problem=sign_in_refused");
-  expect((await owner.post("/invitations", { email: "octo@hub.example", role: "member" })).status).toBe(201);
-  const here = browser();
-  expect(await here.walk(at)).toBe("/explore");
-  expect(await me(here)).toMatchObject({ email: "octo@hub.example" });
-  expect(github.verifiers.at(-1)).toMatch(/^[\w-]{43}$/);
-  // The same account again, whatever its address is by now.
-  github.account = { id: 1, emails: [{ email: "other@hub.example", primary: true, verified: true }] };
-  const again = browser();
-  await again.walk(at);
-  expect((await me(again)).id).toBe((await me(here)).id);
-});
-
-test("an exchange belongs to the browser that began it, and is answered once", async () => {
-  const [mine, other] = [browser(), browser()];
-  const callback = await mine.walk("/api/v1/auth/with/github", (url) => url.pathname.endsWith("/callback"));
-  expect((await other.ask(callback)).location).toBe("/sign-in?problem=sign_in_ended");
-  // It is used up by that.
-  expect((await mine.ask(callback)).location).toBe("/sign-in?problem=sign_in_ended");
-  const second = await mine.walk("/api/v1/auth/with/github", (url) => url.pathname.endsWith("/callback"));
-  expect((await mine.ask(second)).location).toBe("/");
-  expect((await mine.ask(second)).location).toBe("/sign-in?problem=sign_in_ended");
-  const forged = new URL(second);
-  forged.searchParams.set("state", "x".repeat(43));
-  expect((await mine.ask(forged.href)).location).toBe("/sign-in?problem=sign_in_ended");
-  // GitHub's answer is none for Google's callback.
-  const third = await mine.walk("/api/v1/auth/with/github", (url) => url.pathname.endsWith("/callback"));
-  expect((await mine.ask(third.replace("/github/", "/google/"))).location).toBe("/sign-in?problem=sign_in_ended");
-  expect(await browser().walk("/api/v1/auth/with/github?return_to=//evil.example")).toBe("/");
-});
-
-test("the address of an account that there is: asked for by mail, never merged; unverified never", async () => {
-  google.account = "g-1";
-  google.accounts.set("g-1", { email: "octo@hub.example", email_verified: false });
-  const at = "/api/v1/auth/with/google";
-  expect(await browser().walk(at)).toBe("/sign-in?problem=sign_in_refused");
-  google.accounts.set("g-1", { email: "octo@hub.example", email_verified: true });
-  const here = browser();
-  expect(await here.walk(at)).toBe("/sign-in?confirm=identity");
-  expect((await here.visitor.get("/me")).status).toBe(401);
-  // The first one was the invitation.
-  const token = await linkFor(sink, "octo@hub.example", 1);
-  expect((await browser().visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_elsewhere");
-  const confirmed = await here.visitor.post("/auth/identity/confirm", { token });
-  expect([confirmed.status, confirmed.body.return_to]).toEqual([200, "/"]);
-  expect((await here.visitor.post("/auth/identity/confirm", { token })).body.code).toBe("link_ended");
-  const { identities } = (await here.visitor.get("/me/identities")).body;
-  expect(identities).toHaveLength(2);
-  const next = browser();
-  expect(await next.walk(at)).toBe("/");
-  expect((await me(next)).email).toBe("octo@hub.example");
-});
-
-test("who is signed in links an account elsewhere to himself, and not one that is another's", async () => {
-  await db.transaction().execute((trx) => ensurePerson(trx, "lin@hub.example"));
-  const here = browser();
-  await signInByMail(here.visitor, sink, "lin@hub.example");
-  const begin = async () => (await here.visitor.post("/me/identities/google")).body.redirect as string;
-  expect(await here.walk(await begin())).toBe("/sign-in?problem=sign_in_refused");
-  google.account = "g-2";
-  google.accounts.set("g-2", { email: "private@mail.example", email_verified: true });
-  const fresh = browser(here.visitor);
-  expect(await fresh.walk(await begin())).toBe("/account");
-  const alone = browser();
-  expect(await alone.walk("/api/v1/auth/with/google")).toBe("/");
-  expect((await me(alone)).email).toBe("lin@hub.example");
-  const { identities } = (await alone.visitor.get("/me/identities")).body;
-  expect((await alone.visitor.send("DELETE", `/me/identities/${identities[0].id}`)).status).toBe(204);
-  expect(await browser().walk("/api/v1/auth/with/google")).toBe("/sign-in?problem=sign_in_refused");
-});
-
 test("an organization's OpenID provider lets its people in, as the least of members, in that organization only", async () => {
+  const { one, owner, liar, db } = all;
   const draft = { kind: "oidc", name: "Corp", client_id: "astralog", client_secret: "the client's secret" };
   for (const issuer of ["https://10.0.0.1", "https://[::ffff:10.0.0.1]", "https://2130706433"])
     expect([issuer, (await owner.post("/sso/connections", { ...draft, issuer })).body.code]).toEqual([
@@ -260,6 +112,7 @@ test("an organization's OpenID provider lets its people in, as the least of memb
 });
 
 test("an ID token is believed only as it should be: signature, algorithm, issuer, audience, nonce, time", async () => {
+  const { owner, liar, db } = all;
   const draft = { kind: "oidc", name: "Liar", client_id: "astralog", client_secret: "s", issuer: liar.url };
   const { id } = await connect(draft);
   const rs = { alg: "RS256", kid: "one" };
@@ -311,6 +164,7 @@ test("an ID token is believed only as it should be: signature, algorithm, issuer
 });
 
 test("a SAML provider: its signed answer to our request, once, for the browser that asked", async () => {
+  const { api, owner, saml, origin } = all;
   const issuer = "https://idp.example/saml";
   const { id, ours } = await connect({
     ...{ kind: "saml", name: "Corp SAML", issuer, entry_point: "https://idp.example/sso", certificates: [saml.cert] },
@@ -379,6 +233,7 @@ test("a SAML provider: its signed answer to our request, once, for the browser t
 });
 
 test("single sign-on only: other ways are closed for its domains, sessions begun by them end, an owner can break the glass", async () => {
+  const { one, api, owner, github, sink, db, origin } = all;
   const person = await db.transaction().execute(async (trx) => {
     const made = await ensurePerson(trx, "dee@corp.example");
     await trx
@@ -398,6 +253,7 @@ test("single sign-on only: other ways are closed for its domains, sessions begun
   await owner.post("/invitations", { email: "new@corp.example", role: "member" });
   expect(await browser().walk("/api/v1/auth/with/github")).toBe("/sign-in?problem=sso_required");
   // Other domains do as they like.
+  await db.transaction().execute((trx) => ensurePerson(trx, "lin@hub.example"));
   expect((await signInByMail(browser().visitor, sink, "lin@hub.example")).status).toBe(200);
   const back = visitor(api.url, origin);
   expect((await signInByMail(back, sink, "ada@corp.example")).status).toBe(200);
@@ -410,6 +266,7 @@ test("single sign-on only: other ways are closed for its domains, sessions begun
 });
 
 test("nothing that opens something is told: not in Postgres, not in the log, not in the trail", async () => {
+  const { api, github, db } = all;
   const rows = await db.selectFrom("sso_connections").selectAll().execute();
   expect(JSON.stringify(rows)).not.toContain("the client's secret");
   expect(JSON.stringify(rows)).not.toContain("BEGIN CERTIFICATE");
