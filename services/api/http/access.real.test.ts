@@ -14,6 +14,8 @@ import type { Db } from "../postgres.ts";
 import { createScimToken } from "../scim/scim-tokens.ts";
 import { asking, plantMember, plantRoles, plantSession, type Route, routesOf } from "./access.driver.ts";
 
+const anOwner = { grants: new Set(["owners.write"] as const), sources: "all" } as const;
+
 let one: Platform;
 let api: RunningService;
 let db: Db;
@@ -74,7 +76,7 @@ beforeAll(async () => {
     .insertInto("domains")
     .values({ id: domain, tenant: other, domain: "their.example", token: "t", verified_at: null })
     .execute();
-  const scimToken = await createScimToken(db, other, { name: "theirs" }, byTest(one));
+  const scimToken = await createScimToken(db, other, { name: "theirs" }, anOwner, byTest(one));
   const plant = planter(one);
   await plant.events(other, source.id, 0, 7, [{ message: "theirs", trace_id: "abc123" }]);
   await plant.ledger(other, source.id, [{ partition: 0, offset: 7, accepted: 1, stored: 1 }]);

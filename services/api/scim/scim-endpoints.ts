@@ -31,7 +31,7 @@ export const createScimEndpoints = ({ db, audit }: { readonly db: Db; readonly a
     body: newScimToken,
     success: { status: 201, body: scimTokenMade },
     handle: ({ caller, body, response }) =>
-      withPostgres(async () => made(await createScimToken(db, caller.tenant, body, audit.by(response)))),
+      withPostgres(async () => made(await createScimToken(db, caller.tenant, body, caller, audit.by(response)))),
   });
   const rotate = endpoint({
     ...{
@@ -46,7 +46,7 @@ export const createScimEndpoints = ({ db, audit }: { readonly db: Db; readonly a
     success: { status: 201, body: scimTokenMade },
     handle: ({ caller, params, body, response }) =>
       withPostgres(async () =>
-        made(await rotateScimToken(db, caller.tenant, params.id, body.overlap_seconds, audit.by(response))),
+        made(await rotateScimToken(db, caller.tenant, params.id, body.overlap_seconds, caller, audit.by(response))),
       ),
   });
   const revoke = endpoint({

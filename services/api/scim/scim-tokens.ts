@@ -4,6 +4,7 @@ import { hashKey, isScimToken, makeScimToken, randomBase62 } from "@astralog/sch
 import type { ScimTokenTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import { type Giver, mustCover } from "../organizations/grants.ts";
 import type { Db, Trx } from "../postgres.ts";
 
 export type ScimToken = Selectable<ScimTokenTable>;
@@ -35,14 +36,20 @@ const insert = async (trx: Trx, tenant: string, name: string, expiresAt: Date | 
   return { token, row };
 };
 
-/** Faults: `too_many`. */
+/** A directory ends the memberships of owners, too: only owners give it the means. */
+const mustBeOwner = (giver: Giver): void =>
+  mustCover(giver, { permissions: new Set(["owners.write"]) }, "let a directory make and end members");
+
+/** Faults: `too_many`, `forbidden`. */
 export const createScimToken = (
   db: Db,
   tenant: string,
   { name, expires_at: expiresAt }: { readonly name: string; readonly expires_at?: Date | undefined },
+  giver: Giver,
   by: By,
 ): Promise<MadeToken> =>
   db.transaction().execute(async (trx) => {
+    mustBeOwner(giver);
     const alive = (await listScimTokens(trx, tenant)).filter((one) => one.revoked_at === null);
     if (alive.length >= most) throw new Fault("too_many", `An organization may have ${most} SCIM tokens.`);
     const made = await insert(trx, tenant, name, expiresAt ?? null);
@@ -62,16 +69,18 @@ const lock = async (trx: Trx, tenant: string, id: string): Promise<ScimToken> =>
   return row;
 };
 
-/** A like token; the old one goes on for the overlap. Faults: `not_found`, `key_ended`. */
+/** A like token; the old one goes on for the overlap. Faults: `not_found`, `key_ended`, `forbidden`. */
 export const rotateScimToken = (
   db: Db,
   tenant: string,
   id: string,
   overlapSeconds: number,
+  giver: Giver,
   by: By,
 ): Promise<MadeToken> =>
   db.transaction().execute(async (trx) => {
     const old = await lock(trx, tenant, id);
+    mustBeOwner(giver);
     if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= new Date()))
       throw new Fault("key_ended", "A token that has ended is not rotated; make a new one.");
     const made = await insert(trx, tenant, old.name, old.expires_at);

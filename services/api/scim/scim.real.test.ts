@@ -11,6 +11,8 @@ import type { Db } from "../postgres.ts";
 import { scimRoutes } from "./scim-router.ts";
 import { createScimToken, revokeScimToken, rotateScimToken } from "./scim-tokens.ts";
 
+const anOwner = { grants: new Set(["owners.write"] as const), sources: "all" } as const;
+
 let one: Platform;
 let api: RunningService;
 let sink: MailSink;
@@ -52,9 +54,9 @@ beforeAll(async () => {
   sink = await startMailSink({ smtp: 0, page: 0 });
   api = await one.start("api", { MAIL_URL: sink.smtp });
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
-  token = (await createScimToken(db, one.tenant, { name: "directory" }, byTest(one))).token;
+  token = (await createScimToken(db, one.tenant, { name: "directory" }, anOwner, byTest(one))).token;
   const tenant = (await ensureTenant(db, "another", byTest(one))).id;
-  other = { tenant, token: (await createScimToken(db, tenant, { name: "theirs" }, byTest(one))).token };
+  other = { tenant, token: (await createScimToken(db, tenant, { name: "theirs" }, anOwner, byTest(one))).token };
   await own(one.tenant, "corp.example");
   await own(tenant, "else.example");
 });
@@ -65,12 +67,13 @@ afterAll(async () => {
 });
 
 test("every route wants a SCIM token; keys, sessions and tokens that have ended are none", async () => {
-  const ended = await createScimToken(db, one.tenant, { name: "ended" }, byTest(one));
+  const ended = await createScimToken(db, one.tenant, { name: "ended" }, anOwner, byTest(one));
   await revokeScimToken(db, one.tenant, ended.row.id, byTest(one));
   const expired = await createScimToken(
     db,
     one.tenant,
     { name: "e", expires_at: new Date(Date.now() - 1) },
+    anOwner,
     byTest(one),
   );
   for (const { method, path } of scimRoutes({ db, publicUrl: new URL(origin) })) {
@@ -84,8 +87,8 @@ test("every route wants a SCIM token; keys, sessions and tokens that have ended 
   const dump = JSON.stringify(await db.selectFrom("scim_tokens").selectAll().execute());
   expect(dump).not.toContain(token);
   expect(api.output()).not.toContain(token);
-  const old = await createScimToken(db, one.tenant, { name: "old" }, byTest(one));
-  const fresh = await rotateScimToken(db, one.tenant, old.row.id, 60, byTest(one));
+  const old = await createScimToken(db, one.tenant, { name: "old" }, anOwner, byTest(one));
+  const fresh = await rotateScimToken(db, one.tenant, old.row.id, 60, anOwner, byTest(one));
   for (const by of [old.token, fresh.token]) expect((await scim("GET", "/Users", undefined, by)).status).toBe(200);
 });
 

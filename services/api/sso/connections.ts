@@ -8,8 +8,10 @@ import { randomBase62 } from "@astralog/schemas";
 import type { SsoConnectionTable } from "@astralog/schemas/postgres";
 import type { Selectable, Updateable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import type { Giver } from "../organizations/grants.ts";
+import { effectiveOfMember } from "../organizations/effective.ts";
+import { type Giver, mustCover } from "../organizations/grants.ts";
 import { mustCoverRole } from "../organizations/members.ts";
+import { factsOf } from "../organizations/memberships.ts";
 import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import type { ConnectionChanges, NewConnection } from "./sso-shapes.ts";
@@ -98,6 +100,18 @@ const checkRole = async (trx: Trx, tenant: string, role: string | undefined, giv
   await mustCoverRole(trx, giver, tenant, { role, sources: null }, "let a provider give this role");
 };
 
+/** What decides who is vouched for. */
+const vouching = ["issuer", "client_id", "client_secret", "entry_point", "certificates"] as const;
+
+/** Whoever says who vouches could come in as any of those who are vouched for: he must have what each of them has. */
+const mustCoverVouched = async (trx: Trx, { id, tenant }: Connection, giver: Giver): Promise<void> => {
+  const people = await trx.selectFrom("identities").select("person").distinct().where("connection", "=", id).execute();
+  for (const { person } of people) {
+    const facts = await factsOf(trx, tenant, person);
+    if (facts !== undefined) mustCover(giver, effectiveOfMember(facts), "change who vouches for its members");
+  }
+};
+
 /** What of it is kept as it is, and what is sealed. Faults: `invalid_request`, `address_refused`. */
 const columnsOf = async (
   { envelope, outgoing }: ConnectionDeps,
@@ -182,6 +196,7 @@ export const changeConnection = (
         .executeTakeFirst();
       if (before === undefined) throw missing();
       unchanged(before);
+      if (vouching.some((name) => changes[name] !== undefined)) await mustCoverVouched(trx, before, giver);
       const columns = await columnsOf(deps, trx, tenant, before.kind, changes, giver);
       const row = await trx
         .updateTable("sso_connections")

@@ -104,6 +104,37 @@ test("an organization's OpenID provider lets its people in, as the least of memb
     idp.accounts.set(account, claims);
     expect([account, await browser().walk(at)]).toEqual([account, "/sign-in?problem=sign_in_refused"]);
   }
+  // An admin who chose the provider of an owner could come in as that owner.
+  await db
+    .updateTable("memberships")
+    .set({ role: "admin" })
+    .where("person", "=", (await me(bo)).id)
+    .execute();
+  const ada = await db
+    .selectFrom("people")
+    .select("id")
+    .where("email", "=", "ada@corp.example")
+    .executeTakeFirstOrThrow();
+  const vouched = {
+    id: "idn_ada",
+    issuer: `${id} ${idp.url}`,
+    subject: "ada",
+    email: "ada@corp.example",
+    connection: id,
+  };
+  await db
+    .insertInto("identities")
+    .values({ ...vouched, person: ada.id })
+    .execute();
+  const taken = await bo.visitor.send("PATCH", `/sso/connections/${id}`, { issuer: liar.url });
+  expect([taken.status, taken.body.detail]).toEqual([403, expect.stringContaining("owners.write")]);
+  expect((await bo.visitor.post("/sso/scim-tokens", { name: "x" })).status).toBe(403);
+  expect((await bo.visitor.send("PATCH", `/sso/connections/${id}`, { name: "Corp again" })).status).toBe(200);
+  await db
+    .updateTable("memberships")
+    .set({ role: "read-only" })
+    .where("person", "=", (await me(bo)).id)
+    .execute();
   // Somebody whom it vouched for before, under an address that is not its own any more.
   idp.account = "bo";
   idp.accounts.set("bo", { email: "ada@victim.example", email_verified: true });
