@@ -1,6 +1,8 @@
-/** The fault tests in full, by hand: `npm run chaos -- [--only R1,R4] [--scale 0.1] [--rate 2000]`. Exit code 1 on any loss or copy. */
+/** The fault tests in full, by hand: `npm run chaos -- [--only R1,R4] [--scale 0.1] [--rate 2000] [--report docs]`. Exit code 1 on any loss or copy. */
+import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { ownStack } from "@astralog/testbed";
+import { reported, writeReport } from "./chaos-report.ts";
 import { faults } from "./faults/index.ts";
 import { millis, table } from "./figures.ts";
 import { type Outcome, runFault } from "./run-fault.ts";
@@ -10,6 +12,8 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     scale: { type: "string", default: "1" },
     rate: { type: "string", default: "2000" },
+    /** The folder of the published report, in which the tests that ran are brought up to date. */
+    report: { type: "string", default: "" },
     json: { type: "boolean", default: false },
   },
 });
@@ -19,6 +23,20 @@ const chosen = faults.filter(
 );
 if (chosen.length === 0) throw new Error(`--only names none of ${faults.map(({ id }) => id).join(", ")}`);
 
+const scale = Number(values.scale);
+const eventsPerSecond = Number(values.rate);
+const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
+const run = {
+  // Read before the tests run, which may be long; the report itself is no change.
+  commit:
+    values.report === ""
+      ? ""
+      : git("rev-parse", "--short", "HEAD") +
+        (git("status", "--porcelain", "--", ".", ":!docs/reliability.*") === "" ? "" : "+"),
+  date: new Date().toISOString().slice(0, 10),
+  scale,
+  eventsPerSecond,
+};
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const outcomes: Outcome[] = [];
 const stack = await ownStack();
@@ -27,7 +45,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stac
 try {
   for (const fault of chosen) {
     say(`${fault.id}  ${fault.title}`);
-    const outcome = await runFault(fault, stack, { scale: Number(values.scale), eventsPerSecond: Number(values.rate) });
+    const outcome = await runFault(fault, stack, { scale, eventsPerSecond });
     outcomes.push(outcome);
     for (const note of outcome.notes) say(`    ${note}`);
     for (const what of outcome.broken) say(`    BROKEN: ${what}`);
@@ -49,4 +67,10 @@ const rows = outcomes.map((o) => [
 ]);
 const heads = ["test", "acked", "lost", "copies", "phantom", "recovery", "drain", "ack p50", "ack p99", "took", ""];
 process.stdout.write(values.json ? `${JSON.stringify(outcomes, undefined, 2)}\n` : `\n${table(heads, rows)}\n`);
+if (values.report !== "")
+  writeReport(
+    values.report,
+    outcomes.map((outcome) => reported(outcome, run)),
+    faults.map(({ id }) => id),
+  );
 if (outcomes.some((outcome) => outcome.broken.length > 0)) process.exitCode = 1;

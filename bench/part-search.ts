@@ -1,21 +1,26 @@
-/** How long searches take over what was stored: through the API where it can ask, else as SQL on the same table. */
+/** How long searches take over what was stored, through the API; the eight that peers were measured with as SQL too. */
 import type { Addresses } from "@astralog/local";
 import { connectClickHouse } from "./clickhouse.ts";
+import { type EightResult, runEight } from "./eight-searches.ts";
 import { percentile } from "./figures.ts";
 import { phrase, rareWord } from "./generate.ts";
 
 export interface SearchResult {
   readonly name: string;
-  readonly via: "API" | "SQL";
   readonly found: number;
   readonly firstMs: number;
   readonly p50Ms: number;
   readonly maxMs: number;
 }
 
+export interface SearchResults {
+  readonly searches: readonly SearchResult[];
+  readonly eight: readonly EightResult[];
+}
+
 const repeats = 10;
 
-const time = async (name: string, via: SearchResult["via"], ask: () => Promise<number>): Promise<SearchResult> => {
+const time = async (name: string, ask: () => Promise<number>): Promise<SearchResult> => {
   const waits: number[] = [];
   let found = 0;
   for (let i = 0; i <= repeats; i++) {
@@ -24,7 +29,7 @@ const time = async (name: string, via: SearchResult["via"], ask: () => Promise<n
     waits.push(performance.now() - begun);
   }
   const [first = Number.NaN, ...rest] = waits;
-  return { name, via, found, firstMs: first, p50Ms: percentile(rest, 0.5), maxMs: Math.max(...rest) };
+  return { name, found, firstMs: first, p50Ms: percentile(rest, 0.5), maxMs: Math.max(...rest) };
 };
 
 export const runSearch = async (
@@ -32,7 +37,7 @@ export const runSearch = async (
   queryKey: string,
   tenant: string,
   addresses: Addresses,
-): Promise<SearchResult[]> => {
+): Promise<SearchResults> => {
   const clickhouse = connectClickHouse(addresses.clickhouse);
   const search = async (
     parameters: Record<string, string>,
@@ -60,22 +65,8 @@ export const runSearch = async (
     ["attribute equals, last 100", { q: `user_id:${String(sample?.attributes.user_id ?? "u1")}` }],
   ];
   const results: SearchResult[] = [];
-  for (const [name, parameters] of asked)
-    results.push(await time(name, "API", async () => (await search(parameters)).length));
-  const mine = `tenant = '${tenant}'`;
-  const statements: [string, string][] = [
-    ["count by level", `SELECT level, count() FROM events WHERE ${mine} GROUP BY level`],
-    [
-      "histogram by minute of one service",
-      `SELECT toStartOfMinute(timestamp) AS t, count() FROM events WHERE ${mine} AND service = 'payments' GROUP BY t ORDER BY t`,
-    ],
-    [
-      "top 10 users",
-      `SELECT attributes['user_id'] AS user, count() AS n FROM events WHERE ${mine} AND user != '' GROUP BY user ORDER BY n DESC LIMIT 10`,
-    ],
-  ];
-  for (const [name, sql] of statements)
-    results.push(await time(name, "SQL", async () => (await clickhouse.rows(sql)).length));
+  for (const [name, parameters] of asked) results.push(await time(name, async () => (await search(parameters)).length));
+  const eight = await runEight(api, queryKey, tenant, clickhouse);
   clickhouse.close();
-  return results;
+  return { searches: results, eight };
 };

@@ -1,10 +1,11 @@
 /** The results as tables, with the ratios that matter. */
+import { eightTable } from "./eight-searches.ts";
 import { mebi, millis, table, thousands } from "./figures.ts";
 import type { InsertResult } from "./part-clickhouse.ts";
 import type { DiscardResult } from "./part-discard.ts";
 import type { LatencyResult } from "./part-latency.ts";
 import type { PipelineResult } from "./part-pipeline.ts";
-import type { SearchResult } from "./part-search.ts";
+import type { SearchResults } from "./part-search.ts";
 import type { SinkResult } from "./part-sink.ts";
 import type { Cost } from "./processes.ts";
 
@@ -17,7 +18,7 @@ export interface Results {
   pipeline?: PipelineResult;
   sink?: SinkResult;
   latency?: LatencyResult;
-  search?: readonly SearchResult[];
+  search?: SearchResults;
 }
 
 const perMillion = (costs: readonly Cost[], events: number): string[] =>
@@ -104,15 +105,14 @@ export const report = (results: Results): string => {
     );
   }
   if (search !== undefined) {
-    const rows = search.map((each) => [
+    const rows = search.searches.map((each) => [
       each.name,
-      each.via,
       String(each.found),
       millis(each.firstMs),
       millis(each.p50Ms),
       millis(each.maxMs),
     ]);
-    parts.push(table(["search", "via", "found", "first", "p50", "max"], rows));
+    parts.push(table(["search through the API", "found", "first", "p50", "max"], rows), eightTable(search.eight));
   }
   return `${parts.join("\n\n")}\n`;
 };

@@ -8,7 +8,7 @@ export type Format = (typeof formats)[number];
 export const columns =
   "tenant, source, timestamp, received_at, expires_on, level, service, host, message, trace_id, span_id, attribute_types, attributes, topic, partition, offset, idx, inserted_at";
 
-const tenant = "tn_bench";
+const benchTenant = "tn_bench";
 const source = "src_bench";
 const topic = "events.raw";
 const partition = 3;
@@ -18,10 +18,12 @@ const dayOf = (millis: number): number => Math.floor(millis / 86_400_000);
 export interface Place {
   readonly receivedAt: number;
   readonly offset: number;
+  /** Whose; one of the bench's own when left out. */
+  readonly tenant?: string;
 }
 
 /** ClickHouse's own row format: little endian, strings and arrays with a LEB128 length. */
-const rowBinary = (events: readonly Event[], { receivedAt, offset }: Place): Buffer => {
+const rowBinary = (events: readonly Event[], { receivedAt, offset, tenant = benchTenant }: Place): Buffer => {
   let buffer = Buffer.allocUnsafe(1 << 20);
   let at = 0;
   const room = (bytes: number): void => {
@@ -88,7 +90,7 @@ const avroHeader = (): Buffer => {
 const avroBlock = (events: readonly Event[], { receivedAt, offset }: Place): Buffer => {
   const rows = new AvroWriter(1 << 20);
   events.forEach((event, idx) => {
-    rows.string(tenant);
+    rows.string(benchTenant);
     rows.string(source);
     rows.nanoseconds(event.millis, event.nanos);
     rows.long(receivedAt);
@@ -123,7 +125,7 @@ const jsonLines = (events: readonly Event[], { receivedAt, offset }: Place): Buf
         const map: Record<string, string> = {};
         for (let i = 0; i < attributes.length; i += 2) map[attributes[i] ?? ""] = attributes[i + 1] ?? "";
         return `${JSON.stringify({
-          tenant,
+          tenant: benchTenant,
           source,
           timestamp: (millis / 1000).toFixed(3),
           received_at: (receivedAt / 1000).toFixed(3),

@@ -3,6 +3,7 @@ import { clickhouseDown } from "./clickhouse-down.ts";
 import { cutAnswers } from "./cut-answers.ts";
 import { killBroker } from "./kill-broker.ts";
 import { killService } from "./kill-service.ts";
+import { noisyNeighbour } from "./noisy-neighbour.ts";
 import { poison } from "./poison.ts";
 import { rebalance } from "./rebalance.ts";
 import { sameKey } from "./same-key.ts";
@@ -17,4 +18,5 @@ export const faults: readonly Fault[] = [
   rebalance,
   terminateService,
   sameKey,
+  noisyNeighbour,
 ];

@@ -19,6 +19,7 @@ const shape = {
   KAFKA_REDACTOR_PASSWORD: field.secret("Of the redactor."),
   KAFKA_SINK_PASSWORD: field.secret("Of the sink."),
   KAFKA_API_PASSWORD: field.secret("Of the api."),
+  KAFKA_PRODUCERS_PASSWORD: field.secret("Of the api where it manages Kafka-native producers."),
 };
 
 /** Formats the log folder once, with the SCRAM users, and becomes the broker. StorageTool would print their passwords. */

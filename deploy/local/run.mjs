@@ -1,4 +1,4 @@
-// `npm test`, `check`, `bench`, `chaos`, `format`: prepares the checkout, then runs the task on Node 24.
+// `npm test`, `check`, `bench`, `bench:searches`, `chaos`, `format`: prepares the checkout, then runs the task on Node 24.
 import { bootstrap } from "./bootstrap.mjs";
 import { handOver } from "./hand-over.mjs";
 import { root } from "./install.mjs";
@@ -12,6 +12,7 @@ const tasks = {
   ],
   check: ["deploy/local/check.ts"],
   bench: ["bench/main.ts"],
+  searches: ["bench/run-searches.ts"],
   chaos: ["bench/chaos.ts"],
   format: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],
 };

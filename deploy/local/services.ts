@@ -87,6 +87,8 @@ export const serviceEnv = (
         POSTGRES_URL: postgresUrl,
         DEAD_LETTER_KEY: deadLetterKey,
         AUDIT_SIGNING_KEY: auditSigningKey,
+        KAFKA_PRODUCERS_PASSWORD: addresses.kafka.users.producers ?? "",
+        KAFKA_PRODUCERS_BROKERS: addresses.kafka.tlsBrokers,
         SECRETS_KEY: secretsKey,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),

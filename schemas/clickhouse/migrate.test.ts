@@ -56,15 +56,39 @@ test("numbers have no gap and no twin, names have a form", () => {
 });
 
 test("statements end at a line's end, comments do not count, and the database's name cannot carry SQL", () => {
-  expect(statements("-- a; b;\nSELECT ';' FROM {database}.x;\n\nSELECT 2\n;\n", "db")).toEqual([
-    "SELECT ';' FROM db.x",
-    "SELECT 2",
+  const text = "-- a; b\nSELECT ';' FROM {database}.x;\n\n-- only while: SELECT 1 FROM {database}.y\nSELECT 2\n;\n";
+  expect(statements(text, "db")).toEqual([
+    { sql: "SELECT ';' FROM db.x", onlyWhile: undefined },
+    { sql: "SELECT 2", onlyWhile: "SELECT 1 FROM db.y" },
   ]);
   expect(() => databaseName("a; DROP DATABASE b")).toThrow("database name");
 });
 
 test("every statement bears to be run twice", () => {
   for (const { sql, name } of readMigrations())
-    for (const statement of statements(sql, "db"))
-      expect({ name, statement }).toEqual({ name, statement: expect.stringMatching(/IF NOT EXISTS|OR REPLACE/) });
+    for (const { sql: statement, onlyWhile } of statements(sql, "db"))
+      expect({
+        name,
+        statement,
+        again: onlyWhile !== undefined || /IF NOT EXISTS|IF EXISTS|OR REPLACE/.test(statement),
+      }).toEqual({
+        name,
+        statement,
+        again: true,
+      });
+});
+
+test("a statement whose condition has no row any more is left out", async () => {
+  const { ran, clickhouse } = recorder();
+  const rows = async <T>(sql: string) => (sql === "SELECT done" ? [] : await clickhouse.rows<T>(sql));
+  const files = folderOf({
+    "0001_a.sql": "-- only while: SELECT done\nDROP TABLE x;\n-- only while: SELECT left\nSELECT 5;",
+  });
+  await migrateClickHouse(
+    { ...clickhouse, rows: async <T>(sql: string) => (sql === "SELECT left" ? ([{}] as T[]) : rows<T>(sql)) },
+    "a",
+    readMigrations(files),
+  );
+  expect(ran).not.toContain("DROP TABLE x");
+  expect(ran).toContain("SELECT 5");
 });

@@ -1,7 +1,7 @@
 /**
  * Brings a ClickHouse database to this version's tables: the numbered SQL files beside this one, each applied once, in
  * order, and remembered with its checksum. ClickHouse has no transactions around DDL, so every statement must bear to be
- * run twice (IF NOT EXISTS): a crash between a file and its mark, or two migrations at once, then do no harm.
+ * run twice (IF NOT EXISTS, or a condition): a crash between a file and its mark, or two migrations at once, then do no harm.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -49,14 +49,25 @@ export const readMigrations = (folder: URL = new URL(".", import.meta.url)): Mig
   return migrations;
 };
 
-/** The file's statements, `{database}` filled in. A statement ends with a semicolon at a line's end. */
-export const statements = (sql: string, database: string): string[] =>
+export interface Statement {
+  readonly sql: string;
+  /** A query; without a row of its answer the statement is left out, because it has done its work. */
+  readonly onlyWhile: string | undefined;
+}
+
+/**
+ * The file's statements, `{database}` filled in. A statement ends with a semicolon at a line's end; what cannot be run
+ * twice by itself has a line `-- only while: SELECT …` before it.
+ */
+export const statements = (sql: string, database: string): Statement[] =>
   sql
     .replaceAll("{database}", databaseName(database))
-    .replace(/^\s*--.*$/gm, "")
     .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement !== "");
+    .map((text) => ({
+      sql: text.replace(/^\s*--.*$/gm, "").trim(),
+      onlyWhile: /^-- only while: (.*)$/m.exec(text)?.[1],
+    }))
+    .filter((statement) => statement.sql !== "");
 
 /**
  * Applies what is missing and returns its names. Throws MigrationError, before anything is changed, when a file that was
@@ -85,7 +96,8 @@ export const migrateClickHouse = async (
   }
   const missing = migrations.filter((m) => !applied.some((row) => row.version === m.version));
   for (const { version, name, sha256, sql } of missing) {
-    for (const statement of statements(sql, database)) await clickhouse.command(statement);
+    for (const { sql: statement, onlyWhile } of statements(sql, database))
+      if (onlyWhile === undefined || (await clickhouse.rows(onlyWhile)).length > 0) await clickhouse.command(statement);
     await clickhouse.command(
       `INSERT INTO ${table} (version, name, sha256) VALUES (${version}, '${name}', '${sha256}')`,
     );

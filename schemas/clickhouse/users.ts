@@ -117,7 +117,12 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
       allow_introspection_functions: 0,
       cancel_http_readonly_queries_on_client_close: 1,
     },
-    changeable: { ...forAnswers, max_execution_time: 30, max_result_rows: 100_000 },
+    changeable: {
+      ...forAnswers,
+      max_execution_time: 30,
+      max_result_rows: 100_000,
+      max_rows_to_read: 100_000_000_000,
+    },
   },
   ledger: {
     settings: {

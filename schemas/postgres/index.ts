@@ -7,6 +7,8 @@ import * as audit from "./0002_audit.ts";
 import * as organizations from "./0003_organizations.ts";
 import * as people from "./0004_people.ts";
 import * as sso from "./0005_sso.ts";
+import * as native from "./0006_native.ts";
+import * as plans from "./0007_plans.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./tables.ts";
@@ -18,6 +20,8 @@ const migrations: Record<string, Migration> = {
   "0003_organizations": organizations,
   "0004_people": people,
   "0005_sso": sso,
+  "0006_native": native,
+  "0007_plans": plans,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

@@ -2,10 +2,14 @@
 import type { ColumnType, Generated } from "kysely";
 import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
+import type { PlanTables } from "./plan-tables.ts";
+import type { ProducerTables } from "./producer-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
+export type * from "./plan-tables.ts";
+export type * from "./producer-tables.ts";
 export type * from "./sso-tables.ts";
 
 type CreatedAt = ColumnType<Date, never, never>;
@@ -20,6 +24,12 @@ export interface TenantTable {
   require_mfa: Generated<boolean>;
   /** People of its verified domains come in through its identity provider, and no other way. */
   sso_only: Generated<boolean>;
+  /** A name in schemas/src/plans.ts. */
+  plan: Generated<string>;
+  /** Limits in place of the plan's; PlanOverrides as JSON. */
+  overrides: ColumnType<unknown, string | undefined, string>;
+  /** Whether a second one of the platform's staff may let a first one in. */
+  staff_may_approve: Generated<boolean>;
 }
 
 export interface SourceTable {
@@ -34,6 +44,8 @@ export interface SourceTable {
   partitions: Generated<number>;
   /** Uncompressed, per second and receiver; 0 is unlimited. */
   max_bytes_per_second: Generated<number>;
+  /** For each partition of its native topic, the one of events.clean; empty without such a topic. */
+  native_partitions: Generated<number[]>;
   created_at: CreatedAt;
 }
 
@@ -104,7 +116,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends OrganizationTables, PeopleTables, SsoTables {
+export interface Database extends OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { AvroError } from "./avro-bytes.ts";
+import { AvroError, AvroWriter } from "./avro-bytes.ts";
 import {
   BatchEncoder,
   type BatchHeader,
@@ -10,6 +10,7 @@ import {
   readBatchHeader,
   readEvent,
   replaceBatchHeader,
+  replaceEvents,
   tombstone,
 } from "./event-batch.ts";
 import { decodeRecord, types } from "./records.ts";
@@ -111,6 +112,31 @@ test("a replaced header leaves every event's bytes as they were", () => {
       const bytes = encode(events, before);
       const replaced = replaceBatchHeader(bytes, readBatchHeader(bytes).eventsAt, 7, after);
       expect(replaced.equals(encode(events, after))).toBe(true);
+    }),
+  );
+});
+
+test("replaced events stand where the old ones stood, in arrays of several blocks too, in a writer used before", () => {
+  const writer = new AvroWriter(64);
+  const some = fc.array(fc.record({ before: event, after: fc.option(event) }), { maxLength: 4 });
+  fc.assert(
+    fc.property(some, some, header, (one, two, head) => {
+      const all = [...one, ...two];
+      const [first, second] = [one, two].map((block) => encode(block.map(({ before }) => before)));
+      const { eventsAt } = readBatchHeader(second as Buffer);
+      const blocks = Buffer.concat([(first as Buffer).subarray(0, -1), (second as Buffer).subarray(eventsAt)]);
+      const given = one.length === 0 ? (second as Buffer) : blocks;
+      const spans = eventSpans(given, readBatchHeader(given).eventsAt);
+      const replaced = new Map(all.flatMap(({ after }, i) => (after === null ? [] : [[i, after]])));
+      const value = replaceEvents(given, spans, replaced, 7, head, writer);
+      expect(
+        value.equals(
+          encode(
+            all.map(({ before, after }) => after ?? before),
+            head,
+          ),
+        ),
+      ).toBe(true);
     }),
   );
 });

@@ -103,8 +103,10 @@ const skipEvent = (reader: AvroReader): void => {
 };
 
 /** Decodes one event at `at`. Throws AvroError. */
-export const readEvent = (buffer: Buffer, at: number): Event => {
-  const reader = new AvroReader(buffer, at);
+export const readEvent = (buffer: Buffer, at: number): Event => readEventFrom(new AvroReader(buffer, at));
+
+/** Decodes the event that the reader stands at, and moves behind it. Throws AvroError. */
+export const readEventFrom = (reader: AvroReader): Event => {
   const timestamp = reader.bigLong();
   const nanos = Number(((timestamp % 1_000_000n) + 1_000_000n) % 1_000_000n);
   const event: Event = {
@@ -210,12 +212,53 @@ const frame = (writer: AvroWriter, schemaId: number): void => {
   writer.at += frameBytes;
 };
 
-/** The same events under another header: one copy, no decoding. */
-export const replaceBatchHeader = (value: Buffer, eventsAt: number, schemaId: number, header: BatchHeader): Buffer => {
-  const writer = new AvroWriter(512 + value.length - eventsAt);
+/** The same events under another header: one copy, no decoding. The value lies in `writer`, which is begun anew. */
+export const replaceBatchHeader = (
+  value: Buffer,
+  eventsAt: number,
+  schemaId: number,
+  header: BatchHeader,
+  writer = new AvroWriter(512 + value.length - eventsAt),
+): Buffer => {
+  writer.at = 0;
   frame(writer, schemaId);
   writeHeader(writer, header);
   writer.bytes(value, eventsAt, value.length);
+  return writer.buffer.subarray(0, writer.at);
+};
+
+/**
+ * The same with the events of some indexes replaced, the others undecoded. `spans` are as eventSpans() has them; what lies
+ * together is copied together.
+ */
+export const replaceEvents = (
+  value: Buffer,
+  spans: readonly number[],
+  replaced: ReadonlyMap<number, Event>,
+  schemaId: number,
+  header: BatchHeader,
+  writer = new AvroWriter(512 + value.length),
+): Buffer => {
+  writer.at = 0;
+  frame(writer, schemaId);
+  writeHeader(writer, header);
+  if (spans.length > 0) writer.long(spans.length / 2);
+  let [start, end] = [0, 0];
+  for (let i = 0; i < spans.length; i += 2) {
+    const event = replaced.get(i / 2);
+    const [from = 0, to = 0] = [spans[i], spans[i + 1]];
+    if (event !== undefined || from !== end) {
+      writer.bytes(value, start, end);
+      start = from;
+    }
+    if (event !== undefined) {
+      writeEvent(writer, event);
+      start = to;
+    }
+    end = to;
+  }
+  writer.bytes(value, start, end);
+  writer.long(0);
   return writer.buffer.subarray(0, writer.at);
 };
 
@@ -238,6 +281,11 @@ export class BatchEncoder {
   appendEncoded(source: Buffer, start: number, end: number): void {
     this.events.bytes(source, start, end);
     this.count++;
+  }
+
+  /** The bytes of the events that were appended since `from`; good until the next is. */
+  since(from: number): Buffer {
+    return this.events.buffer.subarray(from, this.events.at);
   }
 
   /** Forgets the last event: `bytes` and `count` as they were before it. */

@@ -10,5 +10,7 @@ export * from "./keys.ts";
 export * from "./levels.ts";
 export * from "./partitions.ts";
 export * from "./permissions.ts";
+export * from "./plans.ts";
 export * from "./records.ts";
 export * from "./topics.ts";
+export * from "./writer-pool.ts";

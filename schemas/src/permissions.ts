@@ -87,3 +87,6 @@ export const keyPermissions = {
     ...(["events.read", "views.write", "organization.write", "owners.write", "sso.write", "access.approve"] as const),
   ),
 } as const satisfies Record<KeyKind, readonly TenantPermission[]>;
+
+/** What an admin key does not do itself, and yet may give: it makes query keys, and invites members. */
+export const givenByAdminKeys = ["events.read", "views.write"] as const satisfies readonly TenantPermission[];

@@ -29,6 +29,26 @@ export interface SourceRecord {
   retention_days: number;
   partitions: number;
   max_bytes_per_second: bigint;
+  /** For each partition of the source's native topic, the partition of events.clean; empty without such a topic. */
+  native_partitions: number[];
+}
+
+/** What a tenant may send; plans.ts says what each limit means. */
+export interface TenantLimits {
+  tenant: string;
+  plan: string;
+  retention_days: number;
+  partitions: number;
+  max_bytes_per_second: bigint;
+  daily_bytes: bigint;
+}
+
+/** What the ledger has of a tenant for one day, up to these raw offsets. */
+export interface TenantUsage {
+  tenant: string;
+  day: string;
+  bytes: bigint;
+  through: Record<string, bigint>;
 }
 
 /** The signed head of a tenant's audit trail; audit-head.ts has it with a time as text. */
@@ -90,10 +110,13 @@ export interface EventBatchRecord {
 }
 
 export interface Records {
+  Event: EventRecord;
   EventBatch: EventBatchRecord;
   DeadLetter: DeadLetter;
   KeyRecord: KeyRecord;
   SourceRecord: SourceRecord;
+  TenantLimits: TenantLimits;
+  TenantUsage: TenantUsage;
   AuditHead: AuditHeadRecord;
   KeyUses: KeyUsesRecord;
 }
@@ -126,21 +149,25 @@ events.type.items = event;
 
 /** The writer schemas of this version, as registered. */
 export const schemas: Record<RecordName, Schema> = {
+  Event: event,
   EventBatch: eventBatch as unknown as Schema,
   DeadLetter: read("dead-letter"),
   KeyRecord: read("key-record"),
   SourceRecord: read("source-record"),
+  TenantLimits: read("tenant-limits"),
+  TenantUsage: read("tenant-usage"),
   AuditHead: read("audit-head"),
   KeyUses: read("key-uses"),
 };
 
-export const eventType = parseAvro(event);
-
 export const types: { readonly [N in RecordName]: Type } = {
+  Event: parseAvro(schemas.Event),
   EventBatch: parseAvro(schemas.EventBatch),
   DeadLetter: parseAvro(schemas.DeadLetter),
   KeyRecord: parseAvro(schemas.KeyRecord),
   SourceRecord: parseAvro(schemas.SourceRecord),
+  TenantLimits: parseAvro(schemas.TenantLimits),
+  TenantUsage: parseAvro(schemas.TenantUsage),
   AuditHead: parseAvro(schemas.AuditHead),
   KeyUses: parseAvro(schemas.KeyUses),
 };

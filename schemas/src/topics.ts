@@ -4,12 +4,24 @@
  * written here does not exist.
  */
 
-/** One Kafka principal per kind of process. */
-export const principals = ["receiver", "redactor", "sink", "api"] as const;
+/**
+ * One Kafka principal per kind of process, and `producers`: what the api manages Kafka-native producers as, so that its
+ * everyday connections cannot.
+ */
+export const principals = ["receiver", "redactor", "sink", "api", "producers"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
-export type RecordName = "EventBatch" | "DeadLetter" | "KeyRecord" | "SourceRecord" | "AuditHead" | "KeyUses";
+export type RecordName =
+  | "Event"
+  | "EventBatch"
+  | "DeadLetter"
+  | "KeyRecord"
+  | "SourceRecord"
+  | "TenantLimits"
+  | "TenantUsage"
+  | "AuditHead"
+  | "KeyUses";
 
 export interface Topic {
   readonly name: string;
@@ -23,10 +35,21 @@ export interface Topic {
   readonly maxMessageBytes: number;
   readonly write: readonly Principal[];
   readonly read: readonly Principal[];
+  /** Kafka's own settings beyond these. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const hour = 3_600_000;
 const mebi = 1_048_576;
+
+/** What every service knows from the control plane: one partition keeps it in order, the last word of each key stays. */
+const control = {
+  partitions: 1,
+  cleanup: "compact",
+  retentionMs: -1,
+  maxMessageBytes: mebi,
+  write: ["api"],
+} as const;
 
 export const topics = {
   raw: {
@@ -66,35 +89,37 @@ export const topics = {
   },
   keys: {
     name: "control.keys",
-    partitions: 1,
     value: "KeyRecord",
     key: "SHA-256 of the key, hex",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "api"],
   },
   sources: {
     name: "control.sources",
-    partitions: 1,
     value: "SourceRecord",
     key: "tenant/source",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["receiver", "redactor", "sink", "api"],
+  },
+  tenants: {
+    name: "control.tenants",
+    value: "TenantLimits",
+    key: "tenant",
+    ...control,
+    read: ["receiver", "api"],
+  },
+  usage: {
+    name: "control.usage",
+    value: "TenantUsage",
+    key: "tenant",
+    ...control,
+    read: ["receiver", "api"],
   },
   auditHeads: {
     name: "control.audit-heads",
-    partitions: 1,
     value: "AuditHead",
     key: "tenant",
-    cleanup: "compact",
-    retentionMs: -1,
-    maxMessageBytes: mebi,
-    write: ["api"],
+    ...control,
     read: ["api"],
   },
   keyUses: {
@@ -109,6 +134,40 @@ export const topics = {
     read: ["api"],
   },
 } as const satisfies Record<string, Topic>;
+
+/** Topics that sources write to themselves begin with this, and so do their consumer's and producers' names. */
+export const nativePrefix = "native.";
+
+/** The topic of a source that writes to Kafka itself. Its producers' rights are made with them. */
+export const nativeTopic = (source: string, partitions: number): Topic => ({
+  name: nativePrefix + source,
+  partitions,
+  value: "Event",
+  key: "the producer's; nobody reads it",
+  cleanup: "delete",
+  // Unredacted, as in events.raw.
+  retentionMs: hour,
+  // The largest event, and room for what Avro and Kafka put around it.
+  maxMessageBytes: mebi + 65_536,
+  write: [],
+  read: ["redactor"],
+  settings: {
+    // received_at is the broker's time, not what a client says.
+    "message.timestamp.type": "LogAppendTime",
+    // Producers may use any codec, our consumer knows one: the broker unpacks, and refuses what is too large unpacked.
+    "compression.type": "uncompressed",
+  },
+});
+
+/** What may be done with all native topics: one rule by their prefix, because they come and go. */
+export const nativeRights = {
+  read: ["redactor"],
+  // The api's verify compares their ends with the ledger.
+  describe: ["api"],
+  create: ["producers"],
+  /** May change rights and users. Kafka has no narrower right for that than altering the cluster. */
+  alterCluster: ["producers"],
+} as const satisfies Record<string, readonly Principal[]>;
 
 /** A topic's name on a cluster that several Astralogs share: `prefix` is put in front as it is. */
 export const topicName = (topic: Topic, prefix = ""): string => prefix + topic.name;

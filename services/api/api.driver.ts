@@ -4,6 +4,7 @@ import { createAuditSigner } from "@astralog/schemas";
 import type { Platform, RunningService } from "@astralog/testbed";
 import { type By, byOperator } from "./audit/audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
+import { createAdmission } from "./search/admission.ts";
 
 /** The fields that tests look at, of every answer; each answer has some of them. */
 export interface Body {
@@ -36,6 +37,12 @@ export const callApi =
     const text = await response.text();
     return { status: response.status, body: JSON.parse(text) as Reply["body"] };
   };
+
+/** For queries that a test makes itself. */
+export const unlimited = {
+  admission: createAdmission({ perTenant: 64, total: 64, patience: 10_000 }),
+  maxRows: 1_000_000_000,
+};
 
 export const until = async <T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> => {
   for (let i = 0; i < 800; i++) {
@@ -76,6 +83,7 @@ export const planter = (one: Platform) => {
     receivedAt,
     close: () => client.close(),
     command: (query: string) => client.command({ query }),
+    rows: async <T>(query: string): Promise<T[]> => (await client.query({ query, format: "JSONEachRow" })).json<T>(),
     events: (tenant: string, source: string, partition: number, offset: number, events: readonly PlantedEvent[]) =>
       client.insert({
         table: "events",

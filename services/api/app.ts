@@ -1,22 +1,32 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
-import {
-  type Config,
-  type ControlTable,
-  createOutgoing,
-  type KafkaClient,
-  type KeyUses,
-  type Log,
-  type Outgoing,
-  type RecordProducer,
-  type Registry,
+import type {
+  Config,
+  ControlTable,
+  KafkaClient,
+  KeyUses,
+  Log,
+  Outgoing,
+  RecordProducer,
+  Registry,
 } from "@astralog/chassis";
-import { type AuditSigner, type KeyRecord, type SourceRecord, topics } from "@astralog/schemas";
+import {
+  type AuditSigner,
+  type KeyRecord,
+  type SourceRecord,
+  type TenantLimits,
+  type TenantUsage,
+  topics,
+} from "@astralog/schemas";
 import type { Express } from "express";
+import { createAccessEndpoints } from "./access/access-endpoints.ts";
+import { isStaff } from "./access/staff.ts";
+import { createStaffAccess } from "./access/staff-access.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
 import { createAudit } from "./audit/audit-request.ts";
-import type { ClickHouseClient } from "./clickhouse.ts";
+import { createAuditStreams } from "./audit/audit-streams.ts";
+import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
@@ -34,9 +44,14 @@ import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-e
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPeople } from "./people/people-room.ts";
-import type { Db } from "./postgres.ts";
+import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
+import { type Db, withPostgres } from "./postgres.ts";
+import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
+import type { Producers } from "./producers/producers-connect.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
-import { createQueries } from "./search/clickhouse-query.ts";
+import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
+import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import { admitBySso } from "./sso/policy.ts";
@@ -44,6 +59,7 @@ import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
 
@@ -56,40 +72,38 @@ export interface AppDeps {
   readonly producer: RecordProducer;
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
+  readonly tenants: ControlTable<TenantLimits>;
+  readonly usage: ControlTable<TenantUsage>;
   readonly db: Db;
   readonly positions: KafkaPositions;
-  readonly query: ClickHouseClient;
-  readonly ledger: ClickHouseClient;
+  readonly queries: ClickHouseQueries;
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
+  /** Undefined where the cluster lets nobody manage native producers. */
+  readonly producers: Producers | undefined;
   readonly keyUses: Pick<KeyUses, "used">;
   readonly envelope: Envelope;
   readonly mailer: Mailer;
+  readonly outgoing: Outgoing;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
-  const { config, log, metrics, kafka, keys, db, signer, heads } = deps;
+  const { config, log, metrics, kafka, keys, db, queries, signer, heads } = deps;
   const audit = createAudit({ db, signer, counts: deps.counts });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const rawTopic = kafka.name(topics.raw.name);
-  const queries = createQueries({
-    query: deps.query,
-    ledger: deps.ledger,
-    metrics,
-  });
   const sourceNames = (tenant: string): Map<string, string> =>
     new Map(
       [...deps.sources.values()].flatMap((one) => (one.tenant === tenant ? [[one.source, one.name] as const] : [])),
     );
   const verify = createVerify({
     positions: deps.positions,
-    ledger: createLedgerQueries(queries, rawTopic),
-    redactorGroup: config.REDACTOR_GROUP,
+    ledger: createLedgerQueries(queries, topicPrefix),
+    rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
-  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
-  const social = createSocial({ ...socialApps(config), outgoing, log });
+  const social = createSocial({ ...socialApps(config), outgoing: deps.outgoing, log });
   const people = createPeople({
     ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
     publicUrl: config.PUBLIC_URL,
@@ -97,38 +111,60 @@ export const buildApp = (deps: AppDeps): Express => {
     idleMinutes: config.SESSION_IDLE_MINUTES,
     lifeHours: config.SESSION_HOURS,
     organizationsOf: (person) => organizationsOf(db, person),
+    isOperator: (person) => withPostgres(() => isStaff(db, person)),
     isInvited,
     providers: () => providersOf(social),
     admit: admitBySso,
   });
   const sso = createSso({
-    ...{ db, audit, envelope: deps.envelope, mailer: deps.mailer, outgoing, people, social, isInvited, log },
+    ...{
+      db,
+      audit,
+      envelope: deps.envelope,
+      mailer: deps.mailer,
+      outgoing: deps.outgoing,
+      people,
+      social,
+      isInvited,
+      log,
+    },
     publicUrl: config.PUBLIC_URL,
     dnsServers: config.DNS_SERVERS,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
   });
-  const search = { queries, topicPrefix, searchSeconds: config.SEARCH_SECONDS, sourceNames };
+  const usage = createUsageQueries(queries, rawTopic);
+  const search = {
+    ...{ queries, topicPrefix, sourceNames },
+    ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
+  };
   return createApp({
     log,
     metrics,
     audit,
     authenticate: createAuthenticate({
       keys,
-      people: { sessions: people.requestSessions, memberships: createMemberships(db), mayAct: people.mayAct },
+      people: {
+        sessions: people.requestSessions,
+        memberships: createMemberships(db),
+        staff: createStaffAccess({ db, audit }),
+        mayAct: people.mayAct,
+      },
       used: deps.keyUses.used,
       refused: audit.refused,
     }),
     endpoints: [
       ...people.endpoints,
       ...sso.endpoints,
-      ...createOrganizationEndpoints({ db, audit }),
+      ...createOrganizationEndpoints({ db, audit, defaultPlan: config.DEFAULT_PLAN }),
       ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
       ...createTeamEndpoints({ db, audit }),
       ...createRoleEndpoints({ db, audit }),
-      ...partners(deps, audit, outgoing),
+      ...partners(deps, audit),
       ...createSearchEndpoints(search),
+      ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createControlEndpoints({ db, audit, log }),
+      ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({
         audit,
@@ -141,6 +177,9 @@ export const buildApp = (deps: AppDeps): Express => {
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
+      ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     scim: sso.scim,
     trustedProxies: config.TRUSTED_PROXIES,
@@ -169,7 +208,7 @@ const socialApps = (config: AppDeps["config"]): Pick<SocialOptions, "github" | "
 });
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, log }: AppDeps, audit: ReturnType<typeof createAudit>, outgoing: Outgoing) => {
+const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
   const keys = createPartnerKeys({ url, given, outgoing, log });

@@ -1,4 +1,5 @@
 import { field, kafkaShape } from "@astralog/chassis";
+import { planNames } from "@astralog/schemas";
 
 export const shape = {
   ...kafkaShape,
@@ -25,6 +26,7 @@ export const shape = {
     "720",
   ),
   SESSION_HOURS: field.integer("A session ends after so long in any case.", { min: 1, max: 8_760 }, "168"),
+  DEFAULT_PLAN: field.choice("Plan of an organization that somebody makes; free, team, …", planNames, "enterprise"),
   REDACTOR_GROUP: field.text("Consumer group of the redactor, for verify.", "redactor"),
   SINK_GROUP: field.text("Consumer group of the sink, for verify.", "sink.shared"),
   SECRET_SCANNING_KEYS_URL: field.text(
@@ -46,7 +48,16 @@ export const shape = {
   GOOGLE_AUTHORIZATION_URL: field.url("Where Google asks people.", "https://accounts.google.com/o/oauth2/v2/auth"),
   GOOGLE_TOKEN_URL: field.url("Where Google gives tokens.", "https://oauth2.googleapis.com/token"),
   GOOGLE_USERINFO_URL: field.url("Where Google tells who it was.", "https://openidconnect.googleapis.com/v1/userinfo"),
+  KAFKA_PRODUCERS_USERNAME: field.text("The Kafka user that manages native producers.", "producers"),
+  KAFKA_PRODUCERS_PASSWORD: field.secret("Its password; empty turns native producers off.", ""),
+  KAFKA_PRODUCERS_BROKERS: field.list("Brokers as producers outside reach them, over TLS; empty: KAFKA_BROKERS.", ""),
+  KAFKA_PRODUCERS_REGISTRY_URL: field.text("The registry as producers outside reach it; empty: REGISTRY_URL.", ""),
+  KAFKA_REPLICATION: field.integer("Copies of each native topic's partitions.", { min: 1, max: 9 }, "1"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  SEARCH_ROWS: field.integer("Rows one query may read.", { min: 1000, max: 100_000_000_000 }, "2000000000"),
+  SEARCHES_PER_TENANT: field.integer("Queries one organization may run at once.", { min: 1, max: 64 }, "8"),
+  SEARCHES_AT_ONCE: field.integer("Queries of all organizations together.", { min: 1, max: 64 }, "24"),
+  SEARCH_PATIENCE_SECONDS: field.integer("How long a query may wait for its turn.", { min: 1, max: 60 }, "10"),
   KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),

@@ -4,10 +4,11 @@ import {
   createControlTable,
   createKafka,
   createKeyUses,
+  createOutgoing,
   createProducer,
   createRegistry,
 } from "@astralog/chassis";
-import { createAuditSigner, topics } from "@astralog/schemas";
+import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
@@ -18,26 +19,30 @@ import { followKeyUses } from "./control/key-uses.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
+import { connectProducers } from "./producers/producers-connect.ts";
+import { createAdmission } from "./search/admission.ts";
+import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
-  const table = <N extends "KeyRecord" | "SourceRecord" | "AuditHead">(record: N, topic: string) =>
-    createControlTable(kafka, context, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, auditHeads] = await Promise.all([
+  const table = <N extends RecordName>(record: N, topic: string) =>
+    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
+  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
+    table("TenantLimits", topics.tenants.name),
+    table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
   ]);
-  onStop("control tables", () => Promise.all([keys, sources, auditHeads].map((one) => one.close())));
-  health.require(
-    "control tables",
-    () => (keys.complete && sources.complete && auditHeads.complete) || "still being read",
-  );
+  const tables = [keys, sources, tenants, usage, auditHeads];
+  onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
+  health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
   const db = connectPostgres(config.POSTGRES_URL, {
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
@@ -51,7 +56,14 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
-  const registry = createRegistry(config);
+  const queries = createQueries({
+    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    admission: createAdmission({
+      perTenant: config.SEARCHES_PER_TENANT,
+      total: config.SEARCHES_AT_ONCE,
+      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+    }),
+  });
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
@@ -71,8 +83,18 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("key uses", uses.close);
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
+  const producers = connectProducers(context, db);
   return {
-    ...{ config, log, metrics, kafka, registry, producer, keys, sources, db, positions, query, ledger },
-    ...{ signer, heads, counts, keyUses, envelope, mailer },
+    ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
+    ...{
+      signer,
+      heads,
+      counts,
+      keyUses,
+      envelope,
+      mailer,
+      producers,
+      outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
+    },
   };
 };

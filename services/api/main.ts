@@ -1,10 +1,17 @@
 import { run } from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import { endExpired } from "./access/grants.ts";
 import { buildApp } from "./app.ts";
+import { startAuditSender } from "./audit/audit-sender.ts";
+import { bySystem } from "./audit/audit-trail.ts";
 import { shape } from "./config.ts";
 import { connect } from "./connect.ts";
 import { startRelay } from "./control/outbox-relay.ts";
 import { createReconcile } from "./control/reconcile.ts";
+import { whileLeading } from "./control/while-leading.ts";
 import { listen } from "./http/server.ts";
+import { startAnnouncer } from "./plans/usage-announcer.ts";
+import { createUsageQueries } from "./plans/usage-queries.ts";
 
 run({
   service: "api",
@@ -20,6 +27,26 @@ run({
       reconcile: createReconcile(connections),
     });
     onStop("outbox", relay.stop);
+    const announcer = startAnnouncer({
+      ...connections,
+      queries: createUsageQueries(connections.queries, connections.kafka.name(topics.raw.name)),
+      leading: () => relay.leading,
+    });
+    onStop("usage", announcer.stop);
+    const sender = startAuditSender({
+      ...connections,
+      leading: () => relay.leading,
+      tried: (outcome) => connections.metrics.auditDeliveries.inc({ outcome }),
+    });
+    onStop("audit streams", sender.stop);
+    const sweep = whileLeading(
+      {
+        ...{ everyMs: 15_000, log, leading: () => relay.leading },
+        failed: "access that has run out could not be told to its organization",
+      },
+      () => endExpired(connections.db, bySystem(connections.signer)),
+    );
+    onStop("access", sweep.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     log.info({ port: server.port }, "listening");

@@ -23,6 +23,9 @@ export const createApiMetrics = (metrics: Metrics) => ({
     "audit_broken_trails",
     "Audit trails in Postgres that do not contain their signed head in Kafka; 0 unless somebody cut or changed them.",
   ),
+  auditDeliveries: metrics.counter("audit_deliveries_total", "Tries to send an event of a trail to a webhook.", [
+    "outcome",
+  ]),
   mails: metrics.counter("mails_total", "Mail by what became of a try to send it.", ["outcome"]),
   replays: metrics.counter("dead_letter_replays_total", "Dead letters sent back to events.raw."),
 });

@@ -12,6 +12,16 @@ const uniqueViolation = "23505";
 export const isUniqueViolation = (error: unknown): boolean =>
   error instanceof Error && (error as { code?: unknown }).code === uniqueViolation;
 
+/** Runs what gives something a name of its own. Faults: `name_taken`. */
+export const named = async <T>(what: string, name: string | undefined, change: () => Promise<T>): Promise<T> => {
+  try {
+    return await change();
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    throw new Fault("name_taken", `A ${what} named ${JSON.stringify(name)} exists already.`);
+  }
+};
+
 /** SQLSTATE classes of a server that cannot serve: connection, resources, operator. */
 const unavailable = /^(08|53|57)/;
 

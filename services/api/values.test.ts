@@ -9,7 +9,7 @@ import { formatDeadId, parseDeadId } from "./dead/dead-letters.ts";
 import { openPayload, replayDedupId, replayValue } from "./dead/replay.ts";
 import { formatCursor, parseCursor } from "./search/cursor.ts";
 import { attributesOf, rfc3339 } from "./search/event-rows.ts";
-import { searchSql } from "./search/search.ts";
+import { searchSlices } from "./search/search.ts";
 
 test("a cursor comes back as it was, and nothing else is taken for one", () => {
   const cursor = {
@@ -43,7 +43,7 @@ test("attributes come back as the client sent them", () => {
 });
 
 test("a search asks for the tenant, and for what follows the cursor", () => {
-  const { query, params } = searchSql(
+  const [slice] = searchSlices(
     {
       q: `"x'; DROP TABLE events --"`,
       limit: 10,
@@ -52,9 +52,10 @@ test("a search asks for the tenant, and for what follows the cursor", () => {
     },
     { tenant: "tn_a", sources: "all", topicPrefix: "p.", names: { sources: new Map() } },
   );
+  const { query = "", params } = slice?.sql(11) ?? {};
   expect(query).toContain("tenant = {s0:String}");
   expect(query).not.toMatch(/DROP/i);
-  expect(params).toMatchObject({ s0: "tn_a", s1: "7", s2: "7", s3: "p.events.raw" });
+  expect(params).toMatchObject({ s0: "tn_a", s1: "8", s4: "7", s5: "p.events.raw" });
   expect(query).toMatch(/LIMIT 11$/);
 });
 

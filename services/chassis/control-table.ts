@@ -3,10 +3,12 @@
  * knows keys and sources from here alone, so it goes on when the control plane is down.
  */
 import { randomUUID } from "node:crypto";
-import { decodeRecord, type RecordName, type Records } from "@astralog/schemas";
+import { decodeRecord, type RecordName, type Records, schemaIdOf } from "@astralog/schemas";
+import { Fault } from "./fault.ts";
 import type { KafkaClient } from "./kafka.ts";
 import { consume } from "./kafka-consumer.ts";
 import type { Log } from "./log.ts";
+import type { Registry } from "./registry.ts";
 
 export interface ControlTable<R> {
   get(key: string): R | undefined;
@@ -19,11 +21,12 @@ export interface ControlTable<R> {
 
 /**
  * Rejects when the topic cannot be read. `principal` begins the group's name, which is what its ACL allows; each process
- * has a group of its own, because each needs the whole table.
+ * has a group of its own, because each needs the whole table. Without a registry only records of this very version can be
+ * read; with one, those of older and newer versions, too.
  */
 export const createControlTable = async <N extends RecordName>(
   kafka: KafkaClient,
-  { log }: { log: Log },
+  { log, registry }: { log: Log; registry?: Pick<Registry, "writerOf"> },
   options: { principal: string; topic: string; record: N; onChange?(key: string, value: Records[N] | undefined): void },
 ): Promise<ControlTable<Records[N]>> => {
   const { topic, record } = options;
@@ -38,6 +41,18 @@ export const createControlTable = async <N extends RecordName>(
     .filter((end) => Number(end.high) > Number(end.low))
     .map((end) => ({ partition: end.partition, last: Number(end.high) - 1 }));
 
+  /** A registry that is away must not hold up a revocation that this version wrote. */
+  const decode = async (value: Buffer): Promise<Records[N]> => {
+    const id = schemaIdOf(value);
+    if (registry === undefined || id === undefined) return decodeRecord(record, value);
+    try {
+      return decodeRecord(record, value, await registry.writerOf(id));
+    } catch (error) {
+      if (error instanceof Fault && error.retriable) return decodeRecord(record, value);
+      throw error;
+    }
+  };
+
   const group = `${options.principal}.table.${topic}.${randomUUID()}`;
   const consumer = await consume(
     kafka,
@@ -47,13 +62,13 @@ export const createControlTable = async <N extends RecordName>(
       topics: [topic],
       // A revoked key must stop within a second everywhere.
       maxWaitMs: 100,
-      handle: ({ partition, records }) => {
+      handle: async ({ partition, records }) => {
         for (const { offset, key, value } of records) {
           seen.set(partition, offset);
           if (key === null) continue;
           const name = key.toString("utf8");
           try {
-            const row = value === null ? undefined : decodeRecord(record, value);
+            const row = value === null ? undefined : await decode(value);
             if (row === undefined) rows.delete(name);
             else rows.set(name, row);
             options.onChange?.(name, row);
@@ -62,7 +77,6 @@ export const createControlTable = async <N extends RecordName>(
             log.error({ err: error, topic, partition, offset }, "a control record could not be read");
           }
         }
-        return Promise.resolve();
       },
     },
   );

@@ -14,3 +14,4 @@ export * from "./one-shot.ts";
 export * from "./outgoing.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
+export * from "./webhook.ts";

@@ -27,11 +27,18 @@ export interface Delivery {
   current(): boolean;
 }
 
+/** What a handler resolves with when the partition shall rest for a while, without anything having failed. */
+export interface Rest {
+  ms: number;
+  /** False: none of the delivery's records was handled, and they come again. */
+  taken: boolean;
+}
+
 export interface ConsumeOptions {
   group: string;
   /** As the cluster names them. */
   topics: readonly string[];
-  handle(delivery: Delivery): Promise<void>;
+  handle(delivery: Delivery): Promise<Rest | undefined> | Promise<void>;
   /** Called with the partitions of each new assignment, before any of their records. */
   onAssigned?(assignment: number, partitions: readonly { topic: string; partition: number }[]): void;
   partitionsAtOnce?: number;
@@ -91,8 +98,8 @@ export const consume = async (
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     assignment++;
     owned.clear();
+    for (const { topic, partition } of positions.values()) lag?.remove({ topic, partition: String(partition) });
     positions.clear();
-    lag?.reset();
     const partitions = Object.entries(payload.memberAssignment).flatMap(([topic, list]) =>
       list.map((partition) => ({ topic, partition })),
     );
@@ -168,8 +175,9 @@ export const consume = async (
     const last = records.at(-1);
     if (last === undefined) return;
     const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), sessionTimeoutMs / 4);
+    let asked: Rest | undefined;
     try {
-      await handle({ topic, partition, records, assignment: mine, current });
+      asked = (await handle({ topic, partition, records, assignment: mine, current })) as Rest | undefined;
     } catch (error) {
       if (current()) rest(payload, error);
       return;
@@ -178,6 +186,8 @@ export const consume = async (
     }
     failures.delete(key);
     if (!current()) return;
+    if (asked !== undefined) setTimeout(payload.pause(), asked.ms).unref();
+    if (asked?.taken === false) return;
     payload.resolveOffset(String(last.offset));
     const position = positions.get(key);
     if (position === undefined) positions.set(key, { topic, partition, offset: last.offset + 1, committed: -1 });

@@ -157,6 +157,7 @@ test("a control table is complete at the start and follows changes and removals"
     retention_days: 1,
     partitions: 2,
     max_bytes_per_second: 0n,
+    native_partitions: [],
   };
   const put = (key: string, value: typeof source | null) =>
     producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord("SourceRecord", 1, value) });

@@ -29,10 +29,13 @@ export const createMetrics = (service: string): Metrics => {
     labelNames: [...labels],
     registers: [registry],
   });
+  /** Whoever asks again for a metric, as a second consumer does, gets the same one. */
+  const once = <M>(name: string, make: () => M): M =>
+    (registry.getSingleMetric(`astralog_${service}_${name}`) as M | undefined) ?? make();
   return {
     registry,
-    counter: (name, help, labels) => new Counter(common(name, help, labels)),
-    gauge: (name, help, labels) => new Gauge(common(name, help, labels)),
+    counter: (name, help, labels) => once(name, () => new Counter(common(name, help, labels))),
+    gauge: (name, help, labels) => once(name, () => new Gauge(common(name, help, labels))),
     histogram: (name, help, buckets, labels) => new Histogram({ ...common(name, help, labels), buckets: [...buckets] }),
   };
 };

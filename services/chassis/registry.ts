@@ -16,6 +16,10 @@ export interface Registry {
   writerOf(id: number): Promise<Type>;
 }
 
+/** So long an id that the registry does not know is not asked for again: a stream of poison must not become one of requests. */
+const absentMs = 5_000;
+const absentIds = 10_000;
+
 export const createRegistry = (
   config: Pick<Config<typeof kafkaShape>, "REGISTRY_URL" | "REGISTRY_USERNAME" | "REGISTRY_PASSWORD">,
 ): Registry => {
@@ -28,6 +32,8 @@ export const createRegistry = (
   });
   const ids = new Map<string, number>();
   const writers = new Map<number, Type>();
+  const absent = new Map<number, number>();
+  const pending = new Map<number, Promise<Type>>();
 
   const call = async <T>(what: string, absent: string, ask: () => Promise<T>): Promise<T> => {
     try {
@@ -43,6 +49,50 @@ export const createRegistry = (
     }
   };
 
+  const unknown = (id: number): Fault => new Fault("schema_unknown", `The registry has no schema id ${id}.`);
+
+  /** undefined when there is no such id. Faults: `registry_unavailable`. */
+  const schemaText = async (id: number): Promise<{ schema: string; schemaType?: string } | undefined> => {
+    const { REGISTRY_USERNAME: username, REGISTRY_PASSWORD: password } = config;
+    const credentials = Buffer.from(`${username}:${password}`).toString("base64");
+    try {
+      const response = await fetch(`${config.REGISTRY_URL.replace(/\/$/, "")}/schemas/ids/${id}`, {
+        headers: username === "" ? {} : { authorization: `Basic ${credentials}` },
+        signal: AbortSignal.timeout(2_000),
+      });
+      if (response.ok) return (await response.json()) as { schema: string; schemaType?: string };
+      await response.arrayBuffer();
+      if ([400, 404, 422].includes(response.status)) return undefined;
+      throw new Error(`the registry answered ${response.status}`);
+    } catch (error) {
+      throw new Fault("registry_unavailable", `The registry did not answer for schema id ${id}.`, {
+        retriable: true,
+        cause: error,
+      });
+    }
+  };
+
+  const lookUp = async (id: number): Promise<Type> => {
+    const known = writers.get(id);
+    if (known !== undefined) return known;
+    if ((absent.get(id) ?? 0) > performance.now()) throw unknown(id);
+    const found = await schemaText(id);
+    if (found === undefined) {
+      if (absent.size >= absentIds) absent.clear();
+      absent.set(id, performance.now() + absentMs);
+      throw unknown(id);
+    }
+    let writer: Type;
+    try {
+      if ((found.schemaType ?? "AVRO") !== "AVRO") throw new TypeError(`it is ${found.schemaType}`);
+      writer = parseAvro(JSON.parse(found.schema));
+    } catch (error) {
+      throw new Fault("schema_not_avro", `Schema id ${id} is not an Avro schema.`, { cause: error });
+    }
+    writers.set(id, writer);
+    return writer;
+  };
+
   return {
     idOf: async (record, topic) => {
       const subject = `${topic}-value`;
@@ -54,18 +104,11 @@ export const createRegistry = (
       ids.set(subject, id);
       return id;
     },
-    writerOf: async (id) => {
-      const known = writers.get(id);
-      if (known !== undefined) return known;
-      const found = await call(`schema id ${id}`, "schema_unknown", () => client.getSchema(id));
-      let writer: Type;
-      try {
-        writer = parseAvro((found as unknown as Type).schema({ exportAttrs: true }));
-      } catch (error) {
-        throw new Fault("schema_not_avro", `Schema id ${id} is not an Avro schema.`, { cause: error });
-      }
-      writers.set(id, writer);
-      return writer;
+    writerOf: (id) => {
+      // Thousands of records may ask for one id at the same moment: it is looked up once.
+      let asked = pending.get(id);
+      if (asked === undefined) pending.set(id, (asked = lookUp(id).finally(() => pending.delete(id))));
+      return asked;
     },
   };
 };

@@ -56,6 +56,35 @@ export const createApi = (place: Place, http: Http, signal: AbortSignal): Api =>
   };
 };
 
+/** All of a list that comes in pages. */
+export const listAll = async <T>(api: Api, path: string, member: string, use: KeyUse): Promise<T[]> => {
+  const all: T[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await api.call<Record<string, unknown>>("GET", withQuery(path, { cursor }), use);
+    all.push(...(page[member] as T[]));
+    if (typeof page.next !== "string") return all;
+    cursor = page.next;
+  }
+};
+
+export interface Member {
+  person: string;
+  email: string;
+  name: string;
+  role: string;
+  role_name: string | null;
+  sources: string[] | null;
+  teams: string[];
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  role: string;
+  sources: string[] | null;
+  expires_at: string;
+}
+
 export interface FoundEvent {
   id: string;
   timestamp: string;
@@ -75,6 +104,13 @@ export interface SearchAnswer {
   events: FoundEvent[];
   next: string | null;
   stats: { rows: number; bytes: number; ms: number };
+}
+
+export interface TableAnswer {
+  columns: { name: string; type: "time" | "number" | "text" }[];
+  rows: (string | number | null)[][];
+  truncated: boolean;
+  stats: SearchAnswer["stats"];
 }
 
 export interface Source {
@@ -97,4 +133,20 @@ export interface Key {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  /** Empty: all that its kind may, all sources. */
+  permissions: string[];
+  sources: string[];
+  last_used_at: string | null;
+}
+
+export interface Producer {
+  id: string;
+  source: string;
+  name: string;
+  username: string;
+  topic: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  rotated_from: string | null;
 }

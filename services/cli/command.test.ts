@@ -151,6 +151,38 @@ test("a refused key ends it at once, with what to do", async () => {
   expect(asked).toBe(1);
 });
 
+test("a query with pipes is asked as one, and printed as a table or as objects", async () => {
+  const asked: string[] = [];
+  respond = (request, _body, response) => {
+    asked.push(new URL(request.url ?? "", "http://host").pathname);
+    const columns = [
+      { name: "service", type: "text" },
+      { name: "count()", type: "number" },
+    ];
+    json(response, 200, {
+      columns,
+      rows: [
+        ["a\u001b[31m", 7],
+        ["bc", null],
+      ],
+      truncated: false,
+      stats: { rows: 9, bytes: 9, ms: 1 },
+    });
+  };
+  const shown = await astralog(["search", "x | stats count() by service"]);
+  expect(shown.out).toBe(["SERVICE    COUNT()", "a\\x1b[31m        7", "bc               -", ""].join("\n"));
+  const objects = await astralog(["search", "x | top service", "--json", "--limit", "1"]);
+  expect(objects.out).toBe('{"service":"a\\u001b[31m","count()":7}\n');
+  expect(objects.err).toMatch(/more rows/);
+  expect((await astralog(["search", "x | limit 1", "--reverse"])).failure).toMatch(/sort/);
+  respond = (request, _body, response) => {
+    asked.push(new URL(request.url ?? "", "http://host").pathname);
+    json(response, 200, { events: [], next: null, stats: { rows: 0, bytes: 0, ms: 0 } });
+  };
+  await astralog(["search", '"a|b" /c|d/']);
+  expect(asked).toEqual(["/api/v1/query", "/api/v1/query", "/api/v1/search"]);
+});
+
 test("search follows the cursor up to the limit, and says what it searched when there is nothing", async () => {
   const asked: URLSearchParams[] = [];
   respond = (request, _body, response) => {
@@ -237,8 +269,37 @@ test("a new key is all that standard output gets", async () => {
   expect(err).toContain("never shown again");
 });
 
+test("usage and plan say in a table what the API says, and what is without a limit", async () => {
+  const day = { day: "2026-03-01", source: "src_1", name: "shop\u001b[2J", events: 12_345, bytes: 3 * 2 ** 20 };
+  const asked: (string | undefined)[] = [];
+  respond = (request, _body, response) => {
+    asked.push(request.url);
+    if (request.url?.includes("plan"))
+      return json(response, 200, {
+        plan: "team",
+        limits: {
+          retention_days: 30,
+          max_bytes_per_second: 0,
+          daily_bytes: 2 ** 30,
+          partitions: 4,
+          seats: 9,
+          features: ["own_storage"],
+        },
+        overridden: ["seats"],
+        today: { day: day.day, events: 5, bytes: 2 ** 29, resets_at: "2026-03-02T00:00:00.000Z" },
+      });
+    json(response, 200, { days: [{ ...day, dropped: { duplicate: 2 }, redacted: { email: 3, jwt: 4 } }] });
+  };
+  const usage = await astralog(["usage", "--from", "2026-03-01"]);
+  expect(asked).toEqual(["/api/v1/usage?from=2026-03-01"]);
+  expect(usage.out).toMatch(/2026-03-01 +shop\\x1b\[2J +12,345 +3\.00 MiB +2 +7\n/);
+  const plan = await astralog(["plan"]);
+  for (const part of [/a second +unlimited/, /seats +9 +agreed/, /today +512 MiB \(50 %\), 5 events/])
+    expect(plan.out).toMatch(part);
+});
+
 test("every command explains itself", () => {
   const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
-  for (const name of ["send", "search", "sources", "keys", "receipt", "verify", "dead"])
+  for (const name of ["send", "search", "sources", "keys", "receipt", "verify", "dead", "usage"])
     expect(readme).toContain(`astralog ${name}`);
 });

@@ -4,10 +4,13 @@ import type { Cli } from "./cli.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMembers } from "./commands/members.ts";
+import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
+import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
 
 const help = `
@@ -36,7 +39,10 @@ export const createProgram = (cli: Cli): Command => {
       writeErr: (text) => cli.terminal().err(text),
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
-  for (const add of [addSend, addSearch, addSources, addKeys, addReceipt, addVerify, addDead, addAudit])
+  for (const add of [
+    ...[addSend, addSearch, addSources, addKeys, addProducers, addMembers, addReceipt, addVerify, addDead],
+    ...[addAudit, addUsage],
+  ])
     add(program, cli);
   return program;
 };

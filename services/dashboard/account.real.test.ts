@@ -49,15 +49,18 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
+  elsewhere?.closeAllConnections();
   elsewhere?.close();
   await db?.destroy();
   await one?.stop();
   await sink?.close();
 });
 
-const mailed = async (to: string, count: number): Promise<string> => {
+/** In all four looks for pictures, in two for axe: between them both themes and both widths. */
+const look = (where: Page, name: string) => inspect(where, name, process.env.ASTRALOG_SCREENSHOTS === undefined);
+const mailed = async (to: string, count: number, page = "/sign-in/link"): Promise<string> => {
   for (let tries = 0; tries < 400; tries++) {
-    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes("/sign-in/link#"));
+    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes(`${page}#`));
     if (links.length > count) return /https?:\S+#\S+/.exec(links[0]?.text ?? "")?.[0] ?? "";
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
@@ -76,18 +79,18 @@ const toAccount = async (): Promise<void> => {
 test("the console's link makes the first owner, in a browser that keeps a __Host- cookie for http://localhost", async () => {
   await page.goto(`${origin}/`);
   await page.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
-  const bad = await inspect(page, "door");
+  const bad = await look(page, "door");
   await page.goto(one.firstOwnerLink);
   await page.getByLabel("E-mail").fill(ada);
   await page.getByLabel("Name").fill("Ada Lovelace");
-  bad.push(...(await inspect(page, "welcome")));
+  bad.push(...(await look(page, "welcome")));
   expect(page.url()).not.toContain("#");
   await page.getByRole("button", { name: "Make my account" }).click();
   await page.getByRole("heading", { name: "Second factors" }).waitFor();
   const cookie = (await context.cookies()).find(({ name }) => name === "__Host-astralog");
   expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
   expect(await page.evaluate("document.cookie")).toBe("");
-  bad.push(...(await inspect(page, "account")));
+  bad.push(...(await look(page, "account")));
   expect(bad).toEqual([]);
   // The used link is dead.
   const other = await browser.newPage();
@@ -102,19 +105,19 @@ test("an authenticator app and a passkey are added, with recovery codes shown on
   await page.getByRole("button", { name: "Add an authenticator app" }).click();
   const secret = ((await page.locator(".secret code").textContent()) ?? "").replaceAll(" ", "");
   await page.locator("svg.qr").waitFor();
-  const bad = await inspect(page, "app");
+  const bad = await look(page, "app");
   await page.getByLabel("Code of the app").fill(new TOTP({ secret: Secret.fromBase32(secret) }).generate());
   await page.getByRole("button", { name: "Add it" }).click();
   await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
   expect(await page.locator(".codes li").count()).toBe(10);
-  bad.push(...(await inspect(page, "codes")));
+  bad.push(...(await look(page, "codes")));
   await page.getByRole("button", { name: "I have kept them" }).click();
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByLabel("Name", { exact: true }).last().fill("Ada's laptop");
-  bad.push(...(await inspect(page, "add-passkey")));
+  bad.push(...(await look(page, "add-passkey")));
   await page.getByRole("button", { name: "Ask the device" }).click();
   await page.getByText("Ada's laptop").waitFor();
-  bad.push(...(await inspect(page, "account-full")));
+  bad.push(...(await look(page, "account-full")));
   expect(bad).toEqual([]);
   expect(await device.credentials()).toHaveLength(1);
 });
@@ -134,7 +137,7 @@ test("a mailed link opens a page that asks, and then for the second factor", asy
   await page.getByLabel("E-mail").fill(ada);
   await page.getByRole("button", { name: "Send me a link" }).click();
   await page.getByRole("heading", { name: "Check your mail" }).waitFor();
-  const bad = await inspect(page, "check-mail");
+  const bad = await look(page, "check-mail");
   const link = await mailed(ada, 0);
   // In another browser it says where it works; there it still does.
   const stranger = await browser.newPage();
@@ -146,10 +149,10 @@ test("a mailed link opens a page that asks, and then for the second factor", asy
   for (let i = 0; i < 2; i++) expect((await fetch(link)).status).toBe(200);
   await page.goto(link);
   await page.getByRole("heading", { name: "Welcome back" }).waitFor();
-  bad.push(...(await inspect(page, "link")));
+  bad.push(...(await look(page, "link")));
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Your second factor" }).waitFor();
-  bad.push(...(await inspect(page, "second-factor")));
+  bad.push(...(await look(page, "second-factor")));
   await page.getByRole("button", { name: "Use a passkey" }).click();
   await page.waitForURL(/explore/);
   expect(bad).toEqual([]);
@@ -180,7 +183,7 @@ test("removing a factor asks for one again; other sessions can be ended", async 
   await page.getByRole("button", { name: "Remove the authenticator app" }).click();
   await page.getByRole("button", { name: "Remove it" }).click();
   await page.getByRole("heading", { name: "Show that it is you" }).waitFor();
-  const bad = await inspect(page, "step-up");
+  const bad = await look(page, "step-up");
   await page.getByRole("dialog").getByRole("button", { name: "Use a passkey" }).click();
   await page.getByRole("button", { name: "Remove the authenticator app" }).waitFor({ state: "detached" });
   expect(bad).toEqual([]);
@@ -271,10 +274,40 @@ test("with several organizations one chooses; by an address in digits the door s
   await page.getByRole("button", { name: "Organization: Second Ltd" }).waitFor();
   expect(wrongs.filter((text) => !text.includes("403") && !text.includes("401"))).toEqual([]);
 
+  await digitsDoor();
+});
+
+test("an invitation is kept through the sign-in of whom it is for, and taken with one press", async () => {
+  const bob = "bob@example.com";
+  await page.evaluate(
+    `fetch("/api/v1/invitations", { method: "POST", headers: { "content-type": "application/json", "astralog-organization": ${JSON.stringify(one.tenant)} }, body: ${JSON.stringify(JSON.stringify({ email: bob, role: "member" }))} })`,
+  );
+  const his = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  his.setDefaultTimeout(8_000);
+  const tab = await his.newPage();
+  await tab.goto(await mailed(bob, 0, "/invitation"));
+  await tab.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();
+  expect(tab.url()).not.toContain("#");
+  await tab.getByLabel("E-mail").fill(bob);
+  await tab.getByRole("button", { name: "Send me a link" }).click();
+  await tab.getByRole("heading", { name: "Check your mail" }).waitFor();
+  // As a mail program does: in another tab.
+  const other = await his.newPage();
+  await other.goto(await mailed(bob, 0));
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
+  await other.getByText("You are invited as member.").waitFor();
+  const bad = await look(other, "invitation");
+  await other.getByRole("button", { name: "Join" }).click();
+  await other.waitForURL(/explore/);
+  expect(bad).toEqual([]);
+  await his.close();
+});
+
+const digitsDoor = async (): Promise<void> => {
   const digits = await browser.newPage();
   await digits.goto(`${api.url}/`);
   await digits.getByText("browsers keep sessions and passkeys for that name only").waitFor();
-  const bad = await inspect(digits, "digits");
+  const bad = await look(digits, "digits");
   expect(bad).toEqual([]);
   await digits.close();
-});
+};

@@ -49,12 +49,16 @@ const looks = [
   ["light", 390],
 ] as const;
 
-/** The page in both themes and both widths: axe's complaints, and a picture of each. */
-export const inspect = async (page: Page, name: string): Promise<string[]> => {
+/** The page in both themes and both widths: axe's complaints, and a picture of each. `some`: each theme and width once. */
+export const inspect = async (page: Page, name: string, some = false): Promise<string[]> => {
   const found: string[] = [];
+  // Nothing is hovered, and no colour is on its way to another.
+  await page.mouse.move(0, 0);
   for (const [colorScheme, width] of looks) {
+    if (some && (colorScheme === "dark") !== width > 500) continue;
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
+    await page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))");
     await shoot(page, `${name}-${colorScheme}-${width}`);
     for (const one of await violations(page)) found.push(`${name} ${colorScheme} ${width}: ${one}`);
   }

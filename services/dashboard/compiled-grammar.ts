@@ -17,6 +17,13 @@ export const compiledGrammar = (): Plugin => ({
     const grammar = literal.exec(readFileSync(path, "utf8"))?.[1];
     if (grammar === undefined) throw new Error(`${path}: expected the grammar as a String.raw template without values`);
     this.addWatchFile(path);
-    return buildParserFile(grammar, { fileName: "query.grammar", moduleStyle: "es" }).parser;
+    const { parser, terms } = buildParserFile(grammar, { fileName: "query.grammar", moduleStyle: "es" });
+    const regex = /\bRegex = (\d+)/.exec(terms)?.[1];
+    if (regex === undefined) throw new Error(`${path}: expected a token named Regex`);
+    // The tables ask for the tokenizer by name; it is made with the number that they gave to its token.
+    return parser.replace(
+      /import \{ ?regexTokens ?\} from ("[^"]+");?/,
+      `import { createRegexTokens } from $1;\nconst regexTokens = createRegexTokens(${regex});`,
+    );
   },
 });

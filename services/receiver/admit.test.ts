@@ -58,6 +58,7 @@ const source: SourceRecord = {
   retention_days: 30,
   partitions: 4,
   max_bytes_per_second: 0n,
+  native_partitions: [],
 };
 const verdict = (
   change: Partial<KeyRecord>,

@@ -1,7 +1,7 @@
 import { levelName } from "@astralog/schemas";
+import { fields, makeRoles, ranks } from "@astralog/schemas/json/index";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { fields, makeRoles, ranks } from "./field-roles.ts";
 import { native } from "./native.ts";
 import { parseWith } from "./parsed.driver.ts";
 

@@ -3,8 +3,9 @@
  * alone, so the same body sent again makes the same parts and the same dedup ids.
  */
 import { hash } from "node:crypto";
-import { AvroWriter, BatchEncoder, type Event, emptyHeader } from "@astralog/schemas";
-import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordBytes, recordEvents } from "./limits.ts";
+import { type AvroWriter, BatchEncoder, type Event, emptyHeader, WriterPool } from "@astralog/schemas";
+import { maxEventBytes, maxFields, maxNameBytes } from "@astralog/schemas/json/index";
+import { maxRejected, recordBytes, recordEvents } from "./limits.ts";
 import { randomId } from "./random-id.ts";
 import { Refusal } from "./refusals.ts";
 
@@ -32,18 +33,17 @@ export interface EventSink {
 export interface Part {
   readonly value: Buffer;
   readonly count: number;
+  /** Of the events alone. */
+  readonly eventBytes: number;
   /** What `value` lies in. */
   readonly room: AvroWriter;
 }
 
-// Each record is some hundred kilobytes for some milliseconds: enough garbage to make collecting it a third of all work.
-const rooms: AvroWriter[] = [];
-const maxRooms = 24;
-const maxRoomBytes = 2 * recordBytes;
+const rooms = new WriterPool(24, 2 * recordBytes);
 
 /** Takes back what the parts lie in. Only when nobody can still read them: Kafka has confirmed each. */
 export const recycle = (parts: readonly Part[]): void => {
-  for (const { room } of parts) if (rooms.length < maxRooms && room.buffer.length <= maxRoomBytes) rooms.push(room);
+  for (const { room } of parts) rooms.give(room);
 };
 
 export interface Origin {
@@ -132,8 +132,8 @@ export class EventParts implements EventSink {
 
   private cut(): void {
     const { origin, encoder, parts } = this;
-    const { count } = encoder;
-    const room = rooms.pop() ?? new AvroWriter(512 + encoder.bytes);
+    const { count, bytes } = encoder;
+    const room = rooms.take(512 + bytes);
     const header = {
       ...emptyHeader,
       tenant: origin.tenant,
@@ -144,7 +144,7 @@ export class EventParts implements EventSink {
       dedup_id: this.dedupId(parts.length),
       accepted: count,
     };
-    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, room });
+    parts.push({ value: encoder.finish(origin.schemaId, header, room), count, eventBytes: bytes, room });
   }
 
   private dedupId(part: number): string {

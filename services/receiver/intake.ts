@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Log } from "@astralog/chassis";
 import { type AddressRange, clientAddress } from "@astralog/chassis";
 import { admit, type Grant, type Knowledge } from "./admit.ts";
+import type { Volume } from "./daily-volume.ts";
 import { EventParts, recycle } from "./event-parts.ts";
 import type { InFlight } from "./in-flight.ts";
 import { encodingOf, inflate } from "./inflate.ts";
@@ -13,18 +14,20 @@ import { maxIdempotencyKey } from "./limits.ts";
 import type { ReceiverMetrics } from "./metrics.ts";
 import { preview } from "./preview.ts";
 import type { Answer, Head, Protocol, Result } from "./protocol.ts";
+import type { Quotas } from "./quotas.ts";
 import { randomId } from "./random-id.ts";
 import { readBody } from "./read-body.ts";
 import { Refusal } from "./refusals.ts";
 import { respond } from "./respond.ts";
 import type { Submit } from "./submit.ts";
-import { type Bucket, createBuckets } from "./token-bucket.ts";
+import { createBuckets } from "./token-bucket.ts";
 
 export interface IntakeDeps {
   readonly log: Log;
   readonly metrics: ReceiverMetrics;
   readonly inFlight: InFlight;
   readonly knowledge: Knowledge;
+  readonly quotas: Pick<Quotas, "admit">;
   readonly submit: Submit;
   /** undefined until everything is there that events need; then the id of EventBatch's schema. */
   schemaId(): number | undefined;
@@ -41,13 +44,10 @@ export interface IntakeDeps {
 
 /** Bad keys from one address: so many a second, and so many at once, before the answer is only "slow down". */
 const failures = { perSecond: 10, burst: 100, addresses: 20_000 };
-/** Sources whose rate is kept in mind, and the seconds of rate a quiet source may send at once. */
-const rates = { sources: 50_000, burstSeconds: 2 };
 
 export const createIntake = (deps: IntakeDeps) => {
   const { log, metrics, inFlight } = deps;
   const failed = createBuckets(failures.addresses);
-  const spent = createBuckets(rates.sources);
 
   /** Throws a Refusal; a client that keeps failing is told to slow down instead. */
   const grantFor = (request: IncomingMessage, head: Head, protocol: Protocol): Grant => {
@@ -73,19 +73,6 @@ export const createIntake = (deps: IntakeDeps) => {
     }
   };
 
-  const rateOf = ({ tenant, source }: Grant): Bucket | undefined => {
-    const perSecond = Number(source.max_bytes_per_second);
-    if (perSecond <= 0) return undefined;
-    const now = performance.now();
-    const bucket = spent.get(`${tenant}/${source.source}`, perSecond, perSecond * rates.burstSeconds, now);
-    const wait = bucket.wait(now);
-    if (wait > 0)
-      throw new Refusal("rate_limited", `The source may send ${perSecond} bytes a second.`, {
-        retryAfter: Math.ceil(wait),
-      });
-    return bucket;
-  };
-
   /** All that can be told from the head. Throws a Refusal. */
   const before = (request: IncomingMessage, head: Head, protocol: Protocol) => {
     const schemaId = deps.schemaId();
@@ -95,7 +82,7 @@ export const createIntake = (deps: IntakeDeps) => {
     const encoding = encodingOf(request.headers["content-encoding"]);
     const idempotencyKey = readIdempotencyKey(head);
     if (!deps.kafkaUp()) throw new Refusal("kafka_unavailable", "Kafka does not answer. Send the request again.");
-    return { grant, encoding, idempotencyKey, schemaId, rate: rateOf(grant) };
+    return { grant, encoding, idempotencyKey, schemaId, allowance: deps.quotas.admit(grant) };
   };
 
   const take = async (
@@ -105,9 +92,10 @@ export const createIntake = (deps: IntakeDeps) => {
     protocol: Protocol,
     progress: { bodyRead: boolean },
   ): Promise<Result> => {
-    const { grant, encoding, idempotencyKey, schemaId, rate } = before(request, head, protocol);
+    const { grant, encoding, idempotencyKey, schemaId, allowance } = before(request, head, protocol);
     const lease = inFlight.lease();
     let parts: EventParts | undefined;
+    let volume: Volume | undefined;
     let handedOver = false;
     try {
       if (request.headers.expect !== undefined) response.writeContinue();
@@ -115,7 +103,7 @@ export const createIntake = (deps: IntakeDeps) => {
       progress.bodyRead = true;
       const readAt = performance.now();
       const body = encoding === undefined ? sent : await inflate(sent, encoding, lease, deps.maxBodyBytes);
-      rate?.spend(body.length, readAt);
+      allowance.spend(body.length, readAt);
       metrics.sentBytes.inc({ protocol: protocol.name }, sent.length);
       metrics.inflatedBytes.inc({ protocol: protocol.name }, body.length);
 
@@ -123,7 +111,7 @@ export const createIntake = (deps: IntakeDeps) => {
         tenant: grant.tenant,
         source: grant.source.source,
         protocol: protocol.name,
-        retentionDays: grant.source.retention_days,
+        retentionDays: allowance.retentionDays,
         schemaId,
         idempotencyKey,
       });
@@ -132,18 +120,21 @@ export const createIntake = (deps: IntakeDeps) => {
       const { accepted, rejected, dedupKey } = parts;
       if (protocol.isTrial?.(head)) return { accepted, rejected, receipt: "", preview: preview(parts.parts) };
       if (accepted === 0) return { accepted, rejected, receipt: "" };
+      volume = allowance.take(parts.parts.reduce((sum, part) => sum + part.eventBytes, 0));
       const held = parts.parts.reduce((sum, part) => sum + part.value.length, 0);
       lease.hold(Math.min(held, lease.held));
       const { acknowledged, settled } = deps.submit({
         tenant: grant.tenant,
-        partitions: grant.source.partitions,
+        partitions: allowance.partitions,
         dedupKey,
         parts: parts.parts,
+        placed: volume.placed,
       });
       handedOver = true;
       const { parts: records } = parts;
       void settled.then((confirmed) => {
         lease.release();
+        volume?.end();
         if (confirmed) recycle(records);
       });
       const receipt = await acknowledged;
@@ -151,7 +142,10 @@ export const createIntake = (deps: IntakeDeps) => {
       return { accepted, rejected, receipt };
     } finally {
       parts?.release();
-      if (!handedOver) lease.release();
+      if (!handedOver) {
+        lease.release();
+        volume?.end();
+      }
     }
   };
 

@@ -3,46 +3,19 @@
  * events to the sink as they come; a large body lets other requests in between.
  */
 import { setImmediate as breathe } from "node:timers/promises";
-import type { EventMapper } from "./event-fields.ts";
+import { type JsonReader, mapValue, maxEventBytes, scanValue, tooLarge } from "@astralog/schemas/json/index";
 import type { EventSink } from "./event-parts.ts";
-import type { JsonScanner } from "./json-scan.ts";
-import { arrayText } from "./json-text.ts";
-import type { Excess } from "./json-tokens.ts";
-import { maxDepth, maxEventBytes, maxFields, maxNameBytes } from "./limits.ts";
 import { Refusal } from "./refusals.ts";
 
 /** Bytes after which other requests get their turn: a few milliseconds of work. */
 const turnBytes = 2 ** 21;
 
-const excessText: Record<Excess, string> = {
-  too_deep: `The event nests deeper than ${maxDepth}.`,
-  too_many_fields: `The event has more than ${maxFields} attributes.`,
-  name_too_long: `An attribute's dotted name is longer than ${maxNameBytes} bytes.`,
-};
-
-const tooLarge = (bytes: number): string => `The event has ${bytes} bytes; at most ${maxEventBytes} are taken.`;
-
-export interface JsonReader {
-  readonly scanner: JsonScanner;
-  readonly mapper: EventMapper;
-}
-
-const scan = (scanner: JsonScanner, c: number): boolean => (c === 123 ? scanner.object() : scanner.value(0));
-
 /** Gives the sink the value just scanned, which opened with `c` and lies from start to end. */
-const give = ({ scanner, mapper }: JsonReader, c: number, start: number, end: number, sink: EventSink): void => {
-  const { buffer } = scanner;
-  if (end - start > maxEventBytes) return sink.reject("event_too_large", tooLarge(end - start));
-  if (scanner.excess !== undefined) return sink.reject(scanner.excess, excessText[scanner.excess]);
-  if (c === 123) {
-    const problem = mapper.object();
-    if (problem !== undefined) return sink.reject("time_out_of_range", problem.message, problem.field);
-  } else if (c === 34) {
-    if (scanner.sawBackslash) mapper.line(scanner.unescape(start + 1, end - 1));
-    else mapper.line(buffer, start + 1, end - 1);
-  } else if (scanner.sawBackslash) mapper.line(arrayText(buffer.toString("utf8", start, end)));
-  else mapper.line(buffer, start, end);
-  sink.encoded(mapper.writer.buffer, 0, mapper.writer.at);
+const give = (reader: JsonReader, c: number, start: number, end: number, sink: EventSink): void => {
+  const unfit = mapValue(reader, c, start, end);
+  if (unfit !== undefined) return sink.reject(unfit.code, unfit.message, unfit.field);
+  const { writer } = reader.mapper;
+  sink.encoded(writer.buffer, 0, writer.at);
 };
 
 const malformed = (body: Buffer, message: string, at: number): Refusal => {
@@ -61,7 +34,7 @@ const readDocument = async (reader: JsonReader, body: Buffer, from: number, sink
   const { scanner } = reader;
   const take = (c: number): void => {
     const start = scanner.at;
-    if (!scan(scanner, c))
+    if (!scanValue(scanner, c))
       throw scanner.hostile
         ? new Refusal("too_deep", `The body is refused: ${scanner.error}.`)
         : malformed(body, scanner.error, scanner.errorAt);
@@ -113,7 +86,7 @@ export const readLines = async (
     if (c === -1) return;
     if (c !== 10) {
       if (objectsOnly && c !== 123) reject(body, scanner, sink, line, start, "expected an object", start);
-      else if (!scan(scanner, c)) reject(body, scanner, sink, line, start, scanner.error, scanner.errorAt);
+      else if (!scanValue(scanner, c)) reject(body, scanner, sink, line, start, scanner.error, scanner.errorAt);
       else {
         // Only a line that is good to its end is taken.
         const end = scanner.at;
@@ -135,7 +108,7 @@ export const readLines = async (
 /** Rejects the line that starts at `start` and moves to its end. */
 const reject = (
   body: Buffer,
-  scanner: JsonScanner,
+  scanner: JsonReader["scanner"],
   sink: EventSink,
   line: number,
   start: number,
@@ -175,8 +148,10 @@ export const readText = async ({ mapper }: JsonReader, body: Buffer, from: numbe
     const next = feed < 0 ? body.length : feed + 1;
     let end = feed < 0 ? body.length : feed;
     if (end > start && body[end - 1] === 13) end--;
-    if (end - start > maxEventBytes) sink.reject("event_too_large", tooLarge(end - start));
-    else if (!isBlank(body, start, end)) {
+    if (end - start > maxEventBytes) {
+      const { code, message } = tooLarge(end - start);
+      sink.reject(code, message);
+    } else if (!isBlank(body, start, end)) {
       mapper.line(body, start, end);
       sink.encoded(mapper.writer.buffer, 0, mapper.writer.at);
     }

@@ -1,7 +1,8 @@
 import { eventSpans, readBatchHeader } from "@astralog/schemas";
+import { maxEventBytes, maxFields, maxNameBytes } from "@astralog/schemas/json/index";
 import { expect, test } from "@jest/globals";
 import { recycle } from "./event-parts.ts";
-import { maxEventBytes, maxFields, maxNameBytes, maxRejected, recordEvents } from "./limits.ts";
+import { maxRejected, recordEvents } from "./limits.ts";
 import { native } from "./native.ts";
 import { headOf, parseWith } from "./parsed.driver.ts";
 

@@ -3,11 +3,8 @@
  * names what was not, and gives a receipt.
  */
 import { isUtf8 } from "node:buffer";
-import { EventMapper } from "./event-fields.ts";
-import { Names } from "./field-names.ts";
-import { type Field, makeRoles } from "./field-roles.ts";
-import { JsonScanner } from "./json-scan.ts";
-import { type JsonReader, readJson, readLines, readText } from "./native-body.ts";
+import { type Field, type JsonReader, makeReader } from "@astralog/schemas/json/index";
+import { readJson, readLines, readText } from "./native-body.ts";
 import type { Answer, Head, Protocol, Result } from "./protocol.ts";
 import { Refusal } from "./refusals.ts";
 
@@ -37,12 +34,7 @@ const parameters: Record<string, Field | ""> = {
   level_field: "level",
 };
 
-const makeReader = (named: Partial<Record<Field, string>>, remembered?: number): JsonReader => {
-  const scanner = new JsonScanner(new Names(makeRoles(named), remembered));
-  return { scanner, mapper: new EventMapper(scanner) };
-};
-
-const usual = makeReader({});
+const usual = makeReader();
 /** Readers for requests that name their own fields; the least recently used is forgotten. */
 const named = new Map<string, JsonReader>();
 const maxNamed = 16;
@@ -144,6 +136,6 @@ export const native: Protocol = {
     );
   },
 
-  error: ({ status, code, message, headers }: Refusal, { requestId }: Head) =>
-    json(status, headers, { code, message, request_id: requestId, accepted: 0, rejected: [] }),
+  error: ({ status, code, message, headers, details }: Refusal, { requestId }: Head) =>
+    json(status, headers, { code, message, ...details, request_id: requestId, accepted: 0, rejected: [] }),
 };

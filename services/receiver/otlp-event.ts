@@ -4,8 +4,7 @@
  * `body.`, the scope under `scope.`.
  */
 import { type Event, levelFromText, levelName } from "@astralog/schemas";
-import { earliest, instant, latest, type TimeVerdict } from "./event-time.ts";
-import { maxDepth, maxFields } from "./limits.ts";
+import { earliest, instant, latest, maxDepth, maxFields, type TimeVerdict } from "@astralog/schemas/json/index";
 
 /** A value as the text it is stored as, with its letter of attribute_types. */
 export interface Leaf {

@@ -1,6 +1,6 @@
 /** OTLP logs in JSON: lowerCamelCase or the proto's own names, ids in hex, 64-bit numbers as text or numbers. */
 import { levelFromText } from "@astralog/schemas";
-import { settleDigits, type TimeVerdict } from "./event-time.ts";
+import { settleDigits, type TimeVerdict } from "@astralog/schemas/json/index";
 import {
   arrayLeaf,
   booleanLeaf,

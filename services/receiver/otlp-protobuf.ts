@@ -1,5 +1,5 @@
 /** OTLP logs in protobuf: walked record by record, so that a large request is never an object tree. */
-import { settleHalves } from "./event-time.ts";
+import { settleHalves } from "@astralog/schemas/json/index";
 import {
   arrayLeaf,
   booleanLeaf,

@@ -19,6 +19,7 @@ export const refusalKinds = {
   source_unknown: { status: 503, retryAfter: 1 },
   too_many_failures: { status: 429, retryAfter: 5 },
   rate_limited: { status: 429, retryAfter: 1 },
+  quota_exhausted: { status: 429, retryAfter: 60 },
   overloaded: { status: 503, retryAfter: 1 },
   not_ready: { status: 503, retryAfter: 2 },
   kafka_unavailable: { status: 503, retryAfter: 2 },
@@ -52,10 +53,17 @@ export class Refusal extends Error {
   /** Seconds; undefined when trying again cannot help. */
   readonly retryAfter: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  /** What the message says, for programs; protocols with words of their own leave it out. */
+  readonly details: Readonly<Record<string, string | number>>;
   constructor(
     code: RefusalCode,
     message: string,
-    options: { retryAfter?: number; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
+    options: {
+      retryAfter?: number;
+      headers?: Readonly<Record<string, string>>;
+      details?: Readonly<Record<string, string | number>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     const kind: Kind = refusalKinds[code];
@@ -63,5 +71,6 @@ export class Refusal extends Error {
     this.status = kind.status;
     this.retryAfter = options.retryAfter ?? kind.retryAfter;
     this.headers = options.headers ?? {};
+    this.details = options.details ?? {};
   }
 }

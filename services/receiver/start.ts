@@ -10,7 +10,7 @@ import {
   createRegistry,
   parseRange,
 } from "@astralog/chassis";
-import { topics } from "@astralog/schemas";
+import { type RecordName, topics } from "@astralog/schemas";
 import { createApp } from "./app.ts";
 import type { shape } from "./config.ts";
 import { createInFlight } from "./in-flight.ts";
@@ -18,6 +18,7 @@ import { createIntake } from "./intake.ts";
 import { createKafkaWatch } from "./kafka-watch.ts";
 import { listen } from "./listeners.ts";
 import { createReceiverMetrics } from "./metrics.ts";
+import { createQuotas } from "./quotas.ts";
 import { createSubmit } from "./submit.ts";
 
 /** How long requests that have begun may take to end after a SIGTERM. */
@@ -25,13 +26,22 @@ const drainMs = 18_000;
 
 export const start = async ({ config, log, metrics, health, onStop }: Context<typeof shape>): Promise<void> => {
   const kafka = createKafka(config, log, config.INSTANCE);
+  const registry = createRegistry(config);
   const raw = kafka.name(topics.raw.name);
-  const table = <N extends "KeyRecord" | "SourceRecord">(topic: string, record: N) =>
-    createControlTable(kafka, { log }, { principal: "receiver", topic: kafka.name(topic), record });
-  const keys = await table(topics.keys.name, "KeyRecord");
-  onStop("keys", keys.close);
-  const sources = await table(topics.sources.name, "SourceRecord");
-  onStop("sources", sources.close);
+  const table = <N extends RecordName>(topic: string, record: N, onChange: (key: string) => void = () => {}) =>
+    createControlTable(kafka, { log, registry }, { principal: "receiver", topic: kafka.name(topic), record, onChange });
+  // What is announced while the table is being opened needs no telling: nothing was sent yet.
+  let learn = (_tenant: string): void => {};
+  const [keys, sources, tenants, usage] = await Promise.all([
+    table(topics.keys.name, "KeyRecord"),
+    table(topics.sources.name, "SourceRecord"),
+    table(topics.tenants.name, "TenantLimits"),
+    table(topics.usage.name, "TenantUsage", (tenant) => learn(tenant)),
+  ]);
+  const tables = { keys, sources, tenants, usage };
+  onStop("control tables", () => Promise.all(Object.values(tables).map((one) => one.close())));
+  const quotas = createQuotas({ limits: tenants.get, usage: usage.get });
+  learn = quotas.learn;
   const producer = await createProducer(kafka, { log, metrics }, { lingerMs: config.LINGER_MS });
   onStop("producer", producer.close);
   const watch = createKafkaWatch(kafka, log);
@@ -39,7 +49,6 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
 
   let schemaId: number | undefined;
   let stopping = false;
-  const registry = createRegistry(config);
   const learnSchema = async (): Promise<void> => {
     while (schemaId === undefined && !stopping) {
       try {
@@ -54,8 +63,8 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
   const uses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("key uses", uses.close);
 
-  health.require("keys", () => keys.complete || "the keys are still being read");
-  health.require("sources", () => sources.complete || "the sources are still being read");
+  for (const [name, one] of Object.entries(tables))
+    health.require(name, () => one.complete || `the ${name} are still being read`);
   health.require("schema", () => schemaId !== undefined || "the schema's id is not known yet");
   health.require("kafka", () => watch.up || "Kafka does not answer");
 
@@ -65,8 +74,9 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
     metrics: createReceiverMetrics(metrics, inFlight),
     inFlight,
     knowledge: { key: (hash) => keys.get(hash), source: (tenant, source) => sources.get(`${tenant}/${source}`) },
+    quotas,
     submit: createSubmit(producer, raw, { ackTimeoutMs: config.ACK_TIMEOUT_MS, onOutcome: watch.outcome }),
-    schemaId: () => (keys.complete && sources.complete ? schemaId : undefined),
+    schemaId: () => (Object.values(tables).every((one) => one.complete) ? schemaId : undefined),
     used: uses.used,
     kafkaUp: () => watch.up,
     closing: () => stopping,

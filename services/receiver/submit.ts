@@ -13,6 +13,8 @@ export interface Submitted {
   readonly partitions: number;
   readonly dedupKey: string;
   readonly parts: readonly Part[];
+  /** Told of each part that Kafka has confirmed, and where it lies. */
+  placed(partition: number, offset: number, eventBytes: number): void;
 }
 
 /**
@@ -55,11 +57,12 @@ export const createSubmit = (
     return best;
   };
 
-  const send = async (part: Part, partition: number): Promise<ReceiptPart> => {
+  const send = async (part: Part, partition: number, tell: Submitted["placed"]): Promise<ReceiptPart> => {
     waiting[partition] = (waiting[partition] as number) + part.value.length;
     try {
       const placed = await producer.send({ topic, partition, value: part.value });
       onOutcome(true);
+      tell(partition, placed.offset, part.eventBytes);
       return { topic: topics.raw.name, partition, offset: placed.offset, count: part.count };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -74,10 +77,10 @@ export const createSubmit = (
     }
   };
 
-  return ({ tenant, partitions, dedupKey, parts }) => {
+  return ({ tenant, partitions, dedupKey, parts, placed }) => {
     const among = choices(tenant, partitions);
     const fixed = dedupKey === "" ? undefined : keyedPartition(dedupKey, among);
-    const sends = parts.map((part) => send(part, fixed ?? lightest(among)));
+    const sends = parts.map((part) => send(part, fixed ?? lightest(among), placed));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(

@@ -62,7 +62,7 @@ test.each([
   ["noise", Buffer.concat([Buffer.from([0, 0, 0, 0, 4]), randomBytes(200)]), "undecodable", 0],
   ["a wrong count", batch([event], 3), "count_mismatch", 3],
 ] as const)("%s dies as a whole and leaves an empty batch", async (_, value, reason, accepted) => {
-  const verdict = await judge(value, at);
+  const verdict = await judge({ value, timestamp: 0 }, at);
   const { eventsAt, ...header } = readBatchHeader(verdict.value);
   expect(eventSpans(verdict.value, eventsAt)).toEqual([]);
   expect(header).toMatchObject({
@@ -84,20 +84,27 @@ test.each([
 });
 
 test("a registry that is away kills nothing", async () => {
-  await expect(judge(rename(batch(), 99), at)).rejects.toMatchObject({ code: "registry_unavailable", retriable: true });
+  await expect(judge({ value: rename(batch(), 99), timestamp: 0 }, at)).rejects.toMatchObject({
+    code: "registry_unavailable",
+    retriable: true,
+  });
 });
 
 test("another version's batch is read by its own schema and redacted", async () => {
   const record = decodeRecord("EventBatch", batch());
   const body = foreign.toBuffer({ ...record, region: "eu" });
-  const verdict = await judge(Buffer.concat([Buffer.from([0, 0, 0, 0, 8]), body]), at);
+  const verdict = await judge({ value: Buffer.concat([Buffer.from([0, 0, 0, 0, 8]), body]), timestamp: 0 }, at);
   expect(verdict).toMatchObject({ foreign: true, deaths: [], redactions: { password: 1 } });
   expect(decodeRecord("EventBatch", verdict.value).events[0]?.message).toBe("user password=[redacted:password]");
 });
 
 test("a batch too large for the topic dies instead of blocking it", async () => {
   const small = createJudge({ schemaId: 4, writerOf: () => Promise.reject(new Error("not asked")), maxBytes: 100 });
-  expect((await small(batch(), at)).deaths[0]).toMatchObject({ reason: "too_large", tenant: "tn_a", index: -1 });
+  expect((await small({ value: batch(), timestamp: 0 }, at)).deaths[0]).toMatchObject({
+    reason: "too_large",
+    tenant: "tn_a",
+    index: -1,
+  });
 });
 
 test("a dead letter opens with its key at its place only", () => {

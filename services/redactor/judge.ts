@@ -3,37 +3,18 @@
  * record has exactly one, so the ledger of raw offsets has no gaps. What cannot be read, or fails in any other way, dies
  * as a whole and leaves an empty batch behind.
  */
-import { Fault } from "@astralog/chassis";
+import { Fault, type InRecord } from "@astralog/chassis";
 import {
-  AvroError,
-  BatchEncoder,
   type BatchHeader,
-  type DeadLetterReason,
   decodeRecord,
   emptyHeader,
   encodeRecord,
-  type parseAvro,
   readBatchHeader,
   schemaIdOf,
   topics,
 } from "@astralog/schemas";
-import type { Death } from "./dead-letter.ts";
-import { type Coordinates, CountMismatch, redactBatch } from "./redact.ts";
-import { ruleset } from "./ruleset.ts";
-
-/** A writer's schema. */
-type Writer = ReturnType<typeof parseAvro>;
-
-export interface Verdict {
-  /** Value for events.clean. */
-  value: Buffer;
-  redactions: Record<string, number>;
-  deaths: Death[];
-  events: number;
-  suspects: number;
-  /** Written under another version's schema. */
-  foreign: boolean;
-}
+import { type Coordinates, redactBatch } from "./redact.ts";
+import { died, Poison, passed, type Verdict, type Writer } from "./verdict.ts";
 
 export interface JudgeOptions {
   /** The id that clean batches are written under, which raw ones of this version carry too. */
@@ -44,44 +25,29 @@ export interface JudgeOptions {
   maxBytes?: number;
 }
 
-/** A reason to give up a whole record. */
-class Poison extends Error {
-  readonly reason: DeadLetterReason;
-  constructor(reason: DeadLetterReason, detail: string) {
-    super(detail);
-    this.reason = reason;
-  }
-}
-
 const current = "dev.astralog.v1.EventBatch";
 // Kafka counts the record's and the batch's own framing, too.
 const framing = 8192;
+export const mostCleanBytes = topics.clean.maxMessageBytes - framing;
+
+/** Judges one raw record that lies there. Rejects as each kind of judge says. */
+export type Judge = (record: Pick<InRecord, "value" | "timestamp">, at: Coordinates) => Promise<Verdict>;
 
 /**
- * Rejects only with a retriable Fault: the registry is away, and the record must be judged again later.
+ * For events.raw. Rejects only with a retriable Fault: the registry is away, and the record must be judged again later.
  */
-export const createJudge = ({
-  schemaId,
-  writerOf,
-  maxBytes = topics.clean.maxMessageBytes - framing,
-}: JudgeOptions) => {
+export const createJudge = ({ schemaId, writerOf, maxBytes = mostCleanBytes }: JudgeOptions): Judge => {
   /** The batch in this version's schema. */
   const readable = async (value: Buffer, id: number): Promise<Buffer> => {
     if (id === schemaId) return value;
-    let writer: Writer;
-    try {
-      writer = await writerOf(id);
-    } catch (error) {
-      if (!(error instanceof Fault) || error.retriable) throw error;
-      throw new Poison(error.code === "schema_unknown" ? "unknown_schema" : "wrong_schema", `schema id ${id}`);
-    }
+    const writer = await knownWriter(writerOf, id);
     if (writer.name !== current)
       throw new Poison("wrong_schema", `schema id ${id} is of ${writer.name ?? "no record"}`);
     const body = decoded(value, id, writer);
     return encodeRecord("EventBatch", schemaId, body);
   };
 
-  return async (value: Buffer | null, at: Coordinates): Promise<Verdict> => {
+  return async ({ value }, at) => {
     let header: BatchHeader | undefined;
     let foreign = false;
     try {
@@ -91,24 +57,22 @@ export const createJudge = ({
       foreign = id !== schemaId;
       const batch = await readable(value, id);
       header = sensibleHeader(batch);
-      const redacted = redactBatch(batch, at, schemaId);
-      if (redacted.value.length > maxBytes)
-        throw new Poison("too_large", `${redacted.value.length} bytes, ${maxBytes} allowed`);
-      const { tenant, source } = redacted.header;
-      return {
-        value: redacted.value,
-        redactions: redacted.header.redactions,
-        deaths: redacted.dead.map((dead) => ({ tenant, source, ...dead })),
-        events: redacted.events,
-        suspects: redacted.suspects,
-        foreign,
-      };
+      return passed(redactBatch(batch, at, schemaId), maxBytes, foreign);
     } catch (error) {
       if (error instanceof Fault && error.retriable) throw error;
-      const { reason, detail } = causeOf(error);
-      return { ...empty(value, at, schemaId, header, reason, detail), foreign };
+      return died(value, at, schemaId, header ?? emptyHeader, error, foreign);
     }
   };
+};
+
+/** Throws Poison when there is no such schema, and what is retriable as it is. */
+export const knownWriter = async (writerOf: JudgeOptions["writerOf"], id: number): Promise<Writer> => {
+  try {
+    return await writerOf(id);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.retriable) throw error;
+    throw new Poison(error.code === "schema_unknown" ? "unknown_schema" : "wrong_schema", `schema id ${id}`);
+  }
 };
 
 const decoded = (value: Buffer, id: number, writer: Writer) => {
@@ -120,54 +84,17 @@ const decoded = (value: Buffer, id: number, writer: Writer) => {
   }
 };
 
-const causeOf = (error: unknown): { reason: DeadLetterReason; detail: string } => {
-  if (error instanceof Poison) return { reason: error.reason, detail: error.message };
-  if (error instanceof AvroError) return { reason: "undecodable", detail: `${error.message} at byte ${error.at}` };
-  if (error instanceof CountMismatch) return { reason: "count_mismatch", detail: error.message };
-  // Another error's message may quote what it failed on.
-  return { reason: "redaction_failed", detail: error instanceof Error ? error.name : "unknown" };
-};
-
 const mostEvents = 1_000_000;
+const name = /^[\w.-]{1,64}$/;
 
 /** The header if its beginning can be read and says nothing absurd; the bytes after it may still be wrong. */
 const sensibleHeader = (batch: Buffer): BatchHeader | undefined => {
   try {
     const { eventsAt, ...header } = readBatchHeader(batch);
-    const known = header.accepted >= 0 && header.accepted <= mostEvents && /^[\w.-]{1,64}$/.test(header.tenant);
-    return known ? header : undefined;
+    const known = header.accepted >= 0 && header.accepted <= mostEvents && name.test(header.tenant);
+    // What a dead record says of its protocol is not believed either.
+    return known ? { ...header, source: name.test(header.source) ? header.source : "", protocol: "" } : undefined;
   } catch {
     return undefined;
   }
-};
-
-const empty = (
-  value: Buffer | null,
-  at: Coordinates,
-  schemaId: number,
-  header: BatchHeader | undefined,
-  reason: DeadLetterReason,
-  detail: string,
-): Omit<Verdict, "foreign"> => {
-  const { tenant, source, received_at, accepted } = header ?? emptyHeader;
-  const safeSource = /^[\w.-]{1,64}$/.test(source) ? source : "";
-  const stub: BatchHeader = {
-    ...emptyHeader,
-    tenant,
-    source: safeSource,
-    received_at,
-    accepted,
-    dropped: accepted > 0 ? { dead_letter: accepted } : {},
-    raw_topic: at.topic,
-    raw_partition: at.partition,
-    raw_offset: at.offset,
-    ruleset,
-  };
-  return {
-    value: new BatchEncoder().finish(schemaId, stub),
-    redactions: {},
-    deaths: [{ tenant, source: safeSource, index: -1, reason, detail, payload: value ?? Buffer.alloc(0) }],
-    events: accepted,
-    suspects: 0,
-  };
 };

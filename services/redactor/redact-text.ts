@@ -72,8 +72,10 @@ const patternFinds = (text: string, detector: PatternDetector, finds: Find[]): v
 const collect = (text: string): Find[] => {
   const finds: Find[] = [];
   let named = false;
+  // RE2 takes a string several times slower than its bytes.
+  const bytes = Buffer.from(text);
   for (const { part, set } of scans) {
-    for (const index of set.match(text)) {
+    for (const index of set.match(bytes)) {
       const detector = part[index]?.detector;
       if (detector === undefined) named = true;
       else patternFinds(text, detector, finds);

@@ -1,19 +1,23 @@
 /**
- * From one partition of events.raw to the same partition of events.clean. Clean records go out in groups that Kafka
+ * From one raw partition to one partition of events.clean: the same of events.raw, and for a native topic the one that
+ * its source's record names for ever. Clean records go out in groups that Kafka
  * writes whole or not at all, and the next group is sent only after the one before was acknowledged: what fails leaves
  * no gap behind it, and a repeat only rewinds, which the sink recognises by raw offset. What died is acknowledged on
  * events.dead before the batch that lacks it is sent.
  */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, OutRecord, RecordProducer } from "@astralog/chassis";
-import { topics } from "@astralog/schemas";
+import { type AvroWriter, topics } from "@astralog/schemas";
 import { deadLetter } from "./dead-letter.ts";
-import type { createJudge, Verdict } from "./judge.ts";
+import type { Judge } from "./judge.ts";
 import type { RedactorMetrics } from "./metrics.ts";
-import type { Coordinates } from "./redact.ts";
+import { type Coordinates, recycle } from "./redact.ts";
+import type { Verdict } from "./verdict.ts";
 
 export interface StageOptions {
-  judge: ReturnType<typeof createJudge>;
+  judge: Judge;
+  /** Where a raw partition's records go. It must never change: order within it is what the sink relies on. */
+  cleanPartition(topic: string, partition: number): number;
   producer: Pick<RecordProducer, "send" | "sendTogether">;
   metrics: RedactorMetrics;
   /** As the cluster names them. */
@@ -28,7 +32,7 @@ const groupBytes = 2 ** 20;
 const groupRecords = 200;
 
 export const createStage = (options: StageOptions) => {
-  const { judge, producer, metrics, cleanTopic, deadTopic, deadSchemaId, deadLetterKey } = options;
+  const { judge, cleanPartition, producer, metrics, cleanTopic, deadTopic, deadSchemaId, deadLetterKey } = options;
 
   const bury = async (at: Coordinates, { deaths }: Verdict): Promise<void> => {
     await Promise.all(
@@ -50,11 +54,18 @@ export const createStage = (options: StageOptions) => {
   };
 
   return async ({ topic, partition, records, current }: Delivery): Promise<void> => {
+    const to = cleanPartition(topic, partition);
     let group: OutRecord[] = [];
+    let rooms: AvroWriter[] = [];
     let bytes = 0;
     const flush = async (): Promise<void> => {
-      if (group.length > 0 && current()) await producer.sendTogether(group);
+      if (group.length > 0 && current()) {
+        await producer.sendTogether(group);
+        // Reached only when Kafka has confirmed them: else the client may still hold them.
+        recycle(rooms);
+      }
       group = [];
+      rooms = [];
       bytes = 0;
     };
     let yielded = performance.now();
@@ -67,12 +78,13 @@ export const createStage = (options: StageOptions) => {
       if (!current()) return;
       const at = { topic, partition, offset: record.offset };
       const end = metrics.seconds.startTimer();
-      const verdict = await judge(record.value, at);
+      const verdict = await judge(record, at);
       end();
       if (verdict.deaths.length > 0) await bury(at, verdict);
       count(verdict, record.value?.length ?? 0);
       if (bytes + verdict.value.length > groupBytes || group.length >= groupRecords) await flush();
-      group.push({ topic: cleanTopic, partition, value: verdict.value });
+      group.push({ topic: cleanTopic, partition: to, value: verdict.value });
+      if (verdict.room !== undefined) rooms.push(verdict.room);
       bytes += verdict.value.length;
     }
     await flush();

@@ -5,6 +5,7 @@ import { topics } from "@astralog/schemas";
 import type { shape } from "./config.ts";
 import { createJudge } from "./judge.ts";
 import { createRedactorMetrics } from "./metrics.ts";
+import { startNative } from "./native.ts";
 import { ruleset } from "./ruleset.ts";
 import { createStage } from "./stage.ts";
 
@@ -21,7 +22,8 @@ const insist = async <T>(log: Log, ask: () => Promise<T>): Promise<T> => {
   }
 };
 
-export const start = async ({ config, log, metrics, health, onStop }: Context<typeof shape>): Promise<void> => {
+export const start = async (context: Context<typeof shape>): Promise<void> => {
+  const { config, log, metrics, health, onStop } = context;
   const kafka = createKafka(config, log, "redactor");
   const registry = createRegistry(config);
   const [rawTopic, cleanTopic, deadTopic] = [
@@ -36,22 +38,24 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
   onStop("producer", () => producer.close());
   health.require("producer", () => producer.healthy || "the last request to Kafka failed");
 
-  const handle = createStage({
-    judge: createJudge({ schemaId, writerOf: registry.writerOf }),
+  const parts = {
+    schemaId,
+    writerOf: registry.writerOf,
     producer,
     metrics: createRedactorMetrics(metrics),
     cleanTopic,
     deadTopic,
     deadSchemaId,
     deadLetterKey: config.DEAD_LETTER_KEY,
-  });
+  };
+  await startNative(context, kafka, registry, parts);
   const consumer = await consume(
     kafka,
     { log, metrics },
     {
       group: config.GROUP,
       topics: [rawTopic],
-      handle,
+      handle: createStage({ ...parts, judge: createJudge(parts), cleanPartition: (_, partition) => partition }),
       partitionsAtOnce: config.PARTITIONS_AT_ONCE,
       // A fetch that waits longer keeps an event from being found; shorter ones cost the broker.
       maxWaitMs: 50,

@@ -9,6 +9,7 @@ import {
   type BatchHeader,
   type DeadLetterReason,
   decodeRecord,
+  encodeRecord,
   readBatchHeader,
   schemaIdOf,
   types,
@@ -21,6 +22,8 @@ export interface CleanBatch extends BatchHeader {
   cleanPartition: number;
   cleanOffset: number;
   schemaId: number;
+  /** Of the events, encoded and not compressed. */
+  eventBytes: number;
   /** The framed record. */
   value: Buffer;
 }
@@ -42,11 +45,16 @@ export const expectedEvents = (batch: BatchHeader): number =>
 const topicForm = /^[\w.-]{1,249}$/;
 
 /** How the headers of a schema id are read. Throws AvroError. */
-type ReadHeader = (value: Buffer) => BatchHeader;
+type ReadHeader = (value: Buffer) => BatchHeader & { eventBytes: number };
+
+const readCurrent: ReadHeader = (value) => {
+  const { eventsAt, ...header } = readBatchHeader(value);
+  return { ...header, eventBytes: value.length - eventsAt };
+};
 
 const readAs = async (registry: Registry, id: number): Promise<ReadHeader> => {
   const writer = await registry.writerOf(id);
-  if (writer.fingerprint().equals(types.EventBatch.fingerprint())) return readBatchHeader;
+  if (writer.fingerprint().equals(types.EventBatch.fingerprint())) return readCurrent;
   try {
     types.EventBatch.createResolver(writer);
   } catch (error) {
@@ -54,8 +62,8 @@ const readAs = async (registry: Registry, id: number): Promise<ReadHeader> => {
   }
   return (value) => {
     try {
-      const { events: _, ...header } = decodeRecord("EventBatch", value, writer);
-      return { ...header, received_at: Number(header.received_at), raw_offset: Number(header.raw_offset) };
+      // Written anew in this version's form, so that a byte counts the same whoever wrote it.
+      return readCurrent(encodeRecord("EventBatch", id, decodeRecord("EventBatch", value, writer)));
     } catch {
       throw new AvroError("the record is not what its schema says", 0);
     }

@@ -2,6 +2,7 @@
  * Inserts the events of many batches in one statement. ClickHouse decodes the Avro, takes the arrays apart and numbers the
  * events; this process never looks at one.
  */
+import { WriterPool } from "@astralog/schemas";
 import type { CleanBatch } from "./batch.ts";
 import { fence, insertId, type Owner } from "./claims.ts";
 import type { ClickHouse } from "./clickhouse.ts";
@@ -44,6 +45,9 @@ export interface EventCount {
   events: number;
 }
 
+// Flushes go one by one, and a full one is some 30 MB: as garbage it would have V8 collect after each.
+const rooms = new WriterPool(1, 2 ** 26);
+
 export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaOf: (id: number) => Promise<string>) => {
   const heads = new Map<number, Buffer>();
   const headOf = async (id: number): Promise<Buffer> => {
@@ -67,9 +71,11 @@ export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaO
           ? `AND (raw_topic, raw_partition, raw_offset, idx - 1) NOT IN (
               SELECT topic, toInt32(partition), toInt64(offset), idx FROM events WHERE ${there.condition})`
           : "";
+        const room = rooms.take(0);
         const body = wrapOcf(
           await headOf(schemaId),
           group.map((batch) => batch.value),
+          room,
         );
         done.bytes += body.length;
         done.rows += await clickhouse.insert({
@@ -81,6 +87,8 @@ export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaO
           params: { ...guard.params, ...(complete ? there.params : {}) },
           body,
         });
+        // Only after success: of an insert that failed the connection may still hold a part.
+        rooms.give(room);
       }
       return done;
     },

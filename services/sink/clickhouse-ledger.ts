@@ -8,6 +8,8 @@ import { inRanges, insertedSince, rangesOf } from "./ranges.ts";
 export interface Entry {
   batch: CleanBatch;
   stored: number;
+  /** Of the events that are stored. */
+  bytes: number;
   dropped: Record<string, number>;
 }
 
@@ -20,7 +22,7 @@ const memoryDays = 14;
 const rowColumns = "topic, partition, offset, dedup_id, toUnixTimestamp64Milli(received_at) AS received_at";
 
 const inputColumns = `topic String, partition UInt16, offset UInt64, tenant String, source String, received_at Int64,
-  protocol String, dedup_id String, accepted UInt32, stored UInt32, dropped Map(String, UInt32),
+  protocol String, dedup_id String, accepted UInt32, stored UInt32, bytes UInt64, dropped Map(String, UInt32),
   redactions Map(String, UInt32), ruleset String, clean_partition UInt16, clean_offset UInt64`;
 
 export const createLedger = (clickhouse: ClickHouse, cleanTopic: string, windowMs: number, idLimit: number) => ({
@@ -28,7 +30,7 @@ export const createLedger = (clickhouse: ClickHouse, cleanTopic: string, windowM
   insert: async (entries: readonly Entry[], owners: readonly Owner[]): Promise<void> => {
     if (entries.length === 0) return;
     const guard = fence(cleanTopic, owners);
-    const lines = entries.map(({ batch, stored, dropped }) =>
+    const lines = entries.map(({ batch, stored, bytes, dropped }) =>
       JSON.stringify({
         topic: batch.raw_topic,
         partition: batch.raw_partition,
@@ -40,6 +42,7 @@ export const createLedger = (clickhouse: ClickHouse, cleanTopic: string, windowM
         dedup_id: batch.dedup_id,
         accepted: batch.accepted,
         stored,
+        bytes,
         dropped,
         redactions: batch.redactions,
         ruleset: batch.ruleset,
@@ -49,9 +52,9 @@ export const createLedger = (clickhouse: ClickHouse, cleanTopic: string, windowM
     );
     await clickhouse.insert({
       query: `INSERT INTO batches (topic, partition, offset, tenant, source, received_at, protocol, dedup_id, accepted,
-          stored, dropped, redactions, ruleset, clean_topic, clean_partition, clean_offset, inserted_at)
+          stored, bytes, dropped, redactions, ruleset, clean_topic, clean_partition, clean_offset, inserted_at)
         SELECT topic, partition, offset, tenant, source, fromUnixTimestamp64Milli(received_at, 'UTC'), protocol, dedup_id,
-          accepted, stored, dropped, redactions, ruleset, {clean_topic:String}, clean_partition, clean_offset, now64(3)
+          accepted, stored, bytes, dropped, redactions, ruleset, {clean_topic:String}, clean_partition, clean_offset, now64(3)
         FROM input('${inputColumns.replaceAll("\n", " ")}') WHERE ${guard.condition} FORMAT JSONEachRow`,
       queryId: insertId(
         cleanTopic,

@@ -23,6 +23,7 @@ const batchOf = (offset: number, more: Partial<CleanBatch> = {}): CleanBatch => 
   cleanPartition: 0,
   cleanOffset: 0,
   schemaId: 1,
+  eventBytes: 100,
   value: Buffer.alloc(0),
   raw_topic: "raw",
   raw_partition: 0,

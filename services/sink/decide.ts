@@ -8,7 +8,8 @@
  *   - At or below it, the row itself is asked for. There: a rewind, drop. Not there: store.
  *   - Where events may lie without a row (an insert that was cut, or half written), the insert skips by (offset, idx)
  *     what is there: `complete`.
- *   - A row of the same offset with another dedup_id means that the raw topic was made anew and counts from 0 again.
+ *   - A row of the same offset with another dedup_id or time of receipt, which a raw record never changes, means that the
+ *     raw topic was made anew and counts from 0 again.
  *     Neither dropping nor storing would be right: `conflict`, the partition stands still, an operator decides.
  */
 import type { CleanBatch } from "./batch.ts";
@@ -121,7 +122,8 @@ export const decide = (
     const lane = laneOf(book, batch);
     const below = batch.raw_offset <= lane.high;
     const row = below ? answers.rows.get(key) : undefined;
-    if (row !== undefined) return row.dedup_id === batch.dedup_id ? "rewind" : "conflict";
+    if (row !== undefined)
+      return row.dedup_id === batch.dedup_id && row.received_at === batch.received_at ? "rewind" : "conflict";
     keys.add(key);
     const id = `${batch.cleanPartition}/${batch.dedup_id}`;
     if (batch.dedup_id !== "") {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { decodeRecord, encodeRecord, schemas, types } from "@astralog/schemas";
+import { AvroWriter, decodeRecord, encodeRecord, schemas, types } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import avro from "avsc";
 import fc from "fast-check";
@@ -49,11 +49,12 @@ const readContainer = async (file: Buffer): Promise<Buffer[]> => {
 };
 
 test("a container has exactly the batches' own bytes, as another reader of Avro sees it", async () => {
+  const used = new AvroWriter(16);
   const head = ocfHead(JSON.stringify(schemas.EventBatch));
   await fc.assert(
     fc.asyncProperty(fc.array(batch, { maxLength: 6 }), async (batches) => {
       const values = batches.map((one) => encodeRecord("EventBatch", 7, one as never));
-      const read = await readContainer(wrapOcf(head, values));
+      const read = await readContainer(wrapOcf(head, values, used));
       expect(read).toEqual(values.map((value) => Buffer.from(value.subarray(5))));
       for (const value of values) expect(() => decodeRecord("EventBatch", value)).not.toThrow();
     }),

@@ -23,10 +23,10 @@ export const ocfHead = (schema: string): Buffer => {
   return writer.buffer.subarray(0, writer.at);
 };
 
-/** One file of framed records, all of one writer's schema. */
-export const wrapOcf = (head: Buffer, values: readonly Buffer[]): Buffer => {
-  const size = values.reduce((sum, value) => sum + value.length + 32, head.length);
-  const writer = new AvroWriter(size);
+/** One file of framed records, all of one writer's schema. It lies in `writer`, which is begun anew. */
+export const wrapOcf = (head: Buffer, values: readonly Buffer[], writer = new AvroWriter(0)): Buffer => {
+  writer.at = 0;
+  writer.reserve(values.reduce((sum, value) => sum + value.length + 32, head.length));
   writer.bytes(head, 0, head.length);
   for (const value of values) {
     writer.long(1);

@@ -150,11 +150,12 @@ export const createStore = (deps: {
       if (verdict === "rewind") return [];
       const reason = verdict === "duplicate" ? "duplicate" : refused.has(batch) ? "dead_letter" : undefined;
       const count = verdict === "duplicate" ? 0 : refused.has(batch) ? deadOf(batch) : storedOf(batch);
+      const bytes = count === 0 ? 0 : batch.eventBytes;
       const missing = expectedEvents(batch) - count;
       // What is missing for no known reason is not explained away: the row's sum does not hold then, and verify says so.
-      if (reason === undefined || missing <= 0) return [{ batch, stored: count, dropped: batch.dropped }];
+      if (reason === undefined || missing <= 0) return [{ batch, stored: count, bytes, dropped: batch.dropped }];
       const dropped = { ...batch.dropped, [reason]: (batch.dropped[reason] ?? 0) + missing };
-      return [{ batch, stored: count, dropped }];
+      return [{ batch, stored: count, bytes, dropped }];
     });
     await ledger.insert(entries, owners);
     const now = Date.now();

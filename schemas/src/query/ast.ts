@@ -47,5 +47,16 @@ export type Query =
   | { readonly type: "levels"; readonly min: number; readonly max: number }
   /** Nanoseconds since the epoch. */
   | { readonly type: "time"; readonly min?: Bound<bigint>; readonly max?: Bound<bigint> }
-  /** An attribute read as a number; text that is none is outside every range. */
-  | { readonly type: "range"; readonly path: string; readonly min?: Bound<number>; readonly max?: Bound<number> };
+  /** Somewhere in the field's text; `source` is RE2, made by regex.ts. */
+  | { readonly type: "regex"; readonly field: Field; readonly source: string }
+  /**
+   * An attribute read as a number; text that is none is outside every range. With `unit` it is read as a span of time:
+   * bounds are nanoseconds, text may name its own unit, and a plain number has `unit` nanoseconds.
+   */
+  | {
+      readonly type: "range";
+      readonly path: string;
+      readonly unit?: number;
+      readonly min?: Bound<number>;
+      readonly max?: Bound<number>;
+    };

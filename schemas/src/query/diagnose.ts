@@ -1,6 +1,7 @@
 /** Turns the first place where the grammar could not go on into words that help. */
 import type { Tree } from "@lezer/common";
 import { QueryError } from "./query-error.ts";
+import { opaqueEnd } from "./regex-token.ts";
 
 /** undefined when the tree holds no error. */
 export const diagnose = (text: string, tree: Tree): QueryError | undefined => {
@@ -25,6 +26,13 @@ export const diagnose = (text: string, tree: Tree): QueryError | undefined => {
   }
   if (before.endsWith("(") && rest.startsWith(")")) {
     return new QueryError("These parentheses are empty.", at + 1, "Write something between them, or remove them.");
+  }
+  if (before.endsWith("|")) {
+    return new QueryError(
+      "A | has nothing behind it.",
+      before.length,
+      "Write for example | stats count(), or put the | in quotes.",
+    );
   }
   const dangling = /(?:^|[\s(-])(AND|OR|NOT|-)$/.exec(before);
   if (dangling !== null) {
@@ -73,18 +81,20 @@ const firstError = (tree: Tree): number | undefined => {
 };
 
 const openQuote = (text: string): number | undefined => {
-  let open: number | undefined;
   for (let i = 0; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') open = open === undefined ? i : undefined;
+    const end = opaqueEnd(text, i);
+    if (end === undefined) continue;
+    if (text[i] === '"' && !/^"(?:[^"\\]|\\[\s\S])*"$/.test(text.slice(i, end))) return i;
+    i = end - 1;
   }
-  return open;
+  return undefined;
 };
 
 const openParenthesis = (text: string): number | undefined => {
   const open: number[] = [];
   for (let i = 0; i < text.length; i++) {
-    if (text[i] === "\\") i++;
+    const end = opaqueEnd(text, i);
+    if (end !== undefined) i = end - 1;
     else if (text[i] === "(") open.push(i);
     else if (text[i] === ")") open.pop();
   }

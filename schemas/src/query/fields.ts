@@ -3,9 +3,11 @@ import type { SyntaxNode } from "@lezer/common";
 import { levelFromText, levelName, levelRange } from "../levels.ts";
 import { type Bound, builtInFields, type Field, type Query } from "./ast.ts";
 import type { Building } from "./building.ts";
+import { type Measure, readMeasure, unitOf } from "./duration.ts";
 import { instantForms, parseInstant } from "./instant.ts";
 import { checkStars, messageQuery, wordPattern } from "./message.ts";
 import { QueryError } from "./query-error.ts";
+import { readRegex } from "./regex.ts";
 import { piecesOf, unquote } from "./text.ts";
 
 const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
@@ -31,6 +33,7 @@ export const readField = (node: SyntaxNode, state: Building): Query => {
   }
   if (valueNode.name === "Comparison") return comparison(field, valueNode, state);
   if (valueNode.name === "Range") return range(field, valueNode, state);
+  if (valueNode.name === "Regex") return regex(field, valueNode, state);
   const raw = state.text.slice(valueNode.from, valueNode.to);
   // A pasted address is text, not a field named http.
   if (raw.startsWith("//")) return messageQuery(`${name}:${raw}`, node.from);
@@ -60,6 +63,17 @@ const value = (field: Field, raw: string, at: number, state: Building): Query =>
       return { type: "equals", field, value: hex ? lower(text) : text };
     }
   }
+};
+
+const regex = (field: Field, node: SyntaxNode, state: Building): Query => {
+  if (field.kind === "level" || field.kind === "timestamp" || field.kind === "source") {
+    throw new QueryError(
+      `${field.kind} cannot be matched with a regular expression.`,
+      node.from + 1,
+      field.kind === "source" ? "Write source:name or source:start*." : `Compare it: ${field.kind}:>=….`,
+    );
+  }
+  return { type: "regex", field, source: readRegex(state.text.slice(node.from, node.to), node.from) };
 };
 
 const lower = (text: string): string => text.toLowerCase();
@@ -113,7 +127,7 @@ const between = (field: Field, ends: Ends, at: number, state: Building): Query =
     case "timestamp":
       return { type: "time", ...bounds((value, column) => instant(value, column, state)) };
     case "attribute":
-      return { type: "range", path: field.path, ...bounds(numeric) };
+      return attributeRange(field.path, bounds(numeric), at);
     default:
       throw new QueryError(
         `${field.kind} is text and has no order to compare by.`,
@@ -146,11 +160,43 @@ const instant = (text: string, at: number, state: Building): bigint => {
   throw new QueryError(`${JSON.stringify(text.slice(0, 40))} is no time.`, at + 1, instantForms);
 };
 
-const numeric = (text: string, at: number): number => {
+const numeric = (text: string, at: number): Measure | number => {
   if (number.test(text) && Number.isFinite(Number(text))) return Number(text);
+  const measure = readMeasure(text);
+  if (measure !== undefined) return measure;
   throw new QueryError(
     `${JSON.stringify(text.slice(0, 24))} is no number.`,
     at + 1,
-    "Attributes compare as numbers: write for example latency_ms:>=500.",
+    "Attributes compare as numbers, spans or sizes: latency_ms:>=500, latency:>1.5s, body:>10KB.",
   );
+};
+
+/** When one end is a span of time, both are: a plain number beside it counts in the field's own unit. */
+const attributeRange = (
+  path: string,
+  ends: { min?: Bound<Measure | number>; max?: Bound<Measure | number> },
+  at: number,
+): Query => {
+  const kinds = new Set(
+    [ends.min?.value, ends.max?.value].flatMap((end) => (typeof end === "object" ? [end.kind] : [])),
+  );
+  if (kinds.size > 1) {
+    throw new QueryError(
+      "One end is a span of time and the other a size.",
+      at + 1,
+      "Give both ends in the same kind of unit.",
+    );
+  }
+  const unit = kinds.has("duration") ? unitOf(path) : undefined;
+  const plain = ({ value, inclusive }: Bound<Measure | number>): Bound<number> => ({
+    value: typeof value === "object" ? value.value : value * (unit ?? 1),
+    inclusive,
+  });
+  return {
+    type: "range",
+    path,
+    ...(unit === undefined ? {} : { unit }),
+    ...(ends.min && { min: plain(ends.min) }),
+    ...(ends.max && { max: plain(ends.max) }),
+  };
 };

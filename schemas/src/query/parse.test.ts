@@ -153,7 +153,7 @@ test("any text is a query or an error with a column inside it, quickly", () => {
 
 test("nothing a user wrote stands in the SQL", () => {
   const known =
-    /^(?:\{p\d+:(?:String|Float64|UInt8|Int64)\}|hasAllTokens|hasPhrase|lower|message|LIKE|match|attributes|mapContains|toFloat64OrNull|ifNull|fromUnixTimestamp64Nano|'UTC'|service|host|source|trace_id|span_id|timestamp|level|BETWEEN|AND|OR|NOT|IN|''|[(),[\]=<>!01\s])*$/;
+    /^(?:\{p\d+:(?:String|Float64|UInt8|Int64)\}|hasAllTokens|hasPhrase|extract|substring|length|transform|intDiv|toUnixTimestamp64Nano|300000000000|lower|message|LIKE|match|attributes|mapContains|toFloat64OrNull|ifNull|fromUnixTimestamp64Nano|'UTC'|service|host|source|trace_id|span_id|timestamp|level|BETWEEN|AND|OR|NOT|IN|''|[(),[\]=<>!01*\s-])*$/;
   const value = fc.string({ unit: "binary", minLength: 1, maxLength: 30 });
   const quoted = value.map((text) => `"${text.replace(/["\\]/g, "\\$&")}"`);
   const term = fc.oneof(

@@ -11,6 +11,8 @@ import { parser } from "./grammar.ts";
 import { queryLimits } from "./limits.ts";
 import { messageQuery, wordPattern } from "./message.ts";
 import { QueryError } from "./query-error.ts";
+import { readRegex } from "./regex.ts";
+import { opaqueEnd } from "./regex-token.ts";
 import { piecesOf, unquote } from "./text.ts";
 
 export interface ParseContext {
@@ -20,6 +22,22 @@ export interface ParseContext {
 
 /** Throws QueryError. Empty text means every event. */
 export const parseQuery = (input: string, context: ParseContext): Query => {
+  const { top, state } = readTree(input, context);
+  const root = top.firstChild;
+  if (root === null) return { type: "all" };
+  const pipe = top.getChild("Pipe");
+  if (pipe !== null) {
+    throw new QueryError(
+      "A pipe makes a table, and this place finds events.",
+      pipe.from + 1,
+      "Remove what begins with |, ask GET /query instead, or put the | in quotes to find the character.",
+    );
+  }
+  return buildQuery(root, state);
+};
+
+/** Checked against every limit and free of errors of grammar. Throws QueryError. */
+export const readTree = (input: string, context: ParseContext): { top: SyntaxNode; state: Building } => {
   const text = input.toWellFormed();
   if (text.length > queryLimits.characters) {
     throw new QueryError(
@@ -32,9 +50,10 @@ export const parseQuery = (input: string, context: ParseContext): Query => {
   const tree = parser.parse(text);
   const wrong = diagnose(text, tree);
   if (wrong !== undefined) throw wrong;
-  const root = tree.topNode.firstChild;
-  return root === null ? { type: "all" } : build(root, { text, now: context.now, terms: 0 }, 0);
+  return { top: tree.topNode, state: { text, now: context.now, terms: 0 } };
 };
+
+export const buildQuery = (node: SyntaxNode, state: Building): Query => build(node, state, 0);
 
 const build = (node: SyntaxNode, state: Building, depth: number): Query => {
   switch (node.name) {
@@ -79,6 +98,8 @@ const chain = (node: SyntaxNode, state: Building, depth: number): Query => {
 const words = (node: SyntaxNode, state: Building): Query => {
   const raw = state.text.slice(node.from, node.to);
   if (raw.startsWith('"')) return messageQuery(unquote(raw), node.from);
+  if (node.firstChild?.name === "Regex")
+    return { type: "regex", field: { kind: "message" }, source: readRegex(raw, node.from) };
   const mistaken = /^([A-Za-z_][\w.]*)(>=|<=|>|<)([-\w.]+)$/.exec(raw);
   if (mistaken !== null) {
     throw new QueryError(
@@ -98,13 +119,10 @@ const tooDeep = (at: number): QueryError =>
 /** Before the parser sees it: nesting is the one thing whose cost could grow faster than the text. */
 const checkDepth = (text: string): void => {
   let depth = 0;
-  let quoted = false;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (character === "\\") i++;
-    else if (character === '"') quoted = !quoted;
-    else if (quoted) continue;
-    else if (character === ")") depth--;
-    else if (character === "(" && ++depth > queryLimits.depth) throw tooDeep(i);
+    const end = opaqueEnd(text, i);
+    if (end !== undefined) i = end - 1;
+    else if (text[i] === ")") depth--;
+    else if (text[i] === "(" && ++depth > queryLimits.depth) throw tooDeep(i);
   }
 };

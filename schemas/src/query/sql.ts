@@ -6,8 +6,12 @@
  * is the same whether the server reads the index or the text.
  */
 import type { Bound, Field, Query } from "./ast.ts";
+import { durationUnits } from "./duration.ts";
+import { equalSpellings } from "./spellings.ts";
+import { sliceLength, sliceSql } from "./sql-time.ts";
 import { matchesPieces } from "./text.ts";
-import { notWordCharacter, wordCharacter } from "./words.ts";
+import { wordPatternRegex } from "./word-pattern.ts";
+import { lowerAscii } from "./words.ts";
 
 export type SqlParams = Record<string, string | number | readonly string[]>;
 
@@ -39,22 +43,22 @@ export const createBinder = (prefix = "p") => {
   };
 };
 
-type Bind = ReturnType<typeof createBinder>["bind"];
+export type Bind = ReturnType<typeof createBinder>["bind"];
 
 export const toSql = (query: Query, names: SqlNames): Compiled => {
   const { params, bind } = createBinder();
-  return { sql: condition(query, bind, names), params };
+  return { sql: conditionSql(query, bind, names), params };
 };
 
-const condition = (query: Query, bind: Bind, names: SqlNames): string => {
+export const conditionSql = (query: Query, bind: Bind, names: SqlNames): string => {
   switch (query.type) {
     case "all":
       return "1";
     case "and":
     case "or":
-      return `(${query.parts.map((part) => condition(part, bind, names)).join(query.type === "and" ? " AND " : " OR ")})`;
+      return `(${query.parts.map((part) => conditionSql(part, bind, names)).join(query.type === "and" ? " AND " : " OR ")})`;
     case "not":
-      return `NOT (${condition(query.part, bind, names)})`;
+      return `NOT (${conditionSql(query.part, bind, names)})`;
     case "words":
       return `${query.words.length === 1 ? "hasAllTokens" : "hasPhrase"}(lower(message), ${bind("String", lowerAscii(query.words.join(" ")))})`;
     case "contains":
@@ -70,20 +74,46 @@ const condition = (query: Query, bind: Bind, names: SqlNames): string => {
     case "levels":
       return `level BETWEEN ${bind("UInt8", query.min)} AND ${bind("UInt8", query.max)}`;
     case "time":
-      return ends(
-        "timestamp",
-        query.min,
-        query.max,
-        (value) => `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`,
-      );
+      // The second of each is implied, and is what the table's key understands.
+      return `(${[
+        ends(
+          "timestamp",
+          query.min,
+          query.max,
+          (value) => `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`,
+        ),
+        ends(sliceSql, sliceOf(query.min), sliceOf(query.max), (value) => bind("Int64", `${value}`)),
+      ].join(" AND ")})`;
+    case "regex":
+      return regex(query.field, query.source, bind);
     case "range": {
-      const number = `toFloat64OrNull(${column({ kind: "attribute", path: query.path }, bind)})`;
-      return `ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0)`;
+      const text = columnSql({ kind: "attribute", path: query.path }, bind);
+      const number = query.unit === undefined ? `toFloat64OrNull(${text})` : nanoseconds(text, query.unit, bind);
+      // The first is implied, and is what the index on names understands.
+      return `(${exists({ kind: "attribute", path: query.path }, bind)} AND ifNull(${ends(number, query.min, query.max, (value) => bind("Float64", value))}, 0))`;
     }
   }
 };
 
-const column = (field: Field, bind: Bind): string =>
+const sliceOf = (bound: Bound<bigint> | undefined): Bound<bigint> | undefined =>
+  bound && { value: bound.value / sliceLength, inclusive: true };
+
+const unitNames = Object.keys(durationUnits);
+
+/** "12.5ms" or a plain number in the field's unit, as nanoseconds. */
+const nanoseconds = (text: string, unit: number, bind: Bind): string => {
+  const ending = `extract(${text}, ${bind("String", `(?:${unitNames.join("|")})$`)})`;
+  const number = `toFloat64OrNull(substring(${text}, 1, length(${text}) - length(${ending})))`;
+  const factors = unitNames.map((name) => durationUnits[name]?.toFixed(1)).join(", ");
+  return `${number} * transform(${ending}, ${bind("Array(String)", unitNames)}, [${factors}], ${bind("Float64", unit)})`;
+};
+
+const regex = (field: Field, source: string, bind: Bind): string => {
+  const matches = `match(${columnSql(field, bind)}, ${bind("String", source)})`;
+  return field.kind === "attribute" ? `(${exists(field, bind)} AND ${matches})` : matches;
+};
+
+export const columnSql = (field: Field, bind: Bind): string =>
   field.kind === "attribute" ? `attributes[${bind("String", field.path)}]` : field.kind;
 
 const exists = (field: Field, bind: Bind): string => {
@@ -102,27 +132,16 @@ const exists = (field: Field, bind: Bind): string => {
 const equals = (field: Field, value: string, bind: Bind, names: SqlNames): string => {
   if (field.kind === "source") return oneOf(sourcesLike([value], names), value, bind);
   if (field.kind !== "attribute") return `${field.kind} = ${bind("String", value)}`;
-  const stored = column(field, bind);
+  const stored = columnSql(field, bind);
   if (value === "") return `(${exists(field, bind)} AND ${stored} = '')`;
-  const [only, ...more] = spellings(value);
+  const [only, ...more] = equalSpellings(value);
   if (more.length === 0) return `${stored} = ${bind("String", only ?? value)}`;
   return `${stored} IN (${[only ?? value, ...more].map((spelling) => bind("String", spelling)).join(", ")})`;
 };
 
-/** Attributes are text, so that an index can find a number it is looked up by its usual spellings: 500, 500.0; 1.5, 1.50. */
-const spellings = (value: string): string[] => {
-  if (/^-?(?:0|[1-9]\d{0,14})$/.test(value)) return [value, `${value}.0`];
-  const decimal = /^(-?(?:0|[1-9]\d{0,14}))\.(\d{1,15})$/.exec(value);
-  if (decimal === null) return [value];
-  const fraction = decimal[2]?.replace(/0+$/, "") ?? "";
-  const shortest = fraction === "" ? `${decimal[1]}` : `${decimal[1]}.${fraction}`;
-  return [...new Set([value, shortest, fraction === "" ? `${shortest}.0` : `${shortest}0`])];
-};
-
 const pattern = (field: Field, pieces: readonly string[], bind: Bind, names: SqlNames): string => {
   if (field.kind === "source") return oneOf(sourcesLike(pieces, names), pieces.join("*"), bind);
-  const like = pieces.map(escapeLike).join("%");
-  const matches = `${column(field, bind)} LIKE ${bind("String", like)}`;
+  const matches = `${columnSql(field, bind)} LIKE ${bind("String", likeSql(pieces))}`;
   return field.kind === "attribute" ? `(${exists(field, bind)} AND ${matches})` : matches;
 };
 
@@ -135,22 +154,12 @@ const oneOf = (ids: readonly string[], otherwise: string, bind: Bind): string =>
 /** The index narrows by the longest piece, the expression decides. */
 const wordPattern = (pieces: readonly string[], bind: Bind): string => {
   const longest = pieces.reduce((best, piece) => (piece.length > best.length ? piece : best), "");
-  const start = pieces[0] === "" ? "" : `(?:^|${notWordCharacter})`;
-  const end = pieces.at(-1) === "" ? "" : `(?:$|${notWordCharacter})`;
-  const expression = `${start}${pieces.map((piece) => escapeRe2(lowerAscii(piece))).join(`${wordCharacter}*`)}${end}`;
-  return `(lower(message) LIKE ${bind("String", `%${escapeLike(lowerAscii(longest))}%`)} AND match(lower(message), ${bind("String", expression)}))`;
+  return `(lower(message) LIKE ${bind("String", `%${escapeLike(lowerAscii(longest))}%`)} AND match(lower(message), ${bind("String", wordPatternRegex(pieces))}))`;
 };
 
-/** As the index folds case: ASCII letters only. */
-const lowerAscii = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+export const likeSql = (pieces: readonly string[]): string => pieces.map(escapeLike).join("%");
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, "\\$&");
-
-/** RE2 reads \x{…} for any code point, so no character of the text can mean anything. */
-const escapeRe2 = (text: string): string =>
-  Array.from(text, (character) =>
-    /[0-9A-Za-z]/.test(character) ? character : `\\x{${character.codePointAt(0)?.toString(16)}}`,
-  ).join("");
 
 const ends = <N>(
   value: string,

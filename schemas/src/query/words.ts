@@ -9,3 +9,6 @@ export const wordsOf = (text: string): string[] => text.split(between).filter((w
 /** The same class for RE2. */
 export const wordCharacter = "[0-9A-Za-z\\x{80}-\\x{10FFFF}]";
 export const notWordCharacter = "[\\x{00}-\\x{2f}\\x{3a}-\\x{40}\\x{5b}-\\x{60}\\x{7b}-\\x{7f}]";
+
+/** As the index folds case: ASCII letters only. */
+export const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

@@ -39,6 +39,13 @@ export const byOperator = (signer: AuditSigner, command: string): By => ({
   where: { ip: "", user_agent: "", request_id: "" },
 });
 
+/** What happens by itself, in time. */
+export const bySystem = (signer: AuditSigner): By => ({
+  signer,
+  actor: { kind: "system", id: "api", name: "" },
+  where: { ip: "", user_agent: "", request_id: "" },
+});
+
 const longestText = 256;
 // C0, DEL, C1, bidirectional controls, line separators: a trail is read on terminals and in spreadsheets.
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g;

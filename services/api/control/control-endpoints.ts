@@ -23,7 +23,7 @@ import { createKey, listKeys, type MadeKey, revokeKey, rotateKey, sourcesOfKey }
 import type { KeyRow, SourceRow } from "./outbox.ts";
 import { createSource, findSource, listSources, noSource, updateSource } from "./sources.ts";
 
-const sourceView = ({ tenant: _, ...source }: SourceRow) => source;
+const sourceView = ({ tenant: _, native_partitions: __, ...source }: SourceRow) => source;
 /** Neither the key nor its hash. */
 const keyView = ({ tenant: _, hash: __, ...key }: KeyRow) => key;
 const madeView = ({ key, row }: MadeKey) => ({ key, ...keyView(row) });

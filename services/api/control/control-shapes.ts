@@ -3,13 +3,7 @@ import { isIP } from "node:net";
 import { keyKinds, tenantPermissions } from "@astralog/schemas";
 import { z } from "zod";
 import { pageQuery } from "../http/paging.ts";
-
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}]*$/u, "may hold no control characters");
+import { nameShape } from "../http/text.ts";
 
 const cidr = z.string().refine((text) => {
   const [address = "", bits, ...rest] = text.split("/");
@@ -25,16 +19,16 @@ const settings = {
   max_bytes_per_second: z.int().min(0).optional(),
 };
 
-export const newSource = z.strictObject({ name, ...settings });
+export const newSource = z.strictObject({ name: nameShape, ...settings });
 
 export const sourceChanges = z
-  .strictObject({ name: name.optional(), ...settings })
+  .strictObject({ name: nameShape.optional(), ...settings })
   .refine((changes) => Object.keys(changes).length > 0, "name at least one field to change");
 
 export const newKey = z.strictObject({
   kind: z.enum(keyKinds),
   source: z.string().max(64).optional(),
-  name: name.optional(),
+  name: nameShape.optional(),
   expires_at: z.iso
     .datetime({ offset: true })
     .transform((text) => new Date(text))

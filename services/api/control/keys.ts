@@ -38,8 +38,9 @@ type KeyGiver = Giver | "operator";
 /** Whoever makes, renews or ends a key must have what it gives: its text is as good as its permissions. */
 const mustHave = (giver: KeyGiver, { kind, source, permissions, sources }: KeyPowers, what: string): void => {
   if (giver === "operator") return;
-  const gives = effectiveOfKey({ kind, permissions, sources });
-  mustCover(giver, source === null ? gives : { sources: new Set([source]) }, what);
+  // What it may give is as good as what it may do.
+  const { grants, sources: seen } = effectiveOfKey({ kind, permissions, sources });
+  mustCover(giver, { permissions: grants, sources: source === null ? seen : new Set([source]) }, what);
 };
 type KeyPowers = Pick<KeyRow, "kind" | "source" | "permissions" | "sources">;
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
-import { type AuditHeadRecord, encodeRecord, type RecordName } from "@astralog/schemas";
+import { type AuditHeadRecord, encodeRecord, type Records } from "@astralog/schemas";
 import { connectSession } from "@astralog/schemas/postgres";
 import type { ApiMetrics } from "../metrics.ts";
 import { recordFromJson, recordOf } from "./outbox.ts";
@@ -130,12 +130,12 @@ export const startRelay = (deps: RelayDeps): Relay => {
     // Control topics have one partition, which is what keeps them in order.
     const place = { topic: deps.kafka.name(row.topic), partition: 0, key: row.key };
     if (row.value === null) return { ...place, value: null };
-    const name = recordOf(row.topic) as Extract<RecordName, "KeyRecord" | "SourceRecord" | "AuditHead">;
+    const name = recordOf(row.topic);
     const id = await deps.registry.idOf(name, place.topic);
     const record = recordFromJson(row.value);
     if (name === "AuditHead" && !(await deps.admits(record as AuditHeadRecord))) return undefined;
     try {
-      return { ...place, value: encodeRecord(name, id, record) };
+      return { ...place, value: encodeRecord(name, id, record as Records[typeof name]) };
     } catch (error) {
       // A row that cannot be written must not hold up a revocation behind it; reconcile tells the truth anew.
       log.error({ err: error, outbox_id: row.id, topic: row.topic }, "an outbox row is not what its topic carries");

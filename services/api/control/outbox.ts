@@ -9,14 +9,17 @@ import {
   type KeyRecord,
   type RecordName,
   type SourceRecord,
+  type TenantLimits,
   topics,
 } from "@astralog/schemas";
-import type { KeyTable, SourceTable } from "@astralog/schemas/postgres";
+import type { KeyTable, SourceTable, TenantTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
+import { planOf } from "../plans/plan-inputs.ts";
 import type { Trx } from "../postgres.ts";
 
 export type KeyRow = Selectable<KeyTable>;
 export type SourceRow = Selectable<SourceTable>;
+export type TenantRow = Pick<Selectable<TenantTable>, "id" | "plan" | "overrides">;
 
 const millis = (date: Date | null): bigint => BigInt(date?.getTime() ?? 0);
 
@@ -41,14 +44,27 @@ export const sourceRecord = (row: SourceRow): SourceRecord => ({
   retention_days: row.retention_days,
   partitions: row.partitions,
   max_bytes_per_second: BigInt(row.max_bytes_per_second),
+  native_partitions: row.native_partitions,
 });
+
+export const tenantLimits = (row: TenantRow): TenantLimits => {
+  const { plan, limits } = planOf(row);
+  return {
+    tenant: row.id,
+    plan,
+    retention_days: limits.retention_days,
+    partitions: limits.partitions,
+    max_bytes_per_second: BigInt(limits.max_bytes_per_second),
+    daily_bytes: BigInt(limits.daily_bytes),
+  };
+};
 
 export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
   `${record.tenant}/${record.source}`;
 
-type ControlRecord = KeyRecord | SourceRecord | AuditHeadRecord;
+export type ControlRecord = KeyRecord | SourceRecord | TenantLimits | AuditHeadRecord;
 
-const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second", "seq", "at"]);
+const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second", "daily_bytes", "seq", "at"]);
 
 /** As jsonb; every long here fits a double. */
 export const recordToJson = (record: ControlRecord): string =>
@@ -61,8 +77,8 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
-  const found = [topics.keys, topics.sources, topics.auditHeads].find(({ name }) => name === topic);
-  if (found === undefined) throw new Error(`${topic} is no control topic`);
+  const found = [topics.keys, topics.sources, topics.tenants, topics.auditHeads].find(({ name }) => name === topic);
+  if (found === undefined) throw new Error(`${topic} is no topic of the outbox`);
   return found.value;
 };
 
@@ -76,6 +92,9 @@ export const announceKey = (trx: Trx, row: KeyRow): Promise<void> =>
 
 export const announceSource = (trx: Trx, row: SourceRow): Promise<void> =>
   put(trx, topics.sources.name, `${row.tenant}/${row.id}`, sourceRecord(row));
+
+export const announceTenant = (trx: Trx, row: TenantRow): Promise<void> =>
+  put(trx, topics.tenants.name, row.id, tenantLimits(row));
 
 /** In the transaction that made it the chain's end, whose row is locked. */
 export const announceHead = (trx: Trx, head: AuditHead): Promise<void> =>

@@ -3,7 +3,9 @@ import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { after, created } from "../http/paging.ts";
-import { type Db, isUniqueViolation } from "../postgres.ts";
+import { checkSource, sourceDefaults } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
+import { type Db, named } from "../postgres.ts";
 import { announceSource, type SourceRow } from "./outbox.ts";
 
 export interface SourceSettings {
@@ -43,27 +45,21 @@ export const findSource = async (db: Db, tenant: string, id: string): Promise<So
 
 export const noSource = (): Fault => new Fault("not_found", "There is no such source.");
 
-const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
-  try {
-    return await change();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Fault("name_taken", `A source named ${JSON.stringify(name)} exists already.`);
-  }
-};
-
-/** Faults: `name_taken`. */
+/** Faults: `name_taken`, `over_plan`. */
 export const createSource = (
   db: Db,
   tenant: string,
   settings: Pick<SourceSettings, "name"> & { [K in keyof SourceSettings]?: SourceSettings[K] | undefined },
   by: By,
 ): Promise<SourceRow> =>
-  named(settings.name, () =>
+  named("source", settings.name, () =>
     db.transaction().execute(async (trx) => {
+      const plan = await readPlan(trx, tenant);
+      checkSource(plan, settings);
+      const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
       const row = await trx
         .insertInto("sources")
-        .values({ id: `src_${randomBase62(12)}`, tenant, ...settings })
+        .values({ id: `src_${randomBase62(12)}`, tenant, name: settings.name, ...sourceDefaults(plan), ...given })
         .returningAll()
         .executeTakeFirstOrThrow();
       await announceSource(trx, row);
@@ -90,7 +86,7 @@ const differences = (before: SourceRow, row: SourceRow) => {
   return { was: pick(was), is: pick(is) };
 };
 
-/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, and what `unchanged` throws. */
+/** `unchanged` is given the source as it is now. Faults: `not_found`, `name_taken`, `over_plan`, and what `unchanged` throws. */
 export const updateSource = (
   db: Db,
   tenant: string,
@@ -99,7 +95,7 @@ export const updateSource = (
   by: By,
   unchanged: (row: SourceRow) => void = () => {},
 ): Promise<SourceRow> =>
-  named(changes.name, () =>
+  named("source", changes.name, () =>
     db.transaction().execute(async (trx) => {
       // The lock on the row makes the outbox' order the order of the changes.
       const before = await trx
@@ -111,6 +107,7 @@ export const updateSource = (
         .executeTakeFirst();
       if (before === undefined) throw noSource();
       unchanged(before);
+      checkSource(await readPlan(trx, tenant), changes);
       const row = await trx
         .updateTable("sources")
         .set({ id, ...changes })

@@ -3,6 +3,7 @@ import type { Database } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Db } from "../postgres.ts";
+import { announceTenant } from "./outbox.ts";
 
 export type Tenant = Selectable<Database["tenants"]>;
 
@@ -13,9 +14,10 @@ export const ensureTenant = (db: Db, handle: string, by: By): Promise<Tenant> =>
       .insertInto("tenants")
       .values({ id: `tn_${randomBase62(12)}`, name: handle, handle })
       .onConflict((conflict) => conflict.column("handle").doNothing())
-      .returning("id")
+      .returning(["id", "plan", "overrides"])
       .executeTakeFirst();
     if (made !== undefined) {
+      await announceTenant(trx, made);
       const target = { kind: "tenant", id: made.id };
       await recordAct(trx, by, { tenant: made.id, action: "tenant.created", target, details: { name: handle } });
     }

@@ -1,6 +1,6 @@
 /** Dead letters: list, show, send back. The payload is never shown. */
 import { Fault, type Log, type RecordProducer } from "@astralog/chassis";
-import { topics } from "@astralog/schemas";
+import { nativePrefix, topics } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
@@ -95,8 +95,11 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
     handle: async ({ params, caller, response }) => {
       const { tenant, actor } = caller;
       const row = await find(caller, params.id, true);
-      const [topic, partition, offset, index, source, , , diedAt, , encryption, sealed] = row;
+      const [topic, partition, offset, index, source, reason, , diedAt, , encryption, sealed] = row;
       const place = { topic, partition, offset, index };
+      // Only what failed under redaction was an event already; the rest is as its producer wrote it.
+      if (topic.startsWith(deps.topicPrefix + nativePrefix) && (index < 0 || reason !== "redaction_failed"))
+        throw new Fault("cannot_replay", "It is no event of ours: correct the producer, and send it again from there.");
       if (await isStored(tenant, replayDedupId(place))) {
         throw new Fault("cannot_replay", "It was replayed before and is stored.");
       }

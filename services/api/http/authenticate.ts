@@ -45,12 +45,25 @@ export interface Memberships {
   find(person: string, organization: string | undefined): Promise<Membership>;
 }
 
+/** His acts in a customer's trail do not look like a colleague's. */
+export const staffActor = ({ actor }: Pick<Person, "actor">): Person["actor"] => ({
+  ...actor,
+  name: `${actor.name} (platform staff)`,
+});
+
+/** What an organization has let one of the platform's staff do there. */
+export interface StaffAccess {
+  /** Undefined when it lets him do nothing. Faults: `step_up_required`. */
+  find(session: FoundSession, organization: string, response: Response): Promise<Membership | undefined>;
+}
+
 export interface AuthenticateDeps {
   readonly keys: Pick<ControlTable<KeyRecord>, "get" | "complete">;
   /** Without it, keys alone open the api. */
   readonly people?: {
     readonly sessions: Sessions;
     readonly memberships: Memberships;
+    readonly staff?: StaffAccess;
     /** Refuses who does not meet what the organization asks of its members at sign-in. */
     mayAct?(session: FoundSession, tenant: string): Promise<void>;
   };
@@ -106,6 +119,9 @@ export const createAuthenticate = ({ keys, people, used, refused = () => {} }: A
     if (needs === "signed-in") return person;
     if (isOperator && isOperatorPermission(needs)) return { ...person, ...operator };
     const organization = person.organization ?? request.get(organizationHeader);
+    const granted =
+      isOperator && organization !== undefined ? await people.staff?.find(session, organization, response) : undefined;
+    if (granted !== undefined) return { ...person, actor: staffActor(session), ...granted };
     const membership = await people.memberships.find(person.session.person, organization);
     await people.mayAct?.(session, membership.tenant);
     return { ...person, ...membership };

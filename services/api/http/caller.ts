@@ -37,9 +37,3 @@ export interface Caller {
 /** Undefined where no credentials are needed, and until they are checked. */
 export const askerOf = (response: Response): Caller | Person | undefined =>
   response.locals.asker as Caller | Person | undefined;
-
-export const callerOf = (response: Response): Caller => {
-  const asker = askerOf(response);
-  if (asker === undefined || !("tenant" in asker)) throw new Error("a route was reached without an organization");
-  return asker;
-};

@@ -36,7 +36,7 @@ export interface MailDeps {
   readonly url: string;
   readonly from: string;
   readonly log: Log;
-  readonly sent: (outcome: "sent" | "failed" | "expired") => void;
+  readonly sent: (outcome: "sent" | "failed" | "refused" | "expired") => void;
 }
 
 const place = { owner: "system", column: "mail_outbox.mail" };
@@ -46,6 +46,8 @@ const sendMs = 20_000;
 /** Until another process may try what one has taken and not sent. */
 const claimMs = 60_000;
 const longestWaitMs = 10 * 60_000;
+/** "For good" may also be a server that is being set up. */
+const triesWhenRefused = 5;
 const threeDays = 3 * 24 * 60;
 
 /** 2, 4, 8 … seconds: a server that restarts is found again soon. */
@@ -99,6 +101,13 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
       sent("sent");
     } catch (error) {
       const { code, responseCode } = error as { code?: unknown; responseCode?: unknown };
+      const about = { mail: row.id, attempts: row.attempts, code, responseCode };
+      if (Number(responseCode) >= 500 && row.attempts >= triesWhenRefused) {
+        await forget();
+        sent("refused");
+        log.warn(about, "a mail was given up: the server refuses it for good");
+        return true;
+      }
       await db
         .updateTable("mail_outbox")
         .set({ next_at: new Date(Date.now() + waitMs(row.attempts)) })
@@ -106,18 +115,22 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
         .execute();
       sent("failed");
       // What a mail server answers may repeat the address and the text: only its code is told.
-      log.warn({ mail: row.id, attempts: row.attempts, code, responseCode }, "a mail was not taken; it is tried again");
+      log.warn(about, "a mail was not taken; it is tried again");
     }
     return true;
   };
 
   const work = async (): Promise<void> => {
+    let blind = false;
     while (!stopped.signal.aborted) {
       woken = new AbortController();
       try {
-        if (await deliverNext()) continue;
+        const more = await deliverNext();
+        blind = false;
+        if (more) continue;
       } catch (error) {
-        log.warn({ err: error }, "the mail could not be looked through");
+        if (!blind) log.warn({ err: error }, "the mail cannot be looked through; it is tried again until it can");
+        blind = true;
       }
       await sleep(pollMs, undefined, { signal: AbortSignal.any([stopped.signal, woken.signal]) }).catch(
         () => undefined,

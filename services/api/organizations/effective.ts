@@ -3,6 +3,7 @@
  * permissions, a team gives sources, and nothing else gives either. What is not known any more gives nothing.
  */
 import {
+  givenByAdminKeys,
   isBuiltInRole,
   type KeyRecord,
   keyPermissions,
@@ -45,8 +46,7 @@ export const effectiveOfKey = (record: Pick<KeyRecord, "kind" | "permissions" | 
   const { kind, permissions: scope, sources } = record;
   const within = (one: TenantPermission) => scope.length === 0 || scope.includes(one);
   const held = new Set<TenantPermission>(keyPermissions[kind].filter(within));
-  // An admin key makes query keys, though it reads no event itself.
-  const given = kind === "admin" && scope.length === 0 ? keyPermissions.query : [];
+  const given = kind === "admin" && scope.length === 0 ? givenByAdminKeys : [];
   return {
     permissions: held,
     grants: new Set([...held, ...given]),

@@ -11,6 +11,7 @@ import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Person } from "../http/caller.ts";
 import { after, created } from "../http/paging.ts";
+import { mustHaveSeat } from "../plans/seats.ts";
 import type { Db, Trx } from "../postgres.ts";
 import type { Giver } from "./grants.ts";
 import type { SendInvitation } from "./invitation-letter.ts";
@@ -59,7 +60,7 @@ export interface NewInvitation {
   readonly sources: string[] | null;
 }
 
-/** Takes the place of an open one to the same address. Faults: `forbidden`, `invalid_request`, `already_member`, `too_many`. */
+/** Takes the place of an open one to the same address. Faults: `forbidden`, `invalid_request`, `already_member`, `too_many`, `over_plan`. */
 export const createInvitation = (
   db: Db,
   tenant: string,
@@ -73,6 +74,7 @@ export const createInvitation = (
       throw new Fault("invalid_request", "sources: an owner sees all of them; leave them out or give null.");
     await mustCoverRole(trx, giver, tenant, wanted, "invite somebody to this");
     await mustBeStranger(trx, tenant, wanted.email);
+    await mustHaveSeat(trx, tenant, wanted.email);
     await mustBeFew(trx, tenant);
     await trx
       .updateTable("invitations")
@@ -175,13 +177,14 @@ export const showInvitation = async (db: Db, person: Person, token: string) => {
   return { organization: { id: tenant, name: about.name }, role: about.role_name ?? role, expires_at };
 };
 
-/** Of many who try at once, one gets in. Faults: `not_found`. */
+/** Of many who try at once, one gets in. Faults: `not_found`, `over_plan`. */
 export const acceptInvitation = (db: Db, person: Person, token: string, by: By): Promise<Organization> =>
   db.transaction().execute(async (trx) => {
     const { tenant } = await takeInvitation(trx, person, token);
     const organization = await lockOrganization(trx, tenant);
     // Again, now that nobody else can take it.
     const { id, role, sources, created_by } = await takeInvitation(trx, person, token);
+    await mustHaveSeat(trx, tenant, person.email);
     await trx.updateTable("invitations").set({ accepted_at: new Date() }).where("id", "=", id).execute();
     const { numInsertedOrUpdatedRows: joined } = await trx
       .insertInto("memberships")

@@ -1,4 +1,5 @@
 /** Organizations over HTTP: one's own, a new one, the one acted in, and the way out. */
+import type { PlanName } from "@astralog/schemas";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
@@ -10,11 +11,13 @@ import { accessShape, organizationInput, organizationList, organizationShape } f
 export interface OrganizationDeps {
   readonly db: Db;
   readonly audit: Audit;
+  /** Of what people make. */
+  readonly defaultPlan: PlanName;
 }
 
 const tag = "organization";
 
-export const createOrganizationEndpoints = ({ db, audit }: OrganizationDeps): Endpoint[] => [
+export const createOrganizationEndpoints = ({ db, audit, defaultPlan }: OrganizationDeps): Endpoint[] => [
   endpoint({
     ...{ method: "get", path: "/organizations", access: "signed-in", tag, summary: "The organizations you belong to" },
     success: { status: 200, body: organizationList },
@@ -30,7 +33,9 @@ export const createOrganizationEndpoints = ({ db, audit }: OrganizationDeps): En
     body: organizationInput,
     success: { status: 201, body: organizationShape },
     handle: ({ caller, body, response }) =>
-      withPostgres(() => createOrganization(db, caller.actor.id, body.name, audit.by(response))),
+      withPostgres(() =>
+        createOrganization(db, caller.actor.id, { name: body.name, plan: defaultPlan }, audit.by(response)),
+      ),
   }),
   endpoint({
     ...{ method: "post", path: "/organizations/:id/leave", access: "signed-in", tag, summary: "Leave an organization" },

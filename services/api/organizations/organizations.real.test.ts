@@ -1,5 +1,6 @@
 /** Organizations, members, teams, roles, invitations and scoped keys in a real api over a real Postgres and a real SMTP server. */
 import { type MailSink, startMailSink } from "@astralog/local";
+import { keyPermissions } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -143,6 +144,12 @@ test("nobody gives, changes or takes away more than he has", async () => {
     permissions: ["members.read", "members.write"],
   });
   const helper = await member(helpers.id);
+  // An admin key could make him a query key, and so give him events to read.
+  const { body: likeKey } = await owner.call("POST", "/roles", {
+    name: "like a key",
+    permissions: keyPermissions.admin,
+  });
+  const keeper = await member(likeKey.id);
   for (const [who, method, path, body] of [
     [admin, "POST", "/invitations", { email: "x1@example.com", role: "owner" }],
     [admin, "PATCH", `/members/${owner.person}`, { role: "member" }],
@@ -153,6 +160,8 @@ test("nobody gives, changes or takes away more than he has", async () => {
     [helper.call, "PATCH", `/members/${reader.person}`, { role: helpers.id }],
     [helper.call, "POST", "/invitations", { email: "x2@example.com", role: "member" }],
     [helper.call, "PATCH", `/members/${helper.person}`, { role: "admin" }],
+    [keeper.call, "POST", "/keys", { kind: "query" }],
+    [keeper.call, "POST", "/keys", { kind: "admin" }],
     // He may all, but on one source.
     [limited.call, "POST", "/invitations", { email: "x3@example.com", role: "member" }],
     [limited.call, "PATCH", `/members/${limited.person}`, { sources: null }],
@@ -162,7 +171,7 @@ test("nobody gives, changes or takes away more than he has", async () => {
     [limited.call, "POST", "/keys", { kind: "ingest", source: one.source }],
     [limited.call, "POST", "/sources", { name: "third" }],
     [limited.call, "GET", "/verify", undefined],
-    [asKey(one.adminKey), "POST", "/invitations", { email: "x4@example.com", role: "admin" }],
+    [asKey(one.adminKey), "POST", "/invitations", { email: "x4@example.com", role: "owner" }],
     [asKey(one.adminKey), "PATCH", `/members/${reader.person}`, { role: "owner" }],
   ] as const) {
     const { status, body: answer } = await who(method, path, body);

@@ -1,8 +1,9 @@
 /** Organizations as people see them: made, renamed, and a list of one's own. */
 
 import { Fault } from "@astralog/chassis";
-import { randomBase62 } from "@astralog/schemas";
+import { type PlanName, randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import { announceTenant } from "../control/outbox.ts";
 import type { Unchanged } from "../http/etag.ts";
 import type { Db, Trx } from "../postgres.ts";
 import { permissionsOf } from "./effective.ts";
@@ -40,7 +41,12 @@ export const organizationsOf = async (db: Db, person: string): Promise<OwnOrgani
 const mostOwned = 20;
 
 /** Whoever makes it owns it. Faults: `too_many`. */
-export const createOrganization = (db: Db, person: string, name: string, by: By): Promise<Organization> =>
+export const createOrganization = (
+  db: Db,
+  person: string,
+  { name, plan }: { readonly name: string; readonly plan: PlanName },
+  by: By,
+): Promise<Organization> =>
   db.transaction().execute(async (trx) => {
     const owned = await trx
       .selectFrom("memberships")
@@ -51,13 +57,15 @@ export const createOrganization = (db: Db, person: string, name: string, by: By)
     if (owned.length >= mostOwned) throw new Fault("too_many", `One person can own ${mostOwned} organizations.`);
     const made = await trx
       .insertInto("tenants")
-      .values({ id: `tn_${randomBase62(12)}`, name, handle: null })
-      .returning(["id", "name", "created_at"])
+      .values({ id: `tn_${randomBase62(12)}`, name, handle: null, plan })
+      .returning(["id", "name", "created_at", "plan", "overrides"])
       .executeTakeFirstOrThrow();
+    const { plan: _, overrides: __, ...organization } = made;
+    await announceTenant(trx, made);
     await trx.insertInto("memberships").values({ tenant: made.id, person, role: "owner", sources: null }).execute();
     const target = { kind: "tenant", id: made.id };
-    await recordAct(trx, by, { tenant: made.id, action: "tenant.created", target, details: { name } });
-    return made;
+    await recordAct(trx, by, { tenant: made.id, action: "tenant.created", target, details: { name, plan } });
+    return organization;
   });
 
 export const findOrganization = async (db: Db | Trx, id: string): Promise<Organization> => {

@@ -5,7 +5,7 @@ import type { RoleTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Unchanged } from "../http/etag.ts";
-import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
+import { type Db, named, type Trx } from "../postgres.ts";
 import { permissionsOf } from "./effective.ts";
 import { type Giver, mustCover } from "./grants.ts";
 import { lockOrganization } from "./organizations.ts";
@@ -28,15 +28,6 @@ const find = (db: Db | Trx, tenant: string, id: string): Promise<Role | undefine
 export const listRoles = (db: Db | Trx, tenant: string): Promise<Role[]> =>
   db.selectFrom("roles").select(columns).where("tenant", "=", tenant).orderBy("name").execute();
 
-const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
-  try {
-    return await change();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Fault("name_taken", `There is a role ${JSON.stringify(name)} already.`);
-  }
-};
-
 interface RoleInput {
   readonly name: string;
   readonly permissions: readonly TenantPermission[];
@@ -44,7 +35,7 @@ interface RoleInput {
 
 /** Faults: `forbidden`, `name_taken`, `too_many`. */
 export const createRole = (db: Db, tenant: string, wanted: RoleInput, giver: Giver, by: By): Promise<Role> =>
-  named(wanted.name, () =>
+  named("role", wanted.name, () =>
     db.transaction().execute(async (trx) => {
       await lockOrganization(trx, tenant);
       mustCover(giver, { permissions: new Set(wanted.permissions) }, "make this role");
@@ -71,7 +62,7 @@ export const changeRole = (
   unchanged: Unchanged,
   by: By,
 ): Promise<Role> =>
-  named(changes.name, () =>
+  named("role", changes.name, () =>
     db.transaction().execute(async (trx) => {
       await lockOrganization(trx, tenant);
       const before = await mustFind(trx, tenant, id, giver);

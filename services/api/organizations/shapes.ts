@@ -1,14 +1,7 @@
 /** What the routes of organizations, members, teams and roles accept and answer. */
 import { builtInRoles, tenantPermissions } from "@astralog/schemas";
 import { z } from "zod";
-
-/** What people name things. */
-export const named = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^[^\p{C}]*$/u, "may hold no control characters");
+import { nameShape } from "../http/text.ts";
 
 const date = z.iso.datetime();
 const permission = z.enum(tenantPermissions);
@@ -21,7 +14,7 @@ const atLeastOne = (changes: object) => Object.keys(changes).length > 0;
 const nameOne = "name at least one field to change";
 const next = z.string().nullable();
 
-export const organizationInput = z.strictObject({ name: named });
+export const organizationInput = z.strictObject({ name: nameShape });
 export const organizationShape = z.object({ id: z.string(), name: z.string(), created_at: date });
 const ownOrganization = organizationShape.extend({
   role: z.string(),
@@ -82,9 +75,9 @@ export const shownInvitation = z.object({
   expires_at: date,
 });
 
-export const newTeam = z.strictObject({ name: named, sources: sources.default([]) });
+export const newTeam = z.strictObject({ name: nameShape, sources: sources.default([]) });
 export const teamChanges = z
-  .strictObject({ name: named.optional(), sources: sources.optional() })
+  .strictObject({ name: nameShape.optional(), sources: sources.optional() })
   .refine(atLeastOne, nameOne);
 export const teamShape = z.object({
   id: z.string(),
@@ -100,9 +93,9 @@ const permissionSet = z
   .min(1)
   .max(tenantPermissions.length)
   .transform((all) => [...new Set(all)]);
-export const newRole = z.strictObject({ name: named, permissions: permissionSet });
+export const newRole = z.strictObject({ name: nameShape, permissions: permissionSet });
 export const roleChanges = z
-  .strictObject({ name: named.optional(), permissions: permissionSet.optional() })
+  .strictObject({ name: nameShape.optional(), permissions: permissionSet.optional() })
   .refine(atLeastOne, nameOne);
 export const roleShape = z.object({
   id: z.string(),

@@ -5,7 +5,7 @@ import type { TeamTable } from "@astralog/schemas/postgres";
 import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Unchanged } from "../http/etag.ts";
-import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
+import { type Db, named, type Trx } from "../postgres.ts";
 import { union } from "./effective.ts";
 import { type Giver, mustCover } from "./grants.ts";
 import { lockOrganization } from "./organizations.ts";
@@ -46,18 +46,9 @@ interface TeamInput {
   readonly sources: string[] | null;
 }
 
-const named = async <T>(name: string | undefined, change: () => Promise<T>): Promise<T> => {
-  try {
-    return await change();
-  } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
-    throw new Fault("name_taken", `There is a team ${JSON.stringify(name)} already.`);
-  }
-};
-
 /** Faults: `forbidden`, `name_taken`, `invalid_request`, `too_many`. */
 export const createTeam = (db: Db, tenant: string, wanted: TeamInput, giver: Giver, by: By): Promise<Team> =>
-  named(wanted.name, () =>
+  named("team", wanted.name, () =>
     db.transaction().execute(async (trx) => {
       await lockOrganization(trx, tenant);
       await mustHaveSources(trx, tenant, wanted.sources);
@@ -85,7 +76,7 @@ export const changeTeam = (
   unchanged: Unchanged,
   by: By,
 ): Promise<Team> =>
-  named(changes.name, () =>
+  named("team", changes.name, () =>
     db.transaction().execute(async (trx) => {
       await lockOrganization(trx, tenant);
       const before = await mustFind(trx, tenant, id, giver);

@@ -168,8 +168,9 @@ export const createFactorEndpoints = (deps: FactorDeps): Endpoint[] => {
   const passkeyOptions = endpoint({
     ...{ method: "post", path: "/me/passkeys/options", access, tag, summary: "Begin to add a passkey" },
     success: { status: 200, body: browserOptions },
-    handle: async ({ caller }) => {
+    handle: async ({ caller, request, response }) => {
       await fresh(caller);
+      await limits.questions(request, response);
       return withPostgres(async () => {
         const person = await findPerson(db, caller.session.person);
         if (person === undefined) throw new Fault("not_found", "This account is gone.");

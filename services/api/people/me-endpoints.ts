@@ -2,22 +2,17 @@
 import { Fault } from "@astralog/chassis";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import type { Mailer } from "../mail/mailer.ts";
-import { type Db, withPostgres } from "../postgres.ts";
+import { withPostgres } from "../postgres.ts";
 import { recordPersonalAct } from "./acts.ts";
 import { setCookie } from "./cookies.ts";
-import { factorsOf } from "./factor-endpoints.ts";
+import { type FactorDeps, factorsOf } from "./factor-endpoints.ts";
 import { newAddressLetter } from "./letters.ts";
 import { linkMinutes, makeLink } from "./links.ts";
-import type { Passkeys } from "./passkeys.ts";
 import { findPerson, plainEmail, renamePerson } from "./people.ts";
-import type { SessionRow, Sessions } from "./sessions.ts";
+import type { SessionRow } from "./sessions.ts";
 import { email, factorsView, name, person as personShape, sessionView } from "./shapes.ts";
-import type { SignIn } from "./sign-in.ts";
 import { askingBrowser } from "./sign-in-endpoints.ts";
-import type { SignInLimits } from "./sign-in-limits.ts";
 import { freshly } from "./step-up.ts";
-import type { Totp } from "./totp.ts";
 
 export interface OrganizationView {
   readonly id: string;
@@ -27,14 +22,7 @@ export interface OrganizationView {
   readonly require_mfa: boolean;
 }
 
-export interface MeDeps {
-  readonly db: Db;
-  readonly sessions: Sessions;
-  readonly signIn: SignIn;
-  readonly passkeys: Passkeys;
-  readonly totp: Totp;
-  readonly mailer: Mailer;
-  readonly limits: SignInLimits;
+export interface MeDeps extends FactorDeps {
   readonly publicUrl: URL;
   readonly organizationsOf: (person: string) => Promise<readonly OrganizationView[]>;
 }

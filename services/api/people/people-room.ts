@@ -33,6 +33,8 @@ export interface PeopleDeps {
   readonly idleMinutes: number;
   readonly lifeHours: number;
   readonly organizationsOf: (person: string) => Promise<readonly OrganizationView[]>;
+  /** Whether somebody works for the platform. */
+  readonly isOperator?: (person: string) => Promise<boolean>;
   readonly isInvited: (db: Db | Trx, email: string) => Promise<boolean>;
   /** Buttons of the sign-in page. */
   readonly providers?: () => readonly Provider[];
@@ -80,8 +82,9 @@ export const createPeople = (deps: PeopleDeps): PeopleRoom => {
         if (found === undefined) throw new Fault("unauthorized", "The session has ended: sign in again.");
         if (!found.complete) throw new Fault("mfa_required", "Show your second factor first.");
         const { id, person, email, name, mfaAt, organization } = found;
+        const operator = (await deps.isOperator?.(person)) ?? false;
         const actor = { kind: "user", id: person, name: name === "" ? email : name } as const;
-        return { actor, email, session: { id, person, mfaAt }, organization, operator: false };
+        return { actor, email, session: { id, person, mfaAt }, organization, operator };
       },
       protect: (request) => refuseCrossSite(request, origin),
     },

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { Mailer } from "../mail/mailer.ts";
 import { type Trx, withPostgres } from "../postgres.ts";
+import { recordPersonalAct } from "./acts.ts";
 import { factorLetter } from "./letters.ts";
 import type { Passkeys } from "./passkeys.ts";
 import { countRecoveryCodes, useRecoveryCode } from "./recovery-codes.ts";
@@ -62,11 +63,16 @@ export const createSecondFactorEndpoints = (deps: SecondFactorDeps): Endpoint[] 
     ...{ ...common, method: "post", path: "/auth/mfa/recovery", summary: "Use up a recovery code" },
     body: z.strictObject({ code: recoveryCode }),
     handle: async ({ body, request, response }) => {
-      const answer = await shown(request, response, "recovery code", async (trx, { person, email }) => {
+      const answer = await shown(request, response, "recovery code", async (trx, { person, email, name }) => {
         if (!(await useRecoveryCode(trx, person, body.code)))
           throw wrong("This is none of your recovery codes, or it was used before.");
         const left = await countRecoveryCodes(trx, person);
         await mailer.send(trx, factorLetter(email, `A recovery code opened your account. ${left} are left.`));
+        await recordPersonalAct(trx, signIn.by(response, { id: person, email, name }), person, {
+          action: "recovery_codes.used",
+          target: { kind: "person", id: person },
+          details: { left },
+        });
       });
       mailer.wake();
       return answer;
@@ -78,7 +84,7 @@ export const createSecondFactorEndpoints = (deps: SecondFactorDeps): Endpoint[] 
     success: { status: 200, body: browserOptions },
     handle: async ({ request, response }) => {
       const session = await signIn.sessionOf(request);
-      await limits.answers(request, response, session.person, signIn.isKnown(request, session.email));
+      await limits.questions(request, response);
       return withPostgres(() => passkeys.challenge(session.person));
     },
   });

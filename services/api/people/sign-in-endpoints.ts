@@ -6,7 +6,7 @@ import type { AuditCounts } from "../audit/audit-counts.ts";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { Mailer } from "../mail/mailer.ts";
-import { type Db, withPostgres } from "../postgres.ts";
+import { type Db, type Trx, withPostgres } from "../postgres.ts";
 import { chainsOf, recordPersonalAct } from "./acts.ts";
 import { readCookie, setCookie } from "./cookies.ts";
 import { becomeFirstOwner } from "./first-owner.ts";
@@ -128,6 +128,16 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     for (const tenant of chains) counts.note(by, { tenant, action: "sign_in.link_asked", target }, "");
   };
 
+  /** Somebody who was invited, at the first sign-in. */
+  const newcomer = async (trx: Trx, address: string, response: Response): Promise<Person> => {
+    const person = await ensurePerson(trx, address);
+    await recordPersonalAct(trx, signIn.by(response, person), person.id, {
+      action: "person.created",
+      target: { kind: "person", id: person.id },
+    });
+    return person;
+  };
+
   const arriveByLink = async (token: string, request: Request, response: Response) => {
     await limits.knocks(request, response);
     return signIn.arrive(request, response, async (trx) => {
@@ -135,7 +145,7 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
       if (link.purpose !== "sign-in") throw new Fault("link_ended", "This link is for something else.");
       if (link.person === null && !(await deps.isInvited(trx, link.email)))
         throw new Fault("link_ended", "This link leads nowhere any more. Ask for a new one.");
-      const person = (await findPersonByEmail(trx, link.email)) ?? (await ensurePerson(trx, link.email));
+      const person = (await findPersonByEmail(trx, link.email)) ?? (await newcomer(trx, link.email, response));
       if (link.person !== null && link.person !== person.id)
         throw new Fault("link_ended", "The account has another address since. Ask for a new link.");
       return { person, method: "email" };
@@ -214,13 +224,14 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     handle: ({ body, request, response }) =>
       told(response, "first owner's link", async () => {
         await limits.knocks(request, response);
+        const session = await withPostgres(() => sessions.find(readCookie(request, "session") ?? ""));
+        const signedIn = session?.complete === true ? session.person : undefined;
         return signIn.arrive(request, response, async (trx) => {
           const link = await takeLink(trx, body.token, undefined);
           if (link.purpose !== "first-owner" || link.tenant === null)
             throw new Fault("link_ended", "This link is for something else.");
-          const person = await becomeFirstOwner(trx, link.tenant, body.email, body.name, (made) =>
-            signIn.by(response, made),
-          );
+          const claim = { email: body.email, name: body.name, signedIn };
+          const person = await becomeFirstOwner(trx, link.tenant, claim, (made) => signIn.by(response, made));
           return { person, method: "first-owner" };
         });
       }),
@@ -231,7 +242,7 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
     success: { status: 200, body: browserOptions },
     handle: async ({ request, response }) => {
       refuseCrossSite(request, origin);
-      await limits.knocks(request, response);
+      await limits.questions(request, response);
       return withPostgres(() => passkeys.challenge());
     },
   });

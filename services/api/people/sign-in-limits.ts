@@ -7,6 +7,8 @@ export interface SignInLimits {
   links(request: Request, response: Response, email: string, known: boolean): Promise<void>;
   /** Wrong answers to a question that is asked of a person: codes, passkeys. */
   answers(request: Request, response: Response, person: string, known: boolean): Promise<void>;
+  /** Challenges that are asked for: each is kept for a while. */
+  questions(request: Request, response: Response): Promise<void>;
   /** Wrong answers where nobody is named: links, passkeys, the first owner's link. */
   knocks(request: Request, response: Response): Promise<void>;
 }
@@ -26,6 +28,7 @@ export const createSignInLimits = (): SignInLimits => {
     failures: true,
     what: "wrong answers for one account",
   });
+  const questions = createLimit({ minutes: 15, limit: 120, what: "challenges for one address" });
   const knocks = createLimit({ minutes: 15, limit: 100, failures: true, what: "refused sign-ins from one address" });
   const account = (name: string, known: boolean): string => `${known ? "known" : "unknown"} ${name}`;
   return {
@@ -37,6 +40,7 @@ export const createSignInLimits = (): SignInLimits => {
       await answersOfAddress(request, response, addressOf(request));
       await answersOfAccount(request, response, account(person, known));
     },
+    questions: (request, response) => questions(request, response, addressOf(request)),
     knocks: (request, response) => knocks(request, response, addressOf(request)),
   };
 };

@@ -78,6 +78,8 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
     audit.by(response, { kind: "user", id, name: name === "" ? email : name });
   const setSession = (response: Response, token: string): void =>
     setCookie(response, "session", token, sessions.lifeMs / 1000);
+  const setKnown = (response: Response, email: string): void =>
+    setCookie(response, "known", markOf(email), knownSeconds);
 
   const failed: SignIn["failed"] = async (response, person, reason) => {
     const actor =
@@ -116,7 +118,8 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
         }),
       );
       setSession(response, token);
-      setCookie(response, "known", markOf(answer.person.email), knownSeconds);
+      // Not before all was shown: who has the mailbox alone does not share the count of its owner.
+      if (!answer.second_factor_needed) setKnown(response, answer.person.email);
       return answer;
     },
     prove: async (request, response, session, factor, prove) => {
@@ -134,6 +137,7 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
         }),
       );
       setSession(response, token);
+      setKnown(response, person.email);
       return { person, second_factor_needed: false };
     },
     sessionOf: async (request) => {

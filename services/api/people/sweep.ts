@@ -7,6 +7,7 @@ const everyMs = 10 * 60_000;
 export const startSweep = (db: Db, log: Log): { close(): void } => {
   const sweep = async (): Promise<void> => {
     const now = new Date();
+    await db.deleteFrom("mail_outbox").where("expires_at", "<", now).execute();
     await db.deleteFrom("sign_in_links").where("expires_at", "<", now).execute();
     await db.deleteFrom("webauthn_challenges").where("expires_at", "<", now).execute();
     await db.deleteFrom("sso_requests").where("expires_at", "<", now).execute();

@@ -11,7 +11,16 @@ import {
   AclPermissionTypes as Permission,
   AclResourceTypes as Resource,
 } from "@astralog/chassis";
-import { groups, type Principal, principals, type Topic, topicName, topics } from "@astralog/schemas";
+import {
+  groups,
+  nativePrefix,
+  nativeRights,
+  type Principal,
+  principals,
+  type Topic,
+  topicName,
+  topics,
+} from "@astralog/schemas";
 
 type Say = (line: string) => void;
 type Acl = Parameters<KafkaAdmin["createAcls"]>[0]["acl"][number];
@@ -20,13 +29,14 @@ type Acl = Parameters<KafkaAdmin["createAcls"]>[0]["acl"][number];
 const segmentMs = (topic: Topic): number =>
   topic.cleanup === "compact" ? 3_600_000 : Math.min(Math.floor(topic.retentionMs / 6), 7 * 86_400_000);
 
-const settings = (topic: Topic, replicas: number): Record<string, string> => ({
+export const settingsOf = (topic: Topic, replicas: number): Record<string, string> => ({
   "cleanup.policy": topic.cleanup,
   "retention.ms": String(topic.retentionMs),
   "max.message.bytes": String(topic.maxMessageBytes),
   "segment.ms": String(segmentMs(topic)),
   // An acknowledgement means two copies wherever there can be two.
   "min.insync.replicas": String(Math.max(1, replicas - 1)),
+  ...topic.settings,
 });
 
 export const provisionTopics = async (
@@ -37,7 +47,7 @@ export const provisionTopics = async (
   const created: string[] = [];
   for (const topic of Object.values(topics) as Topic[]) {
     const name = topicName(topic, prefix);
-    const wanted = settings(topic, replicas);
+    const wanted = settingsOf(topic, replicas);
     if (!existing.has(name)) {
       await admin.createTopics({
         waitForLeaders: false,
@@ -60,7 +70,7 @@ export const provisionTopics = async (
 };
 
 /** The client's own wait gives up at once when the broker has not heard of a new topic yet. */
-const untilKnown = async (admin: KafkaAdmin, topics: string[]): Promise<void> => {
+export const untilKnown = async (admin: KafkaAdmin, topics: string[]): Promise<void> => {
   for (let tries = 1; ; tries++) {
     try {
       await admin.fetchTopicMetadata({ topics });
@@ -108,6 +118,8 @@ const rightsOn = (prefix: string): Acl[] => {
     operation: Acl["operation"],
     resourceType: Acl["resourceType"],
     resourceName: string,
+    // A process' own groups carry a random end.
+    resourcePatternType = resourceType === Resource.GROUP ? Pattern.PREFIXED : Pattern.LITERAL,
   ): Acl => ({
     principal: `User:${principal}`,
     host: "*",
@@ -115,8 +127,7 @@ const rightsOn = (prefix: string): Acl[] => {
     permissionType: Permission.ALLOW,
     resourceType,
     resourceName,
-    // A process' own groups carry a random end.
-    resourcePatternType: resourceType === Resource.GROUP ? Pattern.PREFIXED : Pattern.LITERAL,
+    resourcePatternType,
   });
   // Reading and writing imply describing.
   const onTopics = (Object.values(topics) as Topic[]).flatMap((topic) => [
@@ -130,7 +141,16 @@ const rightsOn = (prefix: string): Acl[] => {
     ]),
     ...group.describe.map((who) => right(who, Operation.DESCRIBE, Resource.GROUP, prefix + group.name)),
   ]);
-  return [...onTopics, ...onGroups];
+  const onNative = (who: readonly Principal[], operation: Acl["operation"]): Acl[] =>
+    who.map((one) => right(one, operation, Resource.TOPIC, prefix + nativePrefix, Pattern.PREFIXED));
+  return [
+    ...onTopics,
+    ...onGroups,
+    ...onNative(nativeRights.read, Operation.READ),
+    ...onNative([...nativeRights.describe, ...nativeRights.create], Operation.DESCRIBE),
+    ...onNative(nativeRights.create, Operation.CREATE),
+    ...nativeRights.alterCluster.map((who) => right(who, Operation.ALTER, Resource.CLUSTER, "kafka-cluster")),
+  ];
 };
 
 const idOf = (acl: Omit<Acl, "host">): string =>

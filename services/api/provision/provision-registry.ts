@@ -1,6 +1,6 @@
 /** Registers this version's schemas under `<topic>-value`, each subject held to BACKWARD_TRANSITIVE. */
 import { Fault } from "@astralog/chassis";
-import { schemas, type Topic, topicName, topics } from "@astralog/schemas";
+import { type RecordName, schemas, type Topic, topicName, topics } from "@astralog/schemas";
 
 const compatibility = "BACKWARD_TRANSITIVE";
 
@@ -10,32 +10,41 @@ export interface RegistryAccess {
   readonly password: string;
 }
 
-/** Faults: `schema_incompatible` when a subject's older versions could not be read any more, `registry_unavailable`. */
+/** Faults as registerSchema has them. */
 export const provisionSchemas = async (
   access: RegistryAccess,
   { prefix, say }: { prefix: string; say(line: string): void },
 ): Promise<void> => {
-  const call = createCall(access);
   for (const topic of Object.values(topics) as Topic[]) {
-    const subject = `${topicName(topic, prefix)}-value`;
-    const path = encodeURIComponent(subject);
-    const body = { schemaType: "AVRO", schema: JSON.stringify(schemas[topic.value]) };
-    const hold = () => call("PUT", `/config/${path}`, { compatibility });
-    // The rule comes first, so that it judges this version too; a subject without a version may not take one yet.
-    const held = (await hold()).ok;
-    const registered = await call("POST", `/subjects/${path}/versions`, body);
-    if (registered.status === 409 || registered.status === 422) {
-      throw new Fault("schema_incompatible", `${subject}: this version's schema would break its readers.`, {
-        cause: registered.text,
-      });
-    }
-    if (!registered.ok) throw unavailable(subject, registered.status);
-    if (!held) {
-      const late = await hold();
-      if (!late.ok) throw unavailable(subject, late.status);
-    }
-    say(`schema ${subject}: id ${(JSON.parse(registered.text) as { id: number }).id}, ${compatibility}`);
+    const id = await registerSchema(access, topicName(topic, prefix), topic.value);
+    say(`schema ${topicName(topic, prefix)}-value: id ${id}, ${compatibility}`);
   }
+};
+
+/**
+ * Returns the id of this version's schema under the topic's subject.
+ * Faults: `schema_incompatible` when a subject's older versions could not be read any more, `registry_unavailable`.
+ */
+export const registerSchema = async (access: RegistryAccess, topic: string, record: RecordName): Promise<number> => {
+  const call = createCall(access);
+  const subject = `${topic}-value`;
+  const path = encodeURIComponent(subject);
+  const body = { schemaType: "AVRO", schema: JSON.stringify(schemas[record]) };
+  const hold = () => call("PUT", `/config/${path}`, { compatibility });
+  // The rule comes first, so that it judges this version too; a subject without a version may not take one yet.
+  const held = (await hold()).ok;
+  const registered = await call("POST", `/subjects/${path}/versions`, body);
+  if (registered.status === 409 || registered.status === 422) {
+    throw new Fault("schema_incompatible", `${subject}: this version's schema would break its readers.`, {
+      cause: registered.text,
+    });
+  }
+  if (!registered.ok) throw unavailable(subject, registered.status);
+  if (!held) {
+    const late = await hold();
+    if (!late.ok) throw unavailable(subject, late.status);
+  }
+  return (JSON.parse(registered.text) as { id: number }).id;
 };
 
 const unavailable = (subject: string, status: number): Fault =>

@@ -4,6 +4,7 @@ import { tenantHeader } from "@astralog/schemas/clickhouse";
 import { ClickHouseError } from "@clickhouse/client";
 import type { ClickHouseClient } from "../clickhouse.ts";
 import type { ApiMetrics } from "../metrics.ts";
+import type { Admission } from "./admission.ts";
 import type { Sql } from "./scope.ts";
 
 export interface QueryStats {
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly name: string;
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** Rows it may read; the server's own limit when left out. */
+  readonly maxRows?: number | undefined;
 }
 
 export interface ClickHouseQueries {
@@ -37,6 +40,8 @@ export const createQueries = (deps: {
   query: ClickHouseClient;
   ledger: ClickHouseClient;
   metrics: ApiMetrics;
+  admission: Admission;
+  maxRows: number;
 }): ClickHouseQueries => {
   const run = async <Row>(
     client: ClickHouseClient,
@@ -52,6 +57,7 @@ export const createQueries = (deps: {
         ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
         clickhouse_settings: {
           max_execution_time: options.seconds,
+          ...(options.maxRows === undefined ? {} : { max_rows_to_read: String(options.maxRows) }),
           // A search that nobody waits for any more ends in the server too.
           cancel_http_readonly_queries_on_client_close: 1,
         },
@@ -64,18 +70,26 @@ export const createQueries = (deps: {
       deps.metrics.bytesRead.inc({ query: options.name }, bytes);
       return { rows: answer.data, stats: { rows, bytes, ms: Math.round(elapsed * 1000) } };
     } catch (error) {
-      throw asFault(error, options.seconds);
+      throw asFault(error, options);
     }
   };
   return {
-    forTenant: (tenant, sql, options) => run(deps.query, sql, options, { [tenantHeader]: tenant }),
+    forTenant: async (tenant, sql, options) => {
+      const leave = await deps.admission.enter(tenant, options.signal);
+      try {
+        return await run(deps.query, sql, { maxRows: deps.maxRows, ...options }, { [tenantHeader]: tenant });
+      } finally {
+        leave();
+      }
+    },
     forLedger: (sql, options) => run(deps.ledger, sql, options),
   };
 };
 
-const asFault = (error: unknown, seconds: number): unknown => {
+const asFault = (error: unknown, { seconds, maxRows = 0, signal }: RunOptions): unknown => {
+  // Nobody reads this; it keeps a closed tab from looking like a failure of ours.
+  if (signal?.aborted === true) return new Fault("caller_gone", "The caller hung up.", { cause: error });
   if (!(error instanceof ClickHouseError)) {
-    if (error instanceof Error && error.name === "AbortError") return error;
     return new Fault("clickhouse_unavailable", "The storage does not answer; ingest goes on.", {
       retriable: true,
       cause: error,
@@ -85,14 +99,32 @@ const asFault = (error: unknown, seconds: number): unknown => {
   switch (error.type) {
     case "TIMEOUT_EXCEEDED":
     case "TOO_SLOW":
-      return new Fault("query_too_expensive", `It took longer than ${seconds} s. ${narrower}`, { cause: error });
-    case "MEMORY_LIMIT_EXCEEDED":
+      return new Fault(
+        "query_too_expensive",
+        `It took longer than ${seconds} s, which is the limit of one query. ${narrower}`,
+        { cause: error },
+      );
     case "TOO_MANY_ROWS":
+      return new Fault(
+        "query_too_expensive",
+        `It would read more than ${maxRows.toLocaleString("en")} rows, which is the limit of one query. ${narrower}`,
+        { cause: error },
+      );
+    case "MEMORY_LIMIT_EXCEEDED":
+      return new Fault(
+        "query_too_expensive",
+        `It needs more memory than one query may have. Group by fewer or less varied fields. ${narrower}`,
+        { cause: error },
+      );
     case "TOO_MANY_BYTES":
     case "TOO_MANY_ROWS_OR_BYTES":
-      return new Fault("query_too_expensive", `It needs more memory or rows than one query may have. ${narrower}`, {
-        cause: error,
-      });
+      return new Fault(
+        "query_too_expensive",
+        `Its answer is larger than one answer may be. Ask for less with | limit. ${narrower}`,
+        {
+          cause: error,
+        },
+      );
     case "TOO_MANY_SIMULTANEOUS_QUERIES":
       return new Fault("busy", "Too many queries run at once; try again in a second.", {
         retriable: true,

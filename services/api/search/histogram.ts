@@ -1,6 +1,9 @@
 /** How many events of each level lie in each stretch of time. */
 import { type LevelName, levelNames } from "@astralog/schemas";
-import { type Scope, type Sql, scoped } from "./scope.ts";
+import { createBinder, parseQuery } from "@astralog/schemas/query/index";
+import { minuteLength, minuteSql } from "@astralog/schemas/query/sql-time";
+import { isCounted, minutesSql } from "./pipes.ts";
+import { type Scope, type Sql, whereSql } from "./scope.ts";
 
 const second = 1_000_000_000n;
 const day = 86_400n * second;
@@ -36,13 +39,30 @@ export interface HistogramRequest {
 
 export type HistogramRow = [bucket: string, band: number, count: string];
 
+/**
+ * Whole minutes inside the window are asked for as such where the query allows it, which the server answers from counts;
+ * what is left at both ends is counted from the events.
+ */
 export const histogramSql = (request: HistogramRequest, scope: Scope): Sql => {
-  const { where, bind, params } = scoped(scope, request, request);
-  const at = "toUnixTimestamp64Nano(timestamp)";
+  const query = parseQuery(request.q, { now: request.now });
+  const { params, bind } = createBinder("s");
   const start = bind("Int64", `${floorTo(request.from, request.step)}`);
+  const step = bind("Int64", `${request.step}`);
+  const counts = (at: string, where: string): string =>
+    `SELECT intDiv(${at} - ${start}, ${step}) AS bucket, intDiv(level + 3, 4) AS band, count() AS n FROM tenant_events WHERE ${where} GROUP BY bucket, band`;
+  const events = (from: bigint, to: bigint): string[] =>
+    from < to ? [counts("toUnixTimestamp64Nano(timestamp)", whereSql(scope, { from, to }, query, bind))] : [];
+  const [first, last] = [-floorTo(-request.from, minuteLength), floorTo(request.to, minuteLength)];
+  const minutes = isCounted(query) && request.step % minuteLength === 0n && first >= 0n && first < last;
+  const parts = minutes
+    ? [
+        ...events(request.from, first),
+        counts(`${minuteSql} * ${minuteLength}`, minutesSql(scope, { from: first, to: last }, query, bind)),
+        ...events(last, request.to),
+      ]
+    : events(request.from, request.to);
   return {
-    query: `SELECT toString(intDiv(${at} - ${start}, ${bind("Int64", `${request.step}`)})) AS bucket, intDiv(level + 3, 4) AS band, toString(count())
-FROM tenant_events WHERE ${where} GROUP BY bucket, band`,
+    query: `SELECT toString(bucket), band, toString(sum(n)) FROM (${parts.join(" UNION ALL ")}) GROUP BY bucket, band`,
     params,
   };
 };
@@ -70,11 +90,18 @@ export const histogramBuckets = (request: HistogramRequest, rows: readonly Histo
   return buckets;
 };
 
-/** The oldest event of the scope before `to`: where a histogram without a beginning begins. One row: its nanoseconds, and how many there are. */
+/**
+ * The minute of the oldest event of the scope before `to`: where a histogram without a beginning begins. One row, or
+ * none: its nanoseconds, and how many events it has.
+ */
 export const oldestSql = (scope: Scope, to: bigint): Sql => {
-  const { where, params } = scoped(scope, { to }, undefined);
+  const { params, bind } = createBinder("s");
+  const where = minutesSql(scope, { to: -floorTo(-to, minuteLength) }, { type: "all" }, bind);
   return {
-    query: `SELECT toString(toUnixTimestamp64Nano(min(timestamp))), toString(count()) FROM tenant_events WHERE ${where}`,
+    // Grouped first, because that is what the counts beside the events can answer.
+    query: `SELECT toString(minute * ${minuteLength}), toString(n) FROM (
+  SELECT ${minuteSql} AS minute, count() AS n FROM tenant_events WHERE ${where} GROUP BY minute
+) ORDER BY minute LIMIT 1`,
     params,
   };
 };

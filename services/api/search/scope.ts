@@ -4,13 +4,15 @@
  * view's row filter demands it too: either alone suffices.
  */
 import {
+  type Bind,
+  conditionSql,
   createBinder,
   parseQuery,
   type Query,
   type SqlNames,
   type SqlParams,
-  toSql,
 } from "@astralog/schemas/query/index";
+import { sliceLength, sliceSql } from "@astralog/schemas/query/sql-time";
 
 /** Whose rows. */
 export interface Owner {
@@ -36,16 +38,34 @@ export interface Sql {
   readonly params: SqlParams;
 }
 
-export type Bind = ReturnType<typeof createBinder>["bind"];
+export type { Bind };
 
 export const instantSql = (bind: Bind, value: bigint): string =>
   `fromUnixTimestamp64Nano(${bind("Int64", `${value}`)}, 'UTC')`;
+
+/** Each end twice: exactly, and as the slice that the table's key begins with. ClickHouse does not derive the second. */
+export const windowSql = ({ from, to }: Window, bind: Bind): string[] => [
+  ...(from === undefined
+    ? []
+    : [`timestamp >= ${instantSql(bind, from)}`, `${sliceSql} >= ${bind("Int64", `${from / sliceLength}`)}`]),
+  ...(to === undefined
+    ? []
+    : [`timestamp < ${instantSql(bind, to)}`, `${sliceSql} <= ${bind("Int64", `${to / sliceLength}`)}`]),
+];
 
 /** The condition on who asks; nothing else may stand in for it. */
 export const ownerSql = ({ tenant, sources }: Owner, bind: Bind): string => {
   const own = `tenant = ${bind("String", tenant)}`;
   return sources === "all" ? own : `${own} AND source IN ${bind("Array(String)", [...sources])}`;
 };
+
+/** What may be seen, within the window, of what the query finds. */
+export const whereSql = (scope: Scope, window: Window, query: Query | undefined, bind: Bind): string =>
+  [
+    ownerSql(scope, bind),
+    ...windowSql(window, bind),
+    ...(query === undefined || query.type === "all" ? [] : [conditionSql(query, bind, scope.names)]),
+  ].join(" AND ");
 
 /**
  * A condition for WHERE and the binder for what else the statement needs; `params` holds both. Throws QueryError when
@@ -57,14 +77,6 @@ export const scoped = (
   filter: Query | { readonly q: string; readonly now: number } | undefined,
 ): { where: string; bind: Bind; params: SqlParams } => {
   const { params, bind } = createBinder("s");
-  const conditions = [ownerSql(scope, bind)];
-  if (window.from !== undefined) conditions.push(`timestamp >= ${instantSql(bind, window.from)}`);
-  if (window.to !== undefined) conditions.push(`timestamp < ${instantSql(bind, window.to)}`);
   const query = filter === undefined || "type" in filter ? filter : parseQuery(filter.q, { now: filter.now });
-  if (query !== undefined && query.type !== "all") {
-    const wanted = toSql(query, scope.names);
-    conditions.push(wanted.sql);
-    Object.assign(params, wanted.params);
-  }
-  return { where: conditions.join(" AND "), bind, params };
+  return { where: whereSql(scope, window, query, bind), bind, params };
 };

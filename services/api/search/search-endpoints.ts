@@ -4,15 +4,15 @@ import { parseEventId, parseReceipt } from "@astralog/schemas";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { eventSql } from "./around.ts";
-import type { ClickHouseQueries } from "./clickhouse-query.ts";
-import { formatCursor, parseCursor } from "./cursor.ts";
-import { type EventRow, positionOf, viewOf } from "./event-rows.ts";
+import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
+import { type EventRow, type EventView, viewOf } from "./event-rows.ts";
 import { eventShape, receiptShape, statsShape } from "./event-shapes.ts";
+import { createPages } from "./pages.ts";
 import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
-import { goneSignal, readInstant, type Scoping, scopeOf } from "./request.ts";
-import { searchSql } from "./search.ts";
+import { goneSignal, type Scoping, scopeOf } from "./request.ts";
+import { noCost } from "./search.ts";
 
-const searchInput = z.strictObject({
+export const searchInput = z.strictObject({
   q: z.string().default(""),
   from: z.string().optional(),
   to: z.string().optional(),
@@ -23,6 +23,7 @@ const searchInput = z.strictObject({
 export interface SearchDeps extends Scoping {
   readonly queries: ClickHouseQueries;
   readonly searchSeconds: number;
+  readonly searchRows: number;
 }
 
 export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
@@ -40,24 +41,14 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
       body: z.object({ events: z.array(eventShape), next: z.string().nullable(), stats: statsShape }),
     },
     handle: async ({ query, caller, response }) => {
-      const scope = scopeOf(caller, deps);
-      const cursor = query.cursor === undefined || query.cursor === "" ? undefined : parseCursor(query.cursor);
-      const now = cursor?.now ?? Date.now();
-      const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
-      const sql = searchSql({ q: query.q, ...window, limit: query.limit, now, cursor }, scope);
-      const { rows, stats } = await queries.forTenant<EventRow>(scope.tenant, sql, {
-        name: "search",
-        seconds: searchSeconds,
-        signal: goneSignal(response),
-      });
-      const page = rows.slice(0, query.limit);
-      const last = page.at(-1);
-      const more = rows.length > query.limit && last !== undefined;
-      return {
-        events: page.map((row) => viewOf(row, { topicPrefix, sourceNames: scope.names.sources })),
-        next: more ? formatCursor({ now, timestamp: BigInt(last[0]), at: positionOf(last, topicPrefix) }) : null,
-        stats,
-      };
+      const pages = createPages(deps, caller, query, goneSignal(response));
+      const events: EventView[] = [];
+      let [next, stats]: [string | null, QueryStats] = [null, noCost];
+      for await (const page of pages) {
+        events.push(...page.events);
+        ({ next, stats } = page);
+      }
+      return { events, next, stats };
     },
   });
 
@@ -68,13 +59,14 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     tag: "events",
     summary: "One event",
     success: { status: 200, body: eventShape },
-    handle: async ({ params, caller }) => {
+    handle: async ({ params, caller, response }) => {
       const scope = scopeOf(caller, deps);
       const at = parseEventId(params.id);
       if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
       const { rows } = await queries.forTenant<EventRow>(scope.tenant, eventSql(at, scope), {
         name: "event",
         seconds: searchSeconds,
+        signal: goneSignal(response),
       });
       const [row] = rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");

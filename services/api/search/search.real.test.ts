@@ -3,7 +3,7 @@ import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { byTest, callApi, planter, type Reply, until } from "../api.driver.ts";
+import { byTest, callApi, planter, type Reply, unlimited, until } from "../api.driver.ts";
 import { connectClickHouse } from "../clickhouse.ts";
 import { createKey } from "../control/keys.ts";
 import { ensureTenant } from "../control/tenants.ts";
@@ -169,7 +169,10 @@ test("the row filter holds when the builder forgets the tenant", async () => {
     username: "astralog_query",
     password: env.CLICKHOUSE_QUERY_PASSWORD ?? "",
   });
-  const queries = createQueries({ query: client, ledger: client, metrics: createApiMetrics(createMetrics("rows")) });
+  const queries = createQueries({
+    ...{ query: client, ledger: client, metrics: createApiMetrics(createMetrics("rows")) },
+    ...unlimited,
+  });
   const all = (tenant: string) =>
     queries.forTenant<[string]>(
       tenant,

@@ -1,7 +1,7 @@
 /** What the endpoints of single sign-on take and answer. Fields that are not here are refused by name. */
 import { domainToASCII } from "node:url";
 import { z } from "zod";
-import { named as name } from "../organizations/shapes.ts";
+import { nameShape as name } from "../http/text.ts";
 
 const httpsUrl = z
   .string()

@@ -14,6 +14,12 @@ export interface KafkaPositions {
   close(): Promise<void>;
 }
 
+/** A native topic that is being made has no records. */
+const noneYet = (error: unknown): [] => {
+  if ((error as { type?: unknown }).type === "UNKNOWN_TOPIC_OR_PARTITION") return [];
+  throw error;
+};
+
 export const createPositions = (kafka: KafkaClient): KafkaPositions => {
   let admin: Promise<KafkaAdmin> | undefined;
   const connected = async (): Promise<KafkaAdmin> => {
@@ -26,7 +32,7 @@ export const createPositions = (kafka: KafkaClient): KafkaPositions => {
       try {
         const client = await (admin ??= connected());
         const groups = await client.fetchOffsets({ groupId: kafka.name(group), topics: [kafka.name(topic)] });
-        const ends = await client.fetchTopicOffsets(kafka.name(topic));
+        const ends = await client.fetchTopicOffsets(kafka.name(topic)).catch(noneYet);
         return {
           ends: new Map(ends.map(({ partition, high }) => [partition, Number(high)])),
           committed: new Map(

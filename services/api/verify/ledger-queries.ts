@@ -1,7 +1,7 @@
 /** What verify reads, as the ledger's user: one tenant's sums and records, and every tenant's offsets. */
 import { createBinder, type SqlParams } from "@astralog/schemas/query/index";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
-import type { LedgerPartition, MinuteSum } from "./verify.ts";
+import type { LedgerPartition, MinuteSum, PartitionState } from "./verify.ts";
 
 /** Epoch seconds; `to` is not included. */
 export interface Window {
@@ -10,6 +10,8 @@ export interface Window {
 }
 
 export interface WrongRecord {
+  /** Without the cluster's prefix. */
+  readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly accepted: number;
@@ -21,18 +23,24 @@ export interface WrongRecord {
 }
 
 export interface LedgerQueries {
-  /** Of every tenant: partitions are shared. */
-  partitions(): Promise<LedgerPartition[]>;
+  /** Of every tenant: the partitions of events.raw are shared. */
+  partitions(topic: string): Promise<LedgerPartition[]>;
   /** The partition's offsets in the ledger, ascending, from `from` on, at most `limit`. */
-  offsets(partition: number, from: number, limit: number): Promise<number[]>;
-  minutes(tenant: string, window: Window | undefined): Promise<MinuteSum[]>;
-  /** Records of the window whose rows or sums do not agree, at most `limit`. `below`: partition to the offset that is due. */
-  wrong(tenant: string, window: Window, below: ReadonlyMap<number, number>, limit: number): Promise<WrongRecord[]>;
+  offsets(topic: string, partition: number, from: number, limit: number): Promise<number[]>;
+  minutes(tenant: string, topics: readonly string[], window: Window | undefined): Promise<MinuteSum[]>;
+  /** Records of the window that are due and whose rows or sums do not agree, at most `limit`. */
+  wrong(
+    tenant: string,
+    window: Window,
+    states: readonly Pick<PartitionState, "topic" | "partition" | "due">[],
+    limit: number,
+  ): Promise<WrongRecord[]>;
 }
 
 const seconds = 240;
 
-export const createLedgerQueries = (queries: ClickHouseQueries, topic: string): LedgerQueries => {
+/** Topics are named without the cluster's `prefix` here, and with it in ClickHouse. */
+export const createLedgerQueries = (queries: ClickHouseQueries, prefix: string): LedgerQueries => {
   const run = async <Row>(query: string, params: SqlParams): Promise<Row[]> =>
     (await queries.forLedger<Row>({ query, params }, { name: "verify", seconds })).rows;
 
@@ -40,12 +48,12 @@ export const createLedgerQueries = (queries: ClickHouseQueries, topic: string): 
     `received_at >= fromUnixTimestamp64Milli(${bind("Int64", window.from * 1000)}, 'UTC') AND received_at < fromUnixTimestamp64Milli(${bind("Int64", window.to * 1000)}, 'UTC')`;
 
   return {
-    partitions: async () => {
+    partitions: async (topic) => {
       const { params, bind } = createBinder();
       // Repeated rows of one offset are one: the table replaces them when it merges.
       const rows = await run<[number, string, string, string]>(
         `SELECT partition, toString(uniqExact(offset)), toString(min(offset)), toString(max(offset)) FROM batches
-WHERE topic = ${bind("String", topic)} GROUP BY partition ORDER BY partition`,
+WHERE topic = ${bind("String", prefix + topic)} GROUP BY partition ORDER BY partition`,
         params,
       );
       return rows.map(([partition, records, first, last]) => ({
@@ -55,21 +63,24 @@ WHERE topic = ${bind("String", topic)} GROUP BY partition ORDER BY partition`,
         last: Number(last),
       }));
     },
-    offsets: async (partition, from, limit) => {
+    offsets: async (topic, partition, from, limit) => {
       const { params, bind } = createBinder();
       const rows = await run<[string]>(
-        `SELECT toString(o) FROM (SELECT DISTINCT offset AS o FROM batches WHERE topic = ${bind("String", topic)}
+        `SELECT toString(o) FROM (SELECT DISTINCT offset AS o FROM batches WHERE topic = ${bind("String", prefix + topic)}
 AND partition = ${bind("Int64", partition)} AND offset >= ${bind("Int64", from)} ORDER BY o LIMIT ${limit})`,
         params,
       );
       return rows.map(([offset]) => Number(offset));
     },
-    minutes: async (tenant, window) => {
+    minutes: async (tenant, topics, window) => {
       const { params, bind } = createBinder();
       const rows = await run<[string, string, string, string, Record<string, string>]>(
         `SELECT source, formatDateTime(minute, '%Y-%m-%dT%H:%i:%SZ', 'UTC'), toString(sum(accepted)), toString(sum(stored)),
 sumMap(CAST(dropped, 'Map(String, UInt64)')) FROM batches FINAL
-WHERE tenant = ${bind("String", tenant)} AND topic = ${bind("String", topic)}${window === undefined ? "" : ` AND ${within(bind, window)}`}
+WHERE tenant = ${bind("String", tenant)} AND topic IN ${bind(
+          "Array(String)",
+          topics.map((topic) => prefix + topic),
+        )}${window === undefined ? "" : ` AND ${within(bind, window)}`}
 GROUP BY source, minute ORDER BY source, minute`,
         params,
       );
@@ -81,24 +92,27 @@ GROUP BY source, minute ORDER BY source, minute`,
         dropped: Object.fromEntries(Object.entries(dropped).map(([reason, count]) => [reason, Number(count)])),
       }));
     },
-    wrong: async (tenant, window, below, limit) => {
+    wrong: async (tenant, window, states, limit) => {
       const { params, bind } = createBinder();
+      const topics = [...new Set(states.map(({ topic }) => prefix + topic))];
       const scope = () =>
-        `tenant = ${bind("String", tenant)} AND topic = ${bind("String", topic)} AND ${within(bind, window)}`;
-      const due = [...below].map(
-        ([partition, offset]) => `(partition = ${bind("Int64", partition)} AND offset < ${bind("Int64", offset)})`,
+        `tenant = ${bind("String", tenant)} AND topic IN ${bind("Array(String)", topics)} AND ${within(bind, window)}`;
+      const due = states.map(
+        (state) =>
+          `(topic = ${bind("String", prefix + state.topic)} AND partition = ${bind("Int64", state.partition)} AND offset < ${bind("Int64", state.due)})`,
       );
-      const rows = await run<[number, string, number, number, Record<string, number>, string, string]>(
-        `SELECT partition, toString(offset), accepted, stored, dropped, toString(found), toString(distinct) FROM (
-  SELECT partition, offset, accepted, stored, dropped FROM batches FINAL WHERE ${scope()} AND (${due.join(" OR ") || "0"})
+      const rows = await run<[string, number, string, number, number, Record<string, number>, string, string]>(
+        `SELECT topic, partition, toString(offset), accepted, stored, dropped, toString(found), toString(distinct) FROM (
+  SELECT topic, partition, offset, accepted, stored, dropped FROM batches FINAL WHERE ${scope()} AND (${due.join(" OR ") || "0"})
 ) AS ledger LEFT JOIN (
-  SELECT partition, offset, count() AS found, uniqExact(idx) AS distinct FROM events WHERE ${scope()} GROUP BY partition, offset
-) AS rows USING (partition, offset)
+  SELECT topic, partition, offset, count() AS found, uniqExact(idx) AS distinct FROM events WHERE ${scope()} GROUP BY topic, partition, offset
+) AS rows USING (topic, partition, offset)
 WHERE found != stored OR distinct != found OR accepted != stored + arraySum(mapValues(dropped))
-ORDER BY partition, offset LIMIT ${limit}`,
+ORDER BY topic, partition, offset LIMIT ${limit}`,
         params,
       );
-      return rows.map(([partition, offset, accepted, stored, dropped, found, distinct]) => ({
+      return rows.map(([topic, partition, offset, accepted, stored, dropped, found, distinct]) => ({
+        topic: topic.slice(prefix.length),
         partition,
         offset: Number(offset),
         accepted,

@@ -1,7 +1,7 @@
 /** Runs verify's checks in an order in which what is on its way cannot look like a fault. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { topics } from "@astralog/schemas";
-import type { KafkaPositions } from "./kafka-positions.ts";
+import type { KafkaPositions, Positions } from "./kafka-positions.ts";
 import type { LedgerQueries, Window, WrongRecord } from "./ledger-queries.ts";
 import {
   addCounts,
@@ -10,6 +10,7 @@ import {
   gapsIn,
   type PartitionState,
   partitionStates,
+  type RawTopic,
   type SourceSum,
   sumBySource,
 } from "./verify.ts";
@@ -26,7 +27,10 @@ export interface Verification {
   /** Records whose rows, stored and accepted do not agree. */
   readonly mismatches: WrongRecord[];
   readonly sources: SourceSum[];
-  readonly lag: { readonly records: number; readonly partitions: { partition: number; end: number; lag: number }[] };
+  readonly lag: {
+    readonly records: number;
+    readonly partitions: { topic: string; partition: number; end: number; lag: number }[];
+  };
   /** Whether more was found than is listed. */
   readonly truncated: boolean;
   readonly ms: number;
@@ -35,7 +39,8 @@ export interface Verification {
 export interface VerifyDeps {
   readonly positions: KafkaPositions;
   readonly ledger: LedgerQueries;
-  readonly redactorGroup: string;
+  /** events.raw first, then those of the tenant's own. */
+  rawTopics(tenant: string): readonly RawTopic[];
   readonly sinkGroup: string;
 }
 
@@ -44,19 +49,25 @@ const listed = 100;
 const eventsAtOnce = 2_000_000;
 const offsetsAtOnce = 200_000;
 
-const statesOf = async ({ positions, ledger, redactorGroup, sinkGroup }: VerifyDeps): Promise<PartitionState[]> => {
-  const raw = await positions.of(topics.raw.name, redactorGroup);
+const statesOf = async (
+  { positions, ledger, sinkGroup }: VerifyDeps,
+  rawTopics: readonly RawTopic[],
+): Promise<PartitionState[]> => {
+  const raws: { one: RawTopic; raw: Positions }[] = [];
+  for (const one of rawTopics) raws.push({ one, raw: await positions.of(one.topic, one.group) });
   const clean = await positions.of(topics.clean.name, sinkGroup);
-  return partitionStates(raw, clean, await ledger.partitions());
+  const states: PartitionState[] = [];
+  for (const { one, raw } of raws) states.push(...partitionStates(one, raw, clean, await ledger.partitions(one.topic)));
+  return states;
 };
 
 const sumLag = (states: readonly PartitionState[]): number => states.reduce((sum, { lag }) => sum + lag, 0);
 
 /** Waits until nothing is on its way, `waitMs` at most. */
-const settled = async (deps: VerifyDeps, waitMs: number): Promise<PartitionState[]> => {
+const settled = async (deps: VerifyDeps, rawTopics: readonly RawTopic[], waitMs: number): Promise<PartitionState[]> => {
   const deadline = Date.now() + waitMs;
   for (;;) {
-    const states = await statesOf(deps);
+    const states = await statesOf(deps, rawTopics);
     if (sumLag(states) === 0 || Date.now() >= deadline) return states;
     await sleep(Math.min(200, Math.max(0, deadline - Date.now())));
   }
@@ -66,13 +77,13 @@ const findGaps = async (ledger: LedgerQueries, state: PartitionState): Promise<G
   const gaps: Gap[] = [];
   let from = 0;
   while (from < state.due && gaps.length < listed) {
-    const offsets = await ledger.offsets(state.partition, from, offsetsAtOnce);
+    const offsets = await ledger.offsets(state.topic, state.partition, from, offsetsAtOnce);
     // A full answer ends at its last offset, which is where the next one begins.
     const until = offsets.length < offsetsAtOnce ? state.due : Math.min(state.due, (offsets.at(-1) ?? 0) + 1);
     const base = from;
     const shifted = offsets.map((offset) => offset - base);
-    for (const gap of gapsIn(state.partition, shifted, until - base)) {
-      gaps.push({ ...gap, from: gap.from + base, to: gap.to + base });
+    for (const gap of gapsIn(shifted, until - base)) {
+      gaps.push({ topic: state.topic, partition: state.partition, from: gap.from + base, to: gap.to + base });
     }
     from = until;
   }
@@ -86,11 +97,13 @@ export const createVerify =
     options: { window?: Window | undefined; waitMs: number; names: ReadonlyMap<string, string> },
   ): Promise<Verification> => {
     const begun = performance.now();
-    const states = await settled(deps, options.waitMs);
+    const rawTopics = deps.rawTopics(tenant);
+    const states = await settled(deps, rawTopics, options.waitMs);
     const gaps: Gap[] = [];
     for (const state of states) if (state.incomplete) gaps.push(...(await findGaps(deps.ledger, state)));
 
-    const minutes = await deps.ledger.minutes(tenant, options.window);
+    const names = rawTopics.map(({ topic }) => topic);
+    const minutes = await deps.ledger.minutes(tenant, names, options.window);
     const perMinute = Map.groupBy(minutes, ({ minute }) => Date.parse(minute) / 1000);
     const chunks = chunksOf(
       [...perMinute]
@@ -98,11 +111,10 @@ export const createVerify =
         .sort((a, b) => a.minute - b.minute),
       eventsAtOnce,
     );
-    const due = new Map(states.map((state) => [state.partition, state.due]));
     const wrong: WrongRecord[] = [];
     for (const chunk of chunks) {
       if (wrong.length > listed) break;
-      wrong.push(...(await deps.ledger.wrong(tenant, chunk, due, listed + 1)));
+      wrong.push(...(await deps.ledger.wrong(tenant, chunk, states, listed + 1)));
     }
     const duplicates = wrong.filter(({ found, distinct }) => found > distinct);
     const mismatches = wrong.filter(({ found, distinct }) => found === distinct);
@@ -118,7 +130,9 @@ export const createVerify =
       sources,
       lag: {
         records: sumLag(states),
-        partitions: states.flatMap(({ partition, end, lag }) => (lag > 0 ? [{ partition, end, lag }] : [])),
+        partitions: states.flatMap(({ topic, partition, end, lag }) =>
+          lag > 0 ? [{ topic, partition, end, lag }] : [],
+        ),
       },
       truncated: gaps.length > listed || wrong.length > listed,
       ms: Math.round(performance.now() - begun),

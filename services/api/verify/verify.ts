@@ -11,6 +11,16 @@
  */
 import type { Positions } from "./kafka-positions.ts";
 
+/** A raw topic that the tenant's events may lie in: events.raw, or one of its sources' own. */
+export interface RawTopic {
+  /** Without the cluster's prefix. */
+  readonly topic: string;
+  /** The redactor's group on it. */
+  readonly group: string;
+  /** Partition of events.clean by partition of the topic; undefined when they are the same. */
+  readonly places?: readonly number[];
+}
+
 export interface LedgerPartition {
   readonly partition: number;
   readonly records: number;
@@ -19,6 +29,7 @@ export interface LedgerPartition {
 }
 
 export interface PartitionState {
+  readonly topic: string;
   readonly partition: number;
   /** Offset the next record will get. */
   readonly end: number;
@@ -30,8 +41,9 @@ export interface PartitionState {
   readonly incomplete: boolean;
 }
 
-/** `raw` must have been read before `clean`, and `clean` before `ledger`. */
+/** Of one raw topic. `raw` must have been read before `clean`, and `clean` before `ledger`. */
 export const partitionStates = (
+  { topic, places }: Pick<RawTopic, "topic" | "places">,
   raw: Positions,
   clean: Positions,
   ledger: readonly LedgerPartition[],
@@ -42,14 +54,16 @@ export const partitionStates = (
     const row = rows.get(partition);
     const next = row === undefined ? 0 : row.last + 1;
     const end = Math.max(raw.ends.get(partition) ?? 0, next);
-    const sinkIsDone = (clean.committed.get(partition) ?? 0) >= (clean.ends.get(partition) ?? 0);
+    const place = places === undefined ? partition : (places[partition] ?? -1);
+    const sinkIsDone = (clean.committed.get(place) ?? 0) >= (clean.ends.get(place) ?? 0);
     const passedOn = raw.committed.get(partition) ?? 0;
     const due = sinkIsDone ? Math.max(next, Math.min(passedOn, end)) : next;
-    return { partition, end, due, lag: end - due, incomplete: (row?.records ?? 0) < due };
+    return { topic, partition, end, due, lag: end - due, incomplete: (row?.records ?? 0) < due };
   });
 };
 
 export interface Gap {
+  readonly topic: string;
   readonly partition: number;
   /** First and last offset without a ledger row. */
   readonly from: number;
@@ -57,15 +71,15 @@ export interface Gap {
 }
 
 /** The runs of offsets below `due` that `offsets`, ascending, does not hold. */
-export const gapsIn = (partition: number, offsets: Iterable<number>, due: number): Gap[] => {
-  const gaps: Gap[] = [];
+export const gapsIn = (offsets: Iterable<number>, due: number): Pick<Gap, "from" | "to">[] => {
+  const gaps: Pick<Gap, "from" | "to">[] = [];
   let next = 0;
   for (const offset of offsets) {
     if (offset >= due) break;
-    if (offset > next) gaps.push({ partition, from: next, to: offset - 1 });
+    if (offset > next) gaps.push({ from: next, to: offset - 1 });
     next = offset + 1;
   }
-  if (next < due) gaps.push({ partition, from: next, to: due - 1 });
+  if (next < due) gaps.push({ from: next, to: due - 1 });
   return gaps;
 };
 

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import type { Key } from "../api.ts";
+import { type Key, listAll } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
 import { printable } from "../text.ts";
 import { readSpan } from "../times.ts";
-import { findSource, listSources } from "./sources.ts";
+import { findSource, listSources, sourceIds } from "./sources.ts";
 
 /** A key as it was made: the one time its text is seen. */
 type MadeKey = Key & { key: string };
@@ -20,6 +20,8 @@ const help = `
 A new key is printed alone on standard output, so that it can be taken: KEY=$(astralog keys create …)
 
 To rotate without a gap: rotate with an overlap, give the new key to its users, and the old one ends by itself.`;
+
+const repeated = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 
 /** `keys list | create | rotate | revoke`. */
 export const addKeys = (program: Command, cli: Cli): void => {
@@ -41,12 +43,7 @@ export const addKeys = (program: Command, cli: Cli): void => {
     .description("Lists the keys; of each only its first and last characters are known.")
     .option("--json", "print one JSON object a line")
     .action(async ({ json }: { json?: true }) => {
-      const [list, sources] = await Promise.all([
-        api()
-          .call<{ keys: Key[] }>("GET", "keys", "admin")
-          .then((answer) => answer.keys),
-        listSources(cli),
-      ]);
+      const [list, sources] = await Promise.all([listAll<Key>(api(), "keys", "keys", "admin"), listSources(cli)]);
       if (json === true) {
         for (const key of list) terminal().out(`${JSON.stringify(key)}\n`);
         return;
@@ -59,8 +56,10 @@ export const addKeys = (program: Command, cli: Cli): void => {
         `${key.prefix}…${key.last4}`,
         printable(key.name),
         state(key, now()),
+        key.last_used_at ?? "never",
+        [...key.permissions, ...key.sources.map(nameOf)].map(printable).join(" "),
       ]);
-      terminal().out(table(["ID", "KIND", "SOURCE", "KEY", "NAME", "STATE"], rows));
+      terminal().out(table(["ID", "KIND", "SOURCE", "KEY", "NAME", "STATE", "LAST USED", "LIMITED TO"], rows));
     });
 
   keys
@@ -70,11 +69,9 @@ export const addKeys = (program: Command, cli: Cli): void => {
     .option("--source <source>", "for an ingest key: the source it sends for, by name or id")
     .option("--name <name>", "what it is for")
     .option("--expires-in <span>", "when it ends by itself, such as 90d")
-    .option(
-      "--allow <cidr>",
-      "addresses it may be used from; may be repeated",
-      (cidr: string, all: string[] | undefined) => [...(all ?? []), cidr],
-    )
+    .option("--allow <cidr>", "addresses it may be used from; may be repeated", repeated)
+    .option("--permission <name>", "for an admin key: all it may do; may be repeated", repeated)
+    .option("--only <source>", "for a query or admin key: all it sees, by name or id; may be repeated", repeated)
     .option("--json", "print the key and all about it as JSON")
     .action(
       async (options: {
@@ -83,6 +80,8 @@ export const addKeys = (program: Command, cli: Cli): void => {
         name?: string;
         expiresIn?: string;
         allow?: string[];
+        permission?: string[];
+        only?: string[];
         json?: true;
       }) => {
         const { kind } = options;
@@ -106,6 +105,8 @@ export const addKeys = (program: Command, cli: Cli): void => {
           ...(options.name === undefined ? {} : { name: options.name }),
           ...(expires === undefined ? {} : { expires_at: expires }),
           ...(options.allow === undefined ? {} : { ip_allowlist: options.allow }),
+          ...(options.permission === undefined ? {} : { permissions: options.permission }),
+          ...(options.only === undefined ? {} : { sources: await sourceIds(cli, options.only) }),
         });
         printNew(made, options.json);
       },

@@ -1,9 +1,12 @@
+import { opaqueEnd } from "@astralog/schemas/query/regex-token";
 import type { Command } from "commander";
 import { type SearchAnswer, withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { eventLine } from "../event-line.ts";
+import { Failure } from "../failure.ts";
 import { bytes, plural } from "../text.ts";
 import { readCount, readTime } from "../times.ts";
+import { searchTable } from "./search-table.ts";
 
 interface Options {
   from?: string;
@@ -16,15 +19,18 @@ interface Options {
 const pageSize = 1000;
 
 const help = `
-A query is words, "exact phrases" and field:value, joined by AND, OR and NOT. An empty query ("") finds everything.
+A query is words, "exact phrases", field:value and /regular expressions/, joined by AND, OR and NOT. An empty query ("")
+finds everything. Behind a | it makes a table of what was found: stats, top, sort, fields, dedup, patterns, limit, where.
 
 Examples:
   astralog search timeout
   astralog search 'level:error service:checkout "card declined"' --from 1h
-  astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message`;
+  astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message
+  astralog search 'level:error | stats count(), p95(duration_ms) by service' --from 1h`;
 
 /** `search <query>`. */
-export const addSearch = (program: Command, { terminal, api, now }: Cli): void => {
+export const addSearch = (program: Command, cli: Cli): void => {
+  const { terminal, api, now } = cli;
   program
     .command("search")
     .summary("find events")
@@ -40,6 +46,12 @@ export const addSearch = (program: Command, { terminal, api, now }: Cli): void =
       const limit = readCount(options.limit, "--limit", 1, 1_000_000);
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
+      if (hasPipes(q)) {
+        if (options.reverse === true) {
+          throw new Failure("--reverse is for events, and this query makes a table.", "Write | sort … desc instead.");
+        }
+        return searchTable(cli, { q, from, to, limit, json: options.json === true });
+      }
       const { out, err, outColors, errColors } = terminal();
       const lines: string[] = [];
       let found = 0;
@@ -73,6 +85,16 @@ export const addSearch = (program: Command, { terminal, api, now }: Cli): void =
       else if (more) err(errColors.dim(`${plural(found, "event")} and there are more: raise --limit (${cost})\n`));
       else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
     });
+};
+
+/** Outside quotes, escapes and regular expressions. */
+const hasPipes = (q: string): boolean => {
+  for (let i = 0; i < q.length; i++) {
+    const end = opaqueEnd(q, i);
+    if (end !== undefined) i = end - 1;
+    else if (q[i] === "|") return true;
+  }
+  return false;
 };
 
 const rangeWords = (from: string | undefined, to: string | undefined): string =>

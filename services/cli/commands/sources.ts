@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Source } from "../api.ts";
+import { listAll, type Source } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
@@ -36,8 +36,7 @@ const row = (source: Source): string[] => [
 const show = (sources: readonly Source[]): string =>
   table(["ID", "NAME", "STATE", "KEEPS", "PARTITIONS", "LIMIT"], sources.map(row), [4]);
 
-export const listSources = async ({ api }: Cli): Promise<Source[]> =>
-  (await api().call<{ sources: Source[] }>("GET", "sources", "admin")).sources;
+export const listSources = ({ api }: Cli): Promise<Source[]> => listAll(api(), "sources", "sources", "admin");
 
 /** The source of that id or name. */
 export const findSource = async (cli: Cli, wanted: string): Promise<Source> => {
@@ -52,6 +51,10 @@ export const findSource = async (cli: Cli, wanted: string): Promise<Source> => {
   }
   return found;
 };
+
+/** The ids of sources that are given by id or name. */
+export const sourceIds = (cli: Cli, wanted: readonly string[]): Promise<string[]> =>
+  Promise.all(wanted.map(async (one) => (await findSource(cli, one)).id));
 
 /** `sources list | create | set`. */
 export const addSources = (program: Command, cli: Cli): void => {

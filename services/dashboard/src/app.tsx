@@ -1,10 +1,10 @@
 /** The door, what links lead to, and behind it the pages in their frame. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
 import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { keptInvitation } from "./account/kept-invitation.ts";
-import { currentOrganization, hasFactor, useArrive, useMe, useSession } from "./account/session.ts";
+import { currentOrganization, hasFactor, meKey, sessionKey, useArrive, useMe, useSession } from "./account/session.ts";
 import { signInProblem } from "./account/sign-in-problem.ts";
 import { asProblem } from "./api/client.ts";
 import { readKey } from "./api/key.ts";
@@ -14,6 +14,14 @@ import { Shell } from "./shell/shell.tsx";
 import { Boundary, Empty, Failed, Waiting } from "./ui/states.tsx";
 
 const client = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error) => {
+      // The session ended, or less of it is open than a moment ago: ask what it is now, and show that.
+      const { code } = asProblem(error);
+      if (code === "mfa_enrolment_required") void client.invalidateQueries({ queryKey: meKey });
+      if (code === "unauthorized" || code === "mfa_required") void client.invalidateQueries({ queryKey: sessionKey });
+    },
+  }),
   defaultOptions: {
     queries: {
       // What was refused stays refused; only what did not answer is worth asking again.
@@ -27,6 +35,9 @@ const Door = lazy(() => import("./account/door.tsx").then(({ Door: it }) => ({ d
 const Account = lazy(() => import("./account/account.tsx").then(({ Account: it }) => ({ default: it })));
 const SecondFactorPage = lazy(() =>
   import("./account/second-factor.tsx").then(({ SecondFactorPage: it }) => ({ default: it })),
+);
+const QueryReference = lazy(() =>
+  import("./help/query-reference.tsx").then(({ QueryReference: it }) => ({ default: it })),
 );
 const links = () => import("./account/links.tsx");
 const SignInLink = lazy(() => links().then(({ SignInLink: it }) => ({ default: it })));
@@ -95,6 +106,7 @@ const Pages = () => {
                 <p className="soft">{signInProblem(window.location.search)}</p>
               </Empty>
             </Route>
+            <Route path="/help/query" component={QueryReference} />
             <Route>
               <Empty title="There is no such page" />
             </Route>

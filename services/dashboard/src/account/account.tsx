@@ -3,13 +3,15 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { patch, post } from "../api/client.ts";
 import { setTheme, type Theme, useTheme } from "../shell/theme.ts";
-import { Button, Field, Input } from "../ui/controls.tsx";
+import { Button } from "../ui/controls.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { Factors } from "./factors.tsx";
+import { EmailField, NameField } from "./fields.tsx";
 import { Wrong } from "./frame.tsx";
-import { currentOrganization, hasFactor, type Me, meKey, said, useMe } from "./session.ts";
+import { currentOrganization, hasFactor, type Me, meKey, useMe } from "./session.ts";
 import { Sessions } from "./sessions.tsx";
 import { useStepUp } from "./step-up.tsx";
+import { useWork } from "./use-work.ts";
 import "./account.css";
 
 export const Account = () => {
@@ -46,17 +48,12 @@ const You = ({ me }: { me: Me }) => {
   const [name, setName] = useState(me.name);
   const [email, setEmail] = useState(me.email);
   const [note, setNote] = useState<string>();
-  const [wrong, setWrong] = useState<string>();
-  const run = async (work: () => Promise<unknown>, then: string): Promise<void> => {
-    setWrong(undefined);
+  const { wrong, run: work } = useWork();
+  const run = async (what: () => Promise<unknown>, then: string): Promise<void> => {
     setNote(undefined);
-    try {
-      await guard(work);
-      setNote(then);
-      await client.invalidateQueries({ queryKey: meKey });
-    } catch (error) {
-      setWrong(said(error));
-    }
+    if (!(await work(() => guard(what)))) return;
+    setNote(then);
+    await client.invalidateQueries({ queryKey: meKey });
   };
   return (
     <section className="account-part" aria-labelledby="you">
@@ -68,17 +65,7 @@ const You = ({ me }: { me: Me }) => {
           void run(() => patch("/me", { name }), "Your name is changed.");
         }}
       >
-        <Field label="Name">
-          {(ids) => (
-            <Input
-              {...ids}
-              autoComplete="name"
-              maxLength={100}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
+        <NameField value={name} onChange={setName} />
         <Button type="submit" disabled={name.trim() === me.name}>
           Save
         </Button>
@@ -93,18 +80,7 @@ const You = ({ me }: { me: Me }) => {
           );
         }}
       >
-        <Field label="E-mail">
-          {(ids) => (
-            <Input
-              {...ids}
-              type="email"
-              required
-              autoComplete="email"
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-            />
-          )}
-        </Field>
+        <EmailField value={email} onChange={setEmail} />
         <Button type="submit" disabled={email.trim().toLowerCase() === me.email}>
           Send a link there
         </Button>
@@ -112,7 +88,7 @@ const You = ({ me }: { me: Me }) => {
       <p className="soft small" role="status">
         {note}
       </p>
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
       {dialog}
     </section>
   );

@@ -6,9 +6,11 @@ import { useState } from "react";
 import { get, post } from "../api/client.ts";
 import { setKey } from "../api/key.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
+import { EmailField } from "./fields.tsx";
 import { Frame, Wrong } from "./frame.tsx";
-import { type SignedIn, said, useArrive } from "./session.ts";
+import { type SignedIn, useArrive } from "./session.ts";
 import { asksForMail, signInProblem } from "./sign-in-problem.ts";
+import { useWork } from "./use-work.ts";
 import "./account.css";
 
 interface Methods {
@@ -39,29 +41,18 @@ export const Door = ({ onKey }: { onKey: () => void }) => {
 
 const People = ({ onSent, providers }: { onSent: (email: string) => void; providers: Methods["providers"] }) => {
   const [email, setEmail] = useState("");
-  const [busy, setBusy] = useState<"mail" | "passkey" | "sso">();
-  const [wrong, setWrong] = useState(() => signInProblem(location.search));
+  const { busy, wrong, run } = useWork(() => signInProblem(location.search));
   const arrive = useArrive();
-  const run = async (what: "mail" | "passkey" | "sso", work: () => Promise<void>): Promise<void> => {
-    setBusy(what);
-    setWrong(undefined);
-    try {
-      await work();
-    } catch (error) {
-      setWrong(said(error));
-    }
-    setBusy(undefined);
-  };
   const byPasskey = () =>
-    run("passkey", async () => {
+    run(async () => {
       const optionsJSON = await post<Parameters<typeof startAuthentication>[0]["optionsJSON"]>("/auth/passkey/options");
       await post<SignedIn>("/auth/passkey", { answer: await startAuthentication({ optionsJSON }) });
       await arrive();
-    });
+    }, "passkey");
   const bySso = () =>
-    run("sso", async () => {
+    run(async () => {
       location.assign((await post<{ redirect: string }>("/auth/sso", { email })).redirect);
-    });
+    }, "sso");
   return (
     <>
       {asksForMail(location.search) ? (
@@ -74,25 +65,13 @@ const People = ({ onSent, providers }: { onSent: (email: string) => void; provid
         className="stack door-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void run("mail", async () => {
+          void run(async () => {
             await post("/auth/link", { email });
             onSent(email.trim());
-          });
+          }, "mail");
         }}
       >
-        <Field label="E-mail">
-          {(ids) => (
-            <Input
-              {...ids}
-              type="email"
-              required
-              autoComplete="username webauthn"
-              placeholder="you@example.com"
-              value={email}
-              onChange={(event) => setEmail(event.target.value)}
-            />
-          )}
-        </Field>
+        <EmailField value={email} onChange={setEmail} autoComplete="username webauthn" />
         <Button type="submit" look="primary" busy={busy === "mail"} icon={<Mail size={15} />}>
           Send me a link
         </Button>
@@ -115,7 +94,7 @@ const People = ({ onSent, providers }: { onSent: (email: string) => void; provid
           </Button>
         ))}
       </div>
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
     </>
   );
 };

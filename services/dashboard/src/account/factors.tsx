@@ -8,8 +8,9 @@ import { Modal } from "../ui/overlays.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { Wrong } from "./frame.tsx";
 import { Qr } from "./qr.tsx";
-import { type Me, meKey, type Passkey, said } from "./session.ts";
+import { type Me, meKey, type Passkey } from "./session.ts";
 import { useStepUp } from "./step-up.tsx";
+import { useWork } from "./use-work.ts";
 
 interface WithCodes {
   readonly recovery_codes: readonly string[];
@@ -22,7 +23,7 @@ export const Factors = ({ me }: { me: Me }) => {
   const [naming, setNaming] = useState(false);
   const [removing, setRemoving] = useState<Passkey | "app">();
   const [codes, setCodes] = useState<readonly string[]>([]);
-  const [wrong, setWrong] = useState<string>();
+  const { wrong, run: work } = useWork();
   const { totp, passkeys, recovery_codes: left } = me.factors;
 
   const changed = async (made: readonly string[] = []): Promise<void> => {
@@ -32,14 +33,7 @@ export const Factors = ({ me }: { me: Me }) => {
       client.invalidateQueries({ queryKey: ["sessions"] }),
     ]);
   };
-  const run = async (work: () => Promise<unknown>): Promise<void> => {
-    setWrong(undefined);
-    try {
-      await guard(work);
-    } catch (error) {
-      setWrong(said(error));
-    }
-  };
+  const run = (what: () => Promise<unknown>) => work(() => guard(what));
 
   return (
     <section className="account-part" aria-labelledby="factors">
@@ -102,7 +96,7 @@ export const Factors = ({ me }: { me: Me }) => {
           </Button>
         ) : null}
       </div>
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
 
       <AddPasskey
         open={naming}
@@ -156,20 +150,12 @@ const EndOthers = ({ on, set }: { on: boolean; set: (on: boolean) => void }) => 
 
 /** A small form in a dialog, with what went wrong in it. */
 const useForm = (work: () => Promise<void>) => {
-  const [busy, setBusy] = useState(false);
-  const [wrong, setWrong] = useState<string>();
-  const submit = async (event: { preventDefault(): void }): Promise<void> => {
+  const { busy, wrong, run } = useWork();
+  const submit = (event: { preventDefault(): void }): void => {
     event.preventDefault();
-    setBusy(true);
-    setWrong(undefined);
-    try {
-      await work();
-    } catch (error) {
-      setWrong(said(error));
-    }
-    setBusy(false);
+    void run(work);
   };
-  return { busy, wrong, submit };
+  return { busy: busy !== undefined, wrong, submit };
 };
 
 const AddPasskey = (props: {
@@ -194,7 +180,7 @@ const AddPasskey = (props: {
           )}
         </Field>
         <EndOthers on={endOthers} set={setEndOthers} />
-        {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+        <Wrong>{wrong}</Wrong>
         <Button type="submit" look="primary" busy={busy}>
           Ask the device
         </Button>
@@ -240,7 +226,7 @@ const AddApp = (props: {
           )}
         </Field>
         <EndOthers on={endOthers} set={setEndOthers} />
-        {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+        <Wrong>{wrong}</Wrong>
         <Button type="submit" look="primary" busy={busy}>
           Add it
         </Button>
@@ -256,7 +242,7 @@ const Remove = (props: { what: string; onClose: () => void; onRemove: (endOthers
     <Modal open onClose={props.onClose} title={`Remove ${props.what}?`} about="It will no longer help to sign in.">
       <form className="stack" onSubmit={submit}>
         <EndOthers on={endOthers} set={setEndOthers} />
-        {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+        <Wrong>{wrong}</Wrong>
         <div className="row">
           <Button type="submit" look="danger" busy={busy}>
             Remove it

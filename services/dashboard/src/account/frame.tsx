@@ -16,8 +16,9 @@ export const Frame = ({ title, about, children }: { title: string; about?: React
 );
 
 /** What went wrong, said aloud to those who cannot see it. */
-export const Wrong = ({ children }: { children: string | undefined }) => (
-  <p className="door-wrong" role="alert">
-    {children}
-  </p>
-);
+export const Wrong = ({ children }: { children: string | undefined }) =>
+  children === undefined ? null : (
+    <p className="door-wrong" role="alert">
+      {children}
+    </p>
+  );

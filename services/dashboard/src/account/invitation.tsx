@@ -11,7 +11,8 @@ import { Button } from "../ui/controls.tsx";
 import { Waiting } from "../ui/states.tsx";
 import { Frame, Wrong } from "./frame.tsx";
 import { dropInvitation, keepInvitation, keptInvitation } from "./kept-invitation.ts";
-import { meKey, said, signOut } from "./session.ts";
+import { meKey, signOut } from "./session.ts";
+import { useWork } from "./use-work.ts";
 import "./account.css";
 
 interface Shown {
@@ -32,8 +33,7 @@ export const InvitationLink = () => {
 export const Invitation = ({ onDone }: { onDone: () => void }) => {
   const [token] = useState(() => keptInvitation() ?? "");
   const client = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [wrong, setWrong] = useState<string>();
+  const { busy, wrong, run } = useWork();
   const shown = useQuery({
     queryKey: ["invitation", token],
     queryFn: () => post<Shown>("/invitations/show", { token }),
@@ -56,28 +56,22 @@ export const Invitation = ({ onDone }: { onDone: () => void }) => {
     );
   if (shown.data === undefined) return <Waiting />;
   const { organization, role } = shown.data;
-  const accept = async (): Promise<void> => {
-    setBusy(true);
-    setWrong(undefined);
-    try {
+  const accept = () =>
+    run(async () => {
       await post("/invitations/accept", { token });
       setOrganization(organization.id);
       await client.invalidateQueries({ queryKey: meKey });
       leave();
-    } catch (error) {
-      setWrong(said(error));
-      setBusy(false);
-    }
-  };
+    });
   return (
     <Frame title={`Join ${organization.name}`} about={`You are invited as ${role}.`}>
-      <Button look="primary" busy={busy} onClick={() => void accept()}>
+      <Button look="primary" busy={busy !== undefined} onClick={() => void accept()}>
         Join
       </Button>
       <Button look="quiet" onClick={leave}>
         Not now
       </Button>
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
     </Frame>
   );
 };

@@ -5,9 +5,11 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { Redirect } from "wouter";
 import { post } from "../api/client.ts";
-import { Button, Field, Input } from "../ui/controls.tsx";
+import { Button } from "../ui/controls.tsx";
+import { EmailField, NameField } from "./fields.tsx";
 import { Frame, Wrong } from "./frame.tsx";
-import { type SignedIn, said, useArrive } from "./session.ts";
+import { type SignedIn, useArrive } from "./session.ts";
+import { useWork } from "./use-work.ts";
 import "./account.css";
 
 const useToken = (): string => {
@@ -28,9 +30,8 @@ interface LinkPageProps {
 
 const LinkPage = ({ title, about, button, to, send, ready = true, children }: LinkPageProps) => {
   const token = useToken();
-  const [busy, setBusy] = useState(false);
   const [done, setDone] = useState(false);
-  const [wrong, setWrong] = useState<string>();
+  const { busy, wrong, run } = useWork();
   const arrive = useArrive();
   if (done) return <Redirect to={to} replace />;
   if (token === "")
@@ -43,22 +44,17 @@ const LinkPage = ({ title, about, button, to, send, ready = true, children }: Li
     <Frame title={title} about={about}>
       <form
         className="stack door-form"
-        onSubmit={async (event) => {
+        onSubmit={(event) => {
           event.preventDefault();
-          setBusy(true);
-          setWrong(undefined);
-          try {
+          void run(async () => {
             await send(token);
             await arrive();
             setDone(true);
-          } catch (error) {
-            setWrong(said(error));
-            setBusy(false);
-          }
+          });
         }}
       >
         {children}
-        <Button type="submit" look="primary" busy={busy} disabled={!ready}>
+        <Button type="submit" look="primary" busy={busy !== undefined} disabled={!ready}>
           {button}
         </Button>
       </form>
@@ -114,29 +110,8 @@ export const Welcome = () => {
       ready={email.trim() !== ""}
       send={(token) => post<SignedIn>("/auth/first-owner", { token, email, name })}
     >
-      <Field label="E-mail" hint="Sign-in links go there.">
-        {(ids) => (
-          <Input
-            {...ids}
-            type="email"
-            required
-            autoComplete="email"
-            value={email}
-            onChange={(event) => setEmail(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Name">
-        {(ids) => (
-          <Input
-            {...ids}
-            autoComplete="name"
-            maxLength={100}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        )}
-      </Field>
+      <EmailField value={email} onChange={setEmail} hint="Sign-in links go there." />
+      <NameField value={name} onChange={setName} />
     </LinkPage>
   );
 };

@@ -5,7 +5,8 @@ import { useState } from "react";
 import { post } from "../api/client.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { Frame, Wrong } from "./frame.tsx";
-import { said, signOut } from "./session.ts";
+import { signOut } from "./session.ts";
+import { useWork } from "./use-work.ts";
 import "./account.css";
 
 interface Props {
@@ -16,23 +17,17 @@ interface Props {
 export const SecondFactor = ({ factors, onDone }: Props) => {
   const [recovery, setRecovery] = useState(false);
   const [code, setCode] = useState("");
-  const [busy, setBusy] = useState<"passkey" | "code">();
-  const [wrong, setWrong] = useState<string>();
+  const { busy, wrong, run } = useWork();
   const asksCode = recovery || factors.includes("totp");
-  const run = async (what: "passkey" | "code", work: () => Promise<unknown>): Promise<void> => {
-    setBusy(what);
-    setWrong(undefined);
-    try {
+  const show = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    const shown = await run(async () => {
       await work();
       await onDone();
-    } catch (error) {
-      setWrong(said(error));
-      setCode("");
-    }
-    setBusy(undefined);
+    }, what);
+    if (!shown) setCode("");
   };
   const byPasskey = () =>
-    run("passkey", async () => {
+    show("passkey", async () => {
       const optionsJSON =
         await post<Parameters<typeof startAuthentication>[0]["optionsJSON"]>("/auth/mfa/passkey/options");
       await post("/auth/mfa/passkey", { answer: await startAuthentication({ optionsJSON }) });
@@ -54,7 +49,7 @@ export const SecondFactor = ({ factors, onDone }: Props) => {
           className="stack door-form"
           onSubmit={(event) => {
             event.preventDefault();
-            void run("code", () => post(recovery ? "/auth/mfa/recovery" : "/auth/mfa/totp", { code }));
+            void show("code", () => post(recovery ? "/auth/mfa/recovery" : "/auth/mfa/totp", { code }));
           }}
         >
           <Field
@@ -80,14 +75,13 @@ export const SecondFactor = ({ factors, onDone }: Props) => {
           </Button>
         </form>
       ) : null}
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
       {factors.includes("recovery-code") ? (
         <Button
           look="quiet"
           onClick={() => {
             setRecovery(!recovery);
             setCode("");
-            setWrong(undefined);
           }}
         >
           {recovery ? "Back to the other ways" : "Use a recovery code"}

@@ -1,12 +1,11 @@
 /** Where one is signed in, and how to end it. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { get, post, remove } from "../api/client.ts";
 import { Button } from "../ui/controls.tsx";
 import { Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { Wrong } from "./frame.tsx";
-import { said } from "./session.ts";
+import { useWork } from "./use-work.ts";
 
 interface SessionView {
   readonly id: string;
@@ -51,18 +50,13 @@ const ways: Readonly<Record<string, string>> = {
 
 export const Sessions = () => {
   const client = useQueryClient();
-  const [wrong, setWrong] = useState<string>();
+  const { wrong, run: work } = useWork();
   const list = useQuery({
     queryKey: ["sessions"],
     queryFn: ({ signal }) => get<{ sessions: readonly SessionView[] }>("/me/sessions", signal),
   });
-  const run = async (work: () => Promise<unknown>): Promise<void> => {
-    setWrong(undefined);
-    try {
-      await work();
-    } catch (error) {
-      setWrong(said(error));
-    }
+  const run = async (what: () => Promise<unknown>): Promise<void> => {
+    await work(what);
     await client.invalidateQueries({ queryKey: ["sessions"] });
   };
   const sessions = list.data?.sessions ?? [];
@@ -111,7 +105,7 @@ export const Sessions = () => {
           Sign out everywhere
         </Button>
       </div>
-      {wrong === undefined ? null : <Wrong>{wrong}</Wrong>}
+      <Wrong>{wrong}</Wrong>
     </section>
   );
 };

@@ -17,7 +17,7 @@ import { HighlightStyle, LanguageSupport, LRLanguage, syntaxHighlighting } from 
 import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, keymap, placeholder } from "@codemirror/view";
 import { styleTags, tags } from "@lezer/highlight";
-import { fieldNames, fieldOf, literalOf, underlineOf } from "./language.ts";
+import { fieldNames, fieldOf, literalOf, pipeWords, underlineOf } from "./language.ts";
 
 export interface EditorHooks {
   onChange(text: string): void;
@@ -44,7 +44,11 @@ const language = LRLanguage.define({
         Quoted: tags.string,
         Operator: tags.operator,
         "Minus or and not to": tags.operatorKeyword,
-        "Value RangeValue": tags.literal,
+        Regex: tags.regexp,
+        "Value RangeValue Number": tags.literal,
+        "StageName/Name Keyword WhereWord": tags.keyword,
+        "Call/Name": tags.function(tags.variableName),
+        Bar: tags.operatorKeyword,
         "( ) RangeOpen RangeClose RangeOpenExclusive RangeCloseExclusive": tags.bracket,
       }),
     ],
@@ -54,6 +58,8 @@ const language = LRLanguage.define({
 const colours = HighlightStyle.define([
   { tag: tags.propertyName, color: "var(--accent)" },
   { tag: tags.string, color: "var(--ansi-green)" },
+  { tag: tags.regexp, color: "var(--ansi-green)" },
+  { tag: [tags.keyword, tags.function(tags.variableName)], color: "var(--ansi-magenta)" },
   { tag: tags.operator, color: "var(--text-soft)" },
   { tag: tags.operatorKeyword, color: "var(--ansi-magenta)" },
   { tag: tags.bracket, color: "var(--text-soft)" },
@@ -134,6 +140,19 @@ const complete =
       return { from, options, filter: true };
     }
     const word = context.matchBefore(/[\w.@$/]+$/);
+    const behind = pipeWords(context.state.sliceDoc(0, word?.from ?? context.pos));
+    if (behind !== undefined) {
+      return {
+        from: word?.from ?? context.pos,
+        options: [
+          ...behind.map((label) => ({ label, detail: "", boost: 1 })),
+          ...(/\|\s*$/.test(context.state.sliceDoc(0, word?.from ?? context.pos))
+            ? []
+            : hooks.fields().map(({ name }) => ({ label: fieldOf(name), detail: "field" }))),
+        ],
+        validFor: /^[\w.@$/]*$/,
+      };
+    }
     if (word === null && !context.explicit) return null;
     const known = hooks.fields();
     const names = known.length > 0 ? known : fieldNames.map((name) => ({ name }));

@@ -3,7 +3,10 @@
 import type { Query } from "@astralog/schemas/query/ast";
 import { builtInFields } from "@astralog/schemas/query/ast";
 import { parseQuery } from "@astralog/schemas/query/parse";
+import { parsePipeline } from "@astralog/schemas/query/parse-pipeline";
+import { aggregateNames, stageNames } from "@astralog/schemas/query/pipeline";
 import { QueryError } from "@astralog/schemas/query/query-error";
+import { opaqueEnd } from "@astralog/schemas/query/regex-token";
 
 export const fieldNames: readonly string[] = builtInFields;
 
@@ -16,7 +19,7 @@ export interface Wrong {
 
 export const findWrong = (text: string): Wrong | undefined => {
   try {
-    parseQuery(text, { now: Date.now() });
+    parsePipeline(text, { now: Date.now() });
     return undefined;
   } catch (error) {
     if (error instanceof QueryError) return error;
@@ -55,7 +58,7 @@ const patternsOf = (query: Query): string[] => {
 /** What to mark in messages, or undefined when the query has no words. Words that are excluded are not there to mark. */
 export const marksOf = (text: string): RegExp | undefined => {
   try {
-    const patterns = patternsOf(parseQuery(text, { now: Date.now() })).filter((one) => one !== "");
+    const patterns = patternsOf(parsePipeline(text, { now: Date.now() }).filter).filter((one) => one !== "");
     return patterns.length === 0 ? undefined : new RegExp(patterns.slice(0, 32).join("|"), "gi");
   } catch {
     return undefined;
@@ -73,13 +76,26 @@ export const filterOf = (name: string, value: string): string => `${fieldOf(name
 
 /** What stands before the first pipe: filters are added there. */
 const splitPipes = (text: string): readonly [string, string] => {
-  let quoted = false;
   for (let i = 0; i < text.length; i++) {
-    if (text[i] === "\\") i++;
-    else if (text[i] === '"') quoted = !quoted;
-    else if (text[i] === "|" && !quoted) return [text.slice(0, i).trim(), ` ${text.slice(i)}`];
+    const end = opaqueEnd(text, i);
+    if (end !== undefined) i = end - 1;
+    else if (text[i] === "|") return [text.slice(0, i).trim(), ` ${text.slice(i)}`];
   }
   return [text.trim(), ""];
+};
+
+/** Words that may come next in the stage that this text ends in; undefined where words are looked for. */
+export const pipeWords = (before: string): readonly string[] | undefined => {
+  const [, pipes] = splitPipes(before);
+  const stage = pipes.slice(pipes.lastIndexOf("|") + 1).trimStart();
+  if (pipes === "" || /^where\s/.test(stage)) return undefined;
+  if (stage === "") return stageNames;
+  if (/^stats\b/.test(stage) && !/\bby\b/.test(stage)) {
+    return /\($/.test(stage)
+      ? []
+      : [...aggregateNames.map((name) => (name === "count" ? "count()" : `${name}(`)), "p50(", "p95(", "p99(", "by"];
+  }
+  return /\bby\b/.test(stage) ? ["bin(1m)", "bin(1h)"] : /^sort\b/.test(stage) ? ["desc", "asc"] : [];
 };
 
 /** A whole OR has to stay together when something is added beside it. */

@@ -1,4 +1,5 @@
 /** `?`: the keys that work on this page, and the query language on one screen. */
+import { Link } from "wouter";
 import { Modal } from "../ui/overlays.tsx";
 import { showKeys, useAllCommands } from "./commands.tsx";
 
@@ -11,6 +12,8 @@ const language: readonly (readonly [string, string])[] = [
   ["user.plan:*", "events that have the field"],
   ["(user:ann OR user:bo) -status:200", "groups, either, and not"],
   ["trace_id:4bf92f35…", "everything of one trace"],
+  ["/user=\\d+/  latency:>1.5s", "a regular expression, a span of time"],
+  ["level:error | stats count() by service", "a table of what was found"],
 ];
 
 export const Help = ({ open, onClose }: { open: boolean; onClose: () => void }) => {
@@ -43,6 +46,11 @@ export const Help = ({ open, onClose }: { open: boolean; onClose: () => void }) 
               </div>
             ))}
           </dl>
+          <p className="small">
+            <Link href="/help/query" onClick={onClose}>
+              The whole language, with examples
+            </Link>
+          </p>
         </section>
       </div>
     </Modal>

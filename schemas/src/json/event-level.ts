@@ -2,7 +2,7 @@
  * Levels from text and numbers. A number means a level only where its scale is certain: by the member's name, or, under
  * a plain `level`, when it is one of pino's and bunyan's tens. Anything else stays an attribute.
  */
-import { levelFromText, levelName } from "@astralog/schemas";
+import { levelFromText, levelName } from "../levels.ts";
 
 /** pino and bunyan: 10 trace to 60 fatal. */
 const tens = new Map([

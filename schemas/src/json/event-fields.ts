@@ -2,7 +2,7 @@
  * From the leaves of one JSON object to one Avro Event. Known names become fields, the rest attributes in the client's
  * order. Values are copied as bytes from the request; only what has escapes becomes a string on the way.
  */
-import { AvroWriter } from "@astralog/schemas";
+import { AvroWriter } from "../avro-bytes.ts";
 import { FieldChooser, type FieldProblem, none, slots } from "./choose-fields.ts";
 import { type JsonScanner, kind } from "./json-scan.ts";
 import { arrayText } from "./json-text.ts";

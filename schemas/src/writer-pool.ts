@@ -1,0 +1,26 @@
+import { AvroWriter } from "./avro-bytes.ts";
+
+/**
+ * Writers whose memory is used again. A record is some hundred kilobytes for some milliseconds: made anew each time, that is
+ * enough garbage to make collecting it a third of all work.
+ */
+export class WriterPool {
+  private readonly idle: AvroWriter[] = [];
+  private readonly most: number;
+  private readonly mostBytes: number;
+
+  /** Keeps up to `most` writers of up to `mostBytes` each. */
+  constructor(most: number, mostBytes: number) {
+    this.most = most;
+    this.mostBytes = mostBytes;
+  }
+
+  take(bytes: number): AvroWriter {
+    return this.idle.pop() ?? new AvroWriter(bytes);
+  }
+
+  /** Only when nobody can still read what lies in it: for what was sent, when Kafka has confirmed it. */
+  give(writer: AvroWriter): void {
+    if (this.idle.length < this.most && writer.buffer.length <= this.mostBytes) this.idle.push(writer);
+  }
+}

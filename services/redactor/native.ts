@@ -1,0 +1,83 @@
+/** The native topics' part of the redactor: from the table of sources to consumer, judge and stage. */
+import {
+  type Context,
+  createControlTable,
+  type Delivery,
+  type KafkaClient,
+  type Registry,
+  type Rest,
+} from "@astralog/chassis";
+import { topics } from "@astralog/schemas";
+import type { shape } from "./config.ts";
+import type { JudgeOptions } from "./judge.ts";
+import { followTopics } from "./native-consumer.ts";
+import { createNativeJudge } from "./native-judge.ts";
+import { createRate } from "./native-rate.ts";
+import { createNativeSources } from "./native-sources.ts";
+import { createStage, type StageOptions } from "./stage.ts";
+
+/** So long a partition over its rate rests before it asks again, at most: rates may change. */
+const longestRestMs = 1_000;
+
+export const startNative = async (
+  { config, log, metrics, health, onStop }: Context<typeof shape>,
+  kafka: KafkaClient,
+  registry: Registry,
+  parts: JudgeOptions & Omit<StageOptions, "judge" | "cleanPartition">,
+): Promise<void> => {
+  const sources = createNativeSources(kafka);
+  const rate = createRate();
+  const stage = createStage({
+    ...parts,
+    judge: createNativeJudge({
+      ...parts,
+      sourceOf: (topic) => {
+        const found = sources.of(topic);
+        return found && { tenant: found.tenant, source: found.source, retentionDays: found.retention_days };
+      },
+    }),
+    cleanPartition: sources.cleanPartition,
+  });
+
+  const handle = async (delivery: Delivery): Promise<Rest | undefined> => {
+    const source = sources.of(delivery.topic);
+    const wait = source === undefined ? 0 : rate.wait(delivery.topic, source);
+    if (wait > 0) return { ms: Math.min(wait, longestRestMs), taken: false };
+    await stage(delivery);
+    rate.spend(
+      delivery.topic,
+      delivery.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+    );
+    return undefined;
+  };
+
+  const consumer = followTopics(
+    kafka,
+    { log, metrics },
+    {
+      group: `${config.GROUP}.native`,
+      handle,
+      // They wait for the registry and for Kafka, each for itself: one that does must not keep others waiting.
+      partitionsAtOnce: 64,
+      maxBytesPerPartition: 2 ** 20,
+      maxWaitMs: 50,
+    },
+    sources.topics,
+  );
+  onStop("native topics", consumer.close);
+  const table = await createControlTable(
+    kafka,
+    { log, registry },
+    {
+      principal: "redactor",
+      topic: kafka.name(topics.sources.name),
+      record: "SourceRecord",
+      onChange: (key, record) => {
+        sources.change(key, record);
+        consumer.changed();
+      },
+    },
+  );
+  onStop("sources", table.close);
+  health.require("sources", () => table.complete || "still being read");
+};
