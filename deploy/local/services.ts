@@ -94,6 +94,7 @@ export const serviceEnv = (
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",
         HTTP_PORT: String(ports.api),
+        PUBLIC_RECEIVER_URL: `http://127.0.0.1:${ports.http}`,
       };
   }
 };

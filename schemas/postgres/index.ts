@@ -9,9 +9,11 @@ import * as people from "./0004_people.ts";
 import * as sso from "./0005_sso.ts";
 import * as native from "./0006_native.ts";
 import * as plans from "./0007_plans.ts";
+import * as views from "./0008_views.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./tables.ts";
+export type * from "./views-tables.ts";
 
 /** In order, for ever: a migration that has run anywhere is never changed. */
 const migrations: Record<string, Migration> = {
@@ -22,6 +24,7 @@ const migrations: Record<string, Migration> = {
   "0005_sso": sso,
   "0006_native": native,
   "0007_plans": plans,
+  "0008_views": views,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

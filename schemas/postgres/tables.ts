@@ -12,6 +12,8 @@ export type * from "./plan-tables.ts";
 export type * from "./producer-tables.ts";
 export type * from "./sso-tables.ts";
 
+import type { AnnotationTable, ViewTable } from "./views-tables.ts";
+
 type CreatedAt = ColumnType<Date, never, never>;
 
 export interface TenantTable {
@@ -123,4 +125,6 @@ export interface Database extends OrganizationTables, PeopleTables, PlanTables, 
   sources: SourceTable;
   keys: KeyTable;
   outbox: OutboxTable;
+  views: ViewTable;
+  annotations: AnnotationTable;
 }

@@ -29,7 +29,10 @@ import { createAuditStreams } from "./audit/audit-streams.ts";
 import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
+import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
+import type { ExportQueries } from "./export/clickhouse-export.ts";
+import { createExportEndpoints } from "./export/export-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
 import type { Mailer } from "./mail/mailer.ts";
@@ -43,6 +46,7 @@ import { organizationsOf } from "./organizations/organizations.ts";
 import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
+import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
 import { createPeople } from "./people/people-room.ts";
 import { createPlanEndpoints } from "./plans/plan-endpoints.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
@@ -57,11 +61,14 @@ import type { Envelope } from "./secrets/envelope.ts";
 import { admitBySso } from "./sso/policy.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
+import { createTailEndpoints } from "./tail/tail-endpoints.ts";
+import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
 import { createVerify } from "./verify/verify-run.ts";
+import { createViewEndpoints } from "./views/view-endpoints.ts";
 
 export interface AppDeps {
   readonly config: Config<typeof shape>;
@@ -77,6 +84,8 @@ export interface AppDeps {
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly queries: ClickHouseQueries;
+  readonly exports: ExportQueries;
+  readonly tail: TailHub;
   readonly signer: AuditSigner;
   readonly heads: AuditHeads;
   readonly counts: AuditCounts;
@@ -132,6 +141,17 @@ export const buildApp = (deps: AppDeps): Express => {
     dnsServers: config.DNS_SERVERS,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
   });
+  const authenticate = createAuthenticate({
+    keys,
+    people: {
+      sessions: people.requestSessions,
+      memberships: createMemberships(db),
+      staff: createStaffAccess({ db, audit }),
+      mayAct: people.mayAct,
+    },
+    used: deps.keyUses.used,
+    refused: audit.refused,
+  });
   const usage = createUsageQueries(queries, rawTopic);
   const search = {
     ...{ queries, topicPrefix, sourceNames },
@@ -141,17 +161,7 @@ export const buildApp = (deps: AppDeps): Express => {
     log,
     metrics,
     audit,
-    authenticate: createAuthenticate({
-      keys,
-      people: {
-        sessions: people.requestSessions,
-        memberships: createMemberships(db),
-        staff: createStaffAccess({ db, audit }),
-        mayAct: people.mayAct,
-      },
-      used: deps.keyUses.used,
-      refused: audit.refused,
-    }),
+    authenticate,
     endpoints: [
       ...people.endpoints,
       ...sso.endpoints,
@@ -163,8 +173,13 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createSearchEndpoints(search),
       ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
+      ...createPatternEndpoints(search),
+      ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
+      ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
+      ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log }),
       ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
+      ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
       ...createDeadEndpoints({
         audit,

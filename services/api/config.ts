@@ -54,6 +54,10 @@ export const shape = {
   KAFKA_PRODUCERS_REGISTRY_URL: field.text("The registry as producers outside reach it; empty: REGISTRY_URL.", ""),
   KAFKA_REPLICATION: field.integer("Copies of each native topic's partitions.", { min: 1, max: 9 }, "1"),
   SEARCH_SECONDS: field.integer("Longest time a search may take.", { min: 1, max: 30 }, "20"),
+  PUBLIC_RECEIVER_URL: field.text(
+    "Where people send events to, as the first steps show it; empty shows an example.",
+    "",
+  ),
   SEARCH_ROWS: field.integer("Rows one query may read.", { min: 1000, max: 100_000_000_000 }, "2000000000"),
   SEARCHES_PER_TENANT: field.integer("Queries one organization may run at once.", { min: 1, max: 64 }, "8"),
   SEARCHES_AT_ONCE: field.integer("Queries of all organizations together.", { min: 1, max: 64 }, "24"),

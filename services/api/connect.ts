@@ -7,6 +7,7 @@ import {
   createOutgoing,
   createProducer,
   createRegistry,
+  createTopicTail,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
@@ -16,6 +17,7 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
+import { createExportQueries, exportSeconds } from "./export/clickhouse-export.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
 import { startSweep } from "./people/sweep.ts";
@@ -23,6 +25,9 @@ import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
+import { createHeaderReader } from "./tail/live-events.ts";
+import { createTailHub } from "./tail/tail-hub.ts";
+import { createPartitionsOf } from "./tail/tail-partitions.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
@@ -50,11 +55,15 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("postgres", () => db.destroy());
   const positions = createPositions(kafka);
   onStop("positions", positions.close);
-  const user = (username: string, password: string) =>
-    connectClickHouse({ url: config.CLICKHOUSE_URL, database: config.CLICKHOUSE_DATABASE, username, password });
+  const user = (username: string, password: string, timeoutMs?: number) =>
+    connectClickHouse(
+      { url: config.CLICKHOUSE_URL, database: config.CLICKHOUSE_DATABASE, username, password },
+      timeoutMs,
+    );
   const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
+  const exports = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD, exportSeconds * 1000);
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
-  onStop("clickhouse", () => Promise.all([query.close(), ledger.close()]));
+  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
   const queries = createQueries({
     ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
@@ -68,6 +77,16 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
   const counts = createAuditCounts({ db, log });
   onStop("audit counts", counts.close);
+  const cleanTopic = kafka.name(topics.clean.name);
+  const tail = createTailHub({
+    log,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    openTail: (handle, onGap) =>
+      createTopicTail(kafka, context, { principal: "api", topic: cleanTopic, handle, onGap }),
+    readHeader: createHeaderReader(registry),
+    partitionsOf: createPartitionsOf(sources),
+    sourceName: (tenant, source) => sources.get(`${tenant}/${source}`)?.name ?? "",
+  });
   const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
   envelope.rewrap(db).then(
     (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
@@ -86,15 +105,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
-    ...{
-      signer,
-      heads,
-      counts,
-      keyUses,
-      envelope,
-      mailer,
-      producers,
-      outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
-    },
+    ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
+    outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
   };
 };

@@ -49,6 +49,8 @@ run({
     onStop("access", sweep.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
+    // Before the server waits for its last answers: a tail's answer has no end of its own.
+    onStop("tail", connections.tail.close);
     log.info({ port: server.port }, "listening");
   },
 });

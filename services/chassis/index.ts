@@ -7,6 +7,7 @@ export * from "./health.ts";
 export * from "./kafka.ts";
 export * from "./kafka-consumer.ts";
 export * from "./kafka-producer.ts";
+export * from "./kafka-tail.ts";
 export * from "./key-uses.ts";
 export * from "./log.ts";
 export * from "./metrics.ts";

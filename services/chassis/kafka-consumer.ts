@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EachBatchPayload, KafkaClient } from "./kafka.ts";
+import { reviveOnCrash } from "./kafka-revive.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -60,7 +61,6 @@ const commitEveryMs = 250;
 const lagEveryMs = 5_000;
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
-const revivePauseMs = 1_000;
 
 export const consume = async (
   kafka: KafkaClient,
@@ -111,24 +111,9 @@ export const consume = async (
   consumer.on(consumer.events.REBALANCING, () => {
     joined = false;
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
+  consumer.on(consumer.events.CRASH, () => {
     joined = false;
-    log.warn({ err: payload.error }, "the consumer lost its connection and starts again");
-    if (!payload.restart) revive();
   });
-  /**
-   * kafkajs starts again by itself after what it calls retriable, and gives up after the rest; but a broker that dies in
-   * the middle of a SASL handshake is "the rest" to it. To give up would leave the partitions to nobody, silently.
-   */
-  const revive = (): void => {
-    setTimeout(() => {
-      if (closing) return;
-      begin().catch((error) => {
-        log.warn({ err: error }, "the consumer could not start again yet");
-        revive();
-      });
-    }, revivePauseMs).unref();
-  };
 
   const commit = async (): Promise<void> => {
     const due = [...positions.values()].filter((p) => p.offset > p.committed);
@@ -220,6 +205,7 @@ export const consume = async (
       eachBatch,
     });
   };
+  reviveOnCrash(consumer, { log, begin, closing: () => closing });
   await begin();
 
   return {

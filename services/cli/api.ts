@@ -8,7 +8,12 @@ export interface Api {
   /** `path` is under /api/v1/. The answer's JSON is trusted to have the shape asked for: it is our own server's. */
   call<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, use: KeyUse, body?: object): Promise<T>;
   /** Gives the answer piece by piece as it comes, however long it is. Rejects when it does not come to its end. */
-  download(path: string, use: KeyUse, take: (piece: Buffer) => Promise<void> | undefined): Promise<void>;
+  download(
+    path: string,
+    use: KeyUse,
+    take: (piece: Buffer) => Promise<void> | undefined,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<void>;
 }
 
 /** A path with its query; parameters that are undefined are left out. */
@@ -50,8 +55,8 @@ export const createApi = (place: Place, http: Http, signal: AbortSignal): Api =>
         throw new Failure(`${url.origin} did not answer in JSON.`, "Is this the address of an Astralog API?");
       }
     },
-    download: async (path, use, take) => {
-      await ask(at(path), { method: "GET", headers: { authorization: authorization(use) }, take });
+    download: async (path, use, take, headers = {}) => {
+      await ask(at(path), { method: "GET", headers: { ...headers, authorization: authorization(use) }, take });
     },
   };
 };

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 
 const bin = fileURLToPath(new URL("bin/astralog.mjs", import.meta.url));
 let astralogs: Platform;
@@ -141,6 +143,82 @@ test("a key is made, rotated with an overlap and revoked; a revoked one is refus
   expect(refused.err).toContain("revoked");
   const list = await astralog(["keys"]);
   expect(list.out).toMatch(new RegExp(`${id} .*billing .*ci +revoked`));
+}, 60_000);
+
+test("tail and search --follow print events as they come, and end quietly", async () => {
+  const watch = (args: string[]) => {
+    const child = spawn(process.execPath, [bin, ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, ASTRALOG_API: api.url, ASTRALOG_QUERY_KEY: astralogs.queryKey },
+    });
+    const seen = { out: "", err: "" };
+    child.stdout.on("data", (piece: Buffer) => void (seen.out += piece));
+    child.stderr.on("data", (piece: Buffer) => void (seen.err += piece));
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { seen, child, ended };
+  };
+  const tail = watch(["tail", "tag:live level:>=warn", "--json"]);
+  const follow = watch(["search", "tag:live", "--follow"]);
+  const line = (n: number) =>
+    JSON.stringify({ message: `live ${n}`, tag: "live", level: n % 2 === 0 ? "warn" : "info" });
+  // What is sent until both listen is not told to a tail, and found or told by the other.
+  for (let n = 0; n < 200 && !(tail.seen.out.includes("live") && follow.seen.out.includes("live")); n++) {
+    await astralog(["send"], { input: `${line(n)}\n` });
+  }
+  const heard = tail.seen.out
+    .trim()
+    .split("\n")
+    .map((text) => JSON.parse(text) as { level: string });
+  expect(new Set(heard.map(({ level }) => level))).toEqual(new Set(["warn"]));
+  expect(follow.seen.out).toMatch(/^\S+ (?:WARN|INFO) +live \d+ tag=live$/m);
+  for (const { child, ended } of [tail, follow]) {
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+  }
+  expect(tail.seen.err).toBe("");
+}, 90_000);
+
+test("a language model's client finds the tools, asks them, and is told what it may not", async () => {
+  const client = new Client({ name: "test", version: "1" });
+  const connect = (key: string) =>
+    new StdioClientTransport({
+      command: process.execPath,
+      args: [bin, "mcp"],
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? "", ASTRALOG_API: api.url, ASTRALOG_QUERY_KEY: key },
+    });
+  await client.connect(connect(astralogs.queryKey));
+  const { tools } = await client.listTools();
+  expect(tools.map(({ name }) => name).sort()).toEqual([
+    "event_context",
+    "facets",
+    "fields",
+    "histogram",
+    "patterns",
+    "query_reference",
+    "search",
+    "trace",
+  ]);
+  expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
+  const ask = async (name: string, given: Record<string, unknown> = {}) => {
+    const { content, isError } = await client.callTool({ name, arguments: given });
+    return { text: (content as { text: string }[])[0]?.text ?? "", isError: isError === true };
+  };
+  const found = JSON.parse((await ask("search", { q: "batch:first", limit: 3 })).text) as { events: { id: string }[] };
+  expect(found.events).toHaveLength(3);
+  expect((await ask("event_context", { id: found.events[0]?.id ?? "" })).text).toContain('"before":');
+  expect((await ask("patterns", { q: "batch:first" })).text).toContain("GET /page/<num> HTTP");
+  expect(JSON.parse((await ask("facets", { q: "batch:first", fields: ["service"] })).text)).toMatchObject({
+    facets: [{ field: "service", values: [{ value: "web", count: 2500 }] }],
+  });
+  expect((await ask("histogram", { q: "batch:first" })).text).toContain('"step_seconds"');
+  expect((await ask("query_reference")).text).toContain("level:>=warn");
+  expect(await ask("search", { q: "(" })).toMatchObject({
+    isError: true,
+    text: expect.stringContaining("invalid_query"),
+  });
+  expect((await ask("search", { q: "", limit: 5000 })).isError).toBe(true);
+  await client.close();
 }, 60_000);
 
 test("an unreachable server is said in two lines", async () => {

@@ -7,3 +7,6 @@ export class Failure extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** One that may be over when the same is tried again. */
+export class PassingFailure extends Failure {}

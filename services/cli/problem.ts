@@ -1,5 +1,6 @@
 /** Answers and broken connections as failures a person can act on. */
-import { Failure } from "./failure.ts";
+import { mayRetry } from "./backoff.ts";
+import { Failure, PassingFailure } from "./failure.ts";
 import type { Answer } from "./http.ts";
 import { printable } from "./text.ts";
 
@@ -35,7 +36,7 @@ const fixes: Record<number, string> = {
 };
 
 export const answerFailure = (answer: Answer): Failure =>
-  new Failure(
+  new (mayRetry(answer.status) ? PassingFailure : Failure)(
     reasonOf(answer),
     answer.status === 404 && answer.body.includes('"code"') ? "" : (fixes[answer.status] ?? ""),
   );
@@ -71,5 +72,8 @@ export const networkFailure = (error: unknown, url: URL): Failure => {
       "Set ASTRALOG_CA to the PEM file of the authority that signed it.",
     );
   }
-  return new Failure(`${url.origin} cannot be reached: ${networkReason(error)}.`, "Is Astralog running? npm start");
+  return new PassingFailure(
+    `${url.origin} cannot be reached: ${networkReason(error)}.`,
+    "Is Astralog running? npm start",
+  );
 };

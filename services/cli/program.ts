@@ -4,12 +4,14 @@ import type { Cli } from "./cli.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addMembers } from "./commands/members.ts";
 import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
+import { addTail } from "./commands/tail.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
 
@@ -40,8 +42,8 @@ export const createProgram = (cli: Cli): Command => {
       outputError: (text, write) => write(text.replace(/^error: /, `${cli.terminal().errColors.red("astralog:")} `)),
     });
   for (const add of [
-    ...[addSend, addSearch, addSources, addKeys, addProducers, addMembers, addReceipt, addVerify, addDead],
-    ...[addAudit, addUsage],
+    ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
+    ...[addReceipt, addVerify, addDead, addAudit, addUsage, addMcp],
   ])
     add(program, cli);
   return program;

@@ -86,7 +86,10 @@ export const createQueries = (deps: {
   };
 };
 
-const asFault = (error: unknown, { seconds, maxRows = 0, signal }: RunOptions): unknown => {
+export const asFault = (
+  error: unknown,
+  { seconds, maxRows = 0, signal }: Pick<RunOptions, "seconds" | "maxRows" | "signal">,
+): unknown => {
   // Nobody reads this; it keeps a closed tab from looking like a failure of ours.
   if (signal?.aborted === true) return new Fault("caller_gone", "The caller hung up.", { cause: error });
   if (!(error instanceof ClickHouseError)) {

@@ -4,6 +4,7 @@ import { type SearchAnswer, withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
 import { eventLine } from "../event-line.ts";
 import { Failure } from "../failure.ts";
+import { followTail } from "../follow-tail.ts";
 import { bytes, plural } from "../text.ts";
 import { readCount, readTime } from "../times.ts";
 import { searchTable } from "./search-table.ts";
@@ -13,6 +14,7 @@ interface Options {
   to?: string;
   limit: string;
   reverse?: true;
+  follow?: true;
   json?: true;
 }
 
@@ -40,6 +42,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
     .option("--to <time>", "before this time")
     .option("--limit <events>", "most events to print", "100")
     .option("--reverse", "print oldest first, of the newest that were found")
+    .option("-f, --follow", "then print events as they come, until it is stopped; the found ones come oldest first")
     .option("--json", "print one JSON object a line, with every field")
     .addHelpText("after", help)
     .action(async (q: string, options: Options) => {
@@ -47,6 +50,8 @@ export const addSearch = (program: Command, cli: Cli): void => {
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
       if (hasPipes(q)) {
+        if (options.follow === true)
+          throw new Failure("--follow is for events, and this query makes a table.", "Leave the pipes out.");
         if (options.reverse === true) {
           throw new Failure("--reverse is for events, and this query makes a table.", "Write | sort … desc instead.");
         }
@@ -68,7 +73,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
         found += answer.events.length;
         for (const event of answer.events) {
           const line = `${options.json === true ? JSON.stringify(event) : eventLine(event, outColors)}\n`;
-          if (options.reverse === true) lines.push(line);
+          if (options.reverse === true || options.follow === true) lines.push(line);
           else out(line);
         }
         stats.rows += answer.stats?.rows ?? 0;
@@ -84,6 +89,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
       if (found === 0) err(`nothing found for ${searched} (${cost})\n`);
       else if (more) err(errColors.dim(`${plural(found, "event")} and there are more: raise --limit (${cost})\n`));
       else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
+      if (options.follow === true) await followTail(cli, q, { json: options.json === true });
     });
 };
 

@@ -13,6 +13,18 @@ import { Commands } from "./shell/commands.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { Boundary, Empty, Failed, Waiting } from "./ui/states.tsx";
 
+// Explore is the first page; each other one is fetched when somebody goes there.
+const TailPage = lazy(() => import("./tail/tail-page.tsx").then((page) => ({ default: page.TailPage })));
+const PatternsPage = lazy(() =>
+  import("./patterns/patterns-page.tsx").then((page) => ({ default: page.PatternsPage })),
+);
+const BoardsPage = lazy(() => import("./boards/boards-page.tsx").then((page) => ({ default: page.BoardsPage })));
+const BoardPage = lazy(() => import("./boards/board-page.tsx").then((page) => ({ default: page.BoardPage })));
+const ViewsPage = lazy(() => import("./saved/views-page.tsx").then((page) => ({ default: page.ViewsPage })));
+const SourcesPage = lazy(() => import("./sources/sources-page.tsx").then((page) => ({ default: page.SourcesPage })));
+const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ default: page.UsagePage })));
+const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
+
 const client = new QueryClient({
   queryCache: new QueryCache({
     onError: (error) => {
@@ -106,6 +118,14 @@ const Pages = () => {
                 <p className="soft">{signInProblem(window.location.search)}</p>
               </Empty>
             </Route>
+            <Route path="/tail" component={TailPage} />
+            <Route path="/patterns" component={PatternsPage} />
+            <Route path="/dashboards" component={BoardsPage} />
+            <Route path="/dashboards/:id" component={BoardPage} />
+            <Route path="/views" component={ViewsPage} />
+            <Route path="/sources" component={SourcesPage} />
+            <Route path="/usage" component={UsagePage} />
+            <Route path="/start" component={WelcomePage} />
             <Route path="/help/query" component={QueryReference} />
             <Route>
               <Empty title="There is no such page" />

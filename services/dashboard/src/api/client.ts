@@ -31,6 +31,7 @@ interface Request {
   readonly method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A key when there is one; else the session's cookie, which the browser adds itself. */
@@ -64,11 +65,11 @@ const readProblem = async (response: Response): Promise<Problem> => {
   });
 };
 
-const send = async (path: string, { method = "GET", body, signal }: Request): Promise<Response> => {
+const send = async (path: string, { method = "GET", body, signal, headers = {} }: Request): Promise<Response> => {
   try {
     return await fetch(`/api/v1${path}`, {
       method,
-      headers: headersOf(body),
+      headers: { ...headersOf(body), ...headers },
       credentials: "same-origin",
       cache: "no-store",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -97,8 +98,27 @@ const call = async <T>(path: string, request: Request = {}): Promise<T> => {
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>(path, { method: "POST", body });
 export const put = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PUT", body });
-export const patch = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PATCH", body });
+export const patch = <T>(path: string, body: unknown, etag?: string): Promise<T> =>
+  call<T>(path, { method: "PATCH", body, ...(etag === undefined ? {} : { headers: { "if-match": etag } }) });
 export const remove = <T>(path: string): Promise<T> => call<T>(path, { method: "DELETE" });
+
+/** With the tag that an edit must give back. Throws Problem. */
+export const getTagged = async <T>(path: string, signal?: AbortSignal): Promise<{ value: T; etag: string }> => {
+  const response = await send(path, { signal });
+  if (!response.ok) throw await readProblem(response);
+  return { value: (await response.json()) as T, etag: response.headers.get("etag") ?? "*" };
+};
+
+/** An answer that goes on, piece by piece. Throws Problem. */
+export const open = async (
+  path: string,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ReadableStream<Uint8Array>> => {
+  const response = await send(path, { signal, headers });
+  if (!response.ok || response.body === null) throw await readProblem(response);
+  return response.body;
+};
 
 /** A path's query part, without what is undefined or empty. */
 export const queryOf = (values: Readonly<Record<string, string | number | undefined>>): string => {

@@ -1,13 +1,14 @@
 /** Explore: from a question to the events, and from an event to the next question. The address holds all of it. */
 import "./explore.css";
 import { useQueryClient } from "@tanstack/react-query";
-import { ArrowUp, Check, Rows3, SlidersHorizontal, Terminal, WrapText } from "lucide-react";
+import { ArrowUp, Rows3, SlidersHorizontal, WrapText } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
-import { asProblem, Problem, queryOf } from "../api/client.ts";
+import { asProblem, Problem } from "../api/client.ts";
 import { forgetKey } from "../api/key.ts";
+import { ViewsMenu } from "../saved/views-menu.tsx";
 import { useCommands } from "../shell/commands.tsx";
 import { useStored } from "../shell/stored.ts";
-import { Button, IconButton, useCopied } from "../ui/controls.tsx";
+import { Button, IconButton } from "../ui/controls.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatBytes, formatDuration, number } from "../ui/time.ts";
 import { useEvent, useFacets, useFields, useHistogram, useNewer, useSearch } from "./data.ts";
@@ -17,6 +18,7 @@ import { Facets } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
 import { marksOf, withFilter } from "./language.ts";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
+import { TakeAway } from "./take-away.tsx";
 import { TimePicker } from "./time-picker.tsx";
 import { absolute, boundsOf, describeRange, shift, widen } from "./time-range.ts";
 import { useExploreState } from "./url-state.ts";
@@ -30,7 +32,6 @@ export const Explore = () => {
   const [picking, setPicking] = useState(false);
   const [dense, setDense] = useStored("dense", false);
   const [facetsShown, setFacetsShown] = useStored("facets", matchMedia("(min-width: 900px)").matches);
-  const [copied, copy] = useCopied();
   const bar = useRef<QueryBarHandle>(null);
   const client = useQueryClient();
   const asked = { q, range, turn };
@@ -73,9 +74,6 @@ export const Explore = () => {
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  const asCurl = (): string =>
-    `curl -H "Authorization: Bearer $ASTRALOG_KEY" '${location.origin}/api/v1/search${queryOf({ q, ...range }).replaceAll("'", "%27")}'`;
-
   useCommands([
     { id: "ask", title: "Write a query", section: "Explore", keys: "/", run: () => bar.current?.focus() },
     { id: "time", title: "Choose the time", section: "Explore", keys: "t", run: () => setPicking(true) },
@@ -126,7 +124,6 @@ export const Explore = () => {
       keys: "u",
       run: () => change({ utc: !utc }),
     },
-    { id: "curl", title: "Copy as curl", section: "Explore", run: () => copy(asCurl()) },
   ]);
 
   const problem = search.isError ? asProblem(search.error) : undefined;
@@ -189,9 +186,8 @@ export const Explore = () => {
         <IconButton label="Dense rows" on={dense} onClick={() => setDense(!dense)}>
           <Rows3 size={15} />
         </IconButton>
-        <IconButton label={copied ? "Copied" : "Copy as curl"} onClick={() => copy(asCurl())}>
-          {copied ? <Check size={15} /> : <Terminal size={15} />}
-        </IconButton>
+        <ViewsMenu page="explore" section="Explore" />
+        <TakeAway q={q} range={range} />
       </div>
       <div className="explore-body">
         {facetsShown && facets.data ? <Facets facets={facets.data.facets} q={q} onFilter={filter} /> : null}

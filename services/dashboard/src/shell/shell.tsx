@@ -22,7 +22,7 @@ import { classes, IconButton, Tip } from "../ui/controls.tsx";
 import { Menu, MenuItem, MenuLabel, MenuLine } from "../ui/overlays.tsx";
 import { showKeys, useCommands } from "./commands.tsx";
 import { Help } from "./help.tsx";
-import { pages } from "./pages.ts";
+import { type PageEntry, pages, pagesFor } from "./pages.ts";
 import { Palette } from "./palette.tsx";
 import { useStored } from "./stored.ts";
 import { setTheme, type Theme, useTheme } from "./theme.ts";
@@ -39,7 +39,7 @@ export const Shell = ({ me, children }: { me: Me | undefined; children: ReactNod
   const [drawn, setDrawn] = useState(false);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
-  const open = pages;
+  const open = pagesFor(currentOrganization(me)?.permissions);
   const page = location.startsWith("/account")
     ? { title: "Your account" }
     : pages.find(({ path }) => location.startsWith(path));
@@ -146,7 +146,7 @@ export const Shell = ({ me, children }: { me: Me | undefined; children: ReactNod
       ) : null}
       <nav className="side" aria-label="Pages">
         <OrganizationName me={me} folded={folded && !drawn} />
-        <SidePages folded={folded && !drawn} at={location} onGo={() => setDrawn(false)} />
+        <SidePages pages={open} folded={folded && !drawn} at={location} onGo={() => setDrawn(false)} />
         <div className="side-end">
           <IconButton label={folded ? "Unfold" : "Fold"} keys={showKeys("mod+b")} onClick={() => setFolded(!folded)}>
             <PanelLeft size={16} />
@@ -208,7 +208,14 @@ const OrganizationName = ({ me, folded }: { me: Me | undefined; folded: boolean 
   );
 };
 
-const SidePages = ({ folded, at, onGo }: { folded: boolean; at: string; onGo: () => void }) => {
+interface SidePagesProps {
+  readonly pages: readonly PageEntry[];
+  readonly folded: boolean;
+  readonly at: string;
+  readonly onGo: () => void;
+}
+
+const SidePages = ({ pages, folded, at, onGo }: SidePagesProps) => {
   const sections = Map.groupBy(pages, ({ section }) => section);
   return [...sections].map(([section, list]) => (
     <div key={section} className="side-section">

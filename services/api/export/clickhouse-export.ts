@@ -1,0 +1,64 @@
+/**
+ * A result that may have no end, read as fast as it is taken: back-pressure reaches the server, and who hangs up ends
+ * the query there. Runs as the same user as a search, behind the same row filter, with the limits of one export.
+ */
+import type { Readable } from "node:stream";
+import { tenantHeader } from "@astralog/schemas/clickhouse";
+import type { ClickHouseClient } from "../clickhouse.ts";
+import { asFault } from "../search/clickhouse-query.ts";
+import type { Sql } from "../search/scope.ts";
+
+/** Rows of a block, each still text. */
+export type RowBlocks = AsyncIterable<readonly { json<T>(): T }[]>;
+
+export interface ExportQueries {
+  /** Faults like a search. What fails later breaks the iteration. */
+  rows(tenant: string, sql: Sql, signal: AbortSignal): Promise<RowBlocks>;
+  /** A Parquet file, byte for byte. */
+  parquet(tenant: string, sql: Sql, signal: AbortSignal): Promise<Readable>;
+}
+
+/** An export is bounded by its reader's patience, not by its size. */
+export const exportSeconds = 3_600;
+
+const unlimitedRows = "1000000000000";
+
+export const createExportQueries = (client: ClickHouseClient): ExportQueries => {
+  const options = (tenant: string, { params }: Sql, signal: AbortSignal) => ({
+    query_params: { ...params },
+    abort_signal: signal,
+    clickhouse_settings: {
+      max_execution_time: exportSeconds,
+      max_result_rows: unlimitedRows,
+      max_result_bytes: "1000000000000000",
+      cancel_http_readonly_queries_on_client_close: 1 as const,
+    },
+    http_headers: { [tenantHeader]: tenant },
+  });
+  const ask = async <T>(run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      throw asFault(error, { seconds: exportSeconds });
+    }
+  };
+  return {
+    rows: (tenant, sql, signal) =>
+      ask(async () => {
+        const result = await client.query({
+          query: sql.query,
+          format: "JSONCompactEachRow",
+          ...options(tenant, sql, signal),
+        });
+        return result.stream();
+      }),
+    parquet: (tenant, sql, signal) =>
+      ask(async () => {
+        const { stream } = await client.exec({
+          query: `${sql.query} FORMAT Parquet`,
+          ...options(tenant, sql, signal),
+        });
+        return stream;
+      }),
+  };
+};
