@@ -8,7 +8,7 @@ import type { Me } from "./session.ts";
 /** Rejects as the work does, and with `step_up_required` when the dialog is closed. */
 type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 
-export const useStepUp = (me: Me): [Guard, ReactNode] => {
+export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
   const [open, setOpen] = useState(false);
   const waiting = useRef<(proven: boolean) => void>(undefined);
   const finish = (proven: boolean): void => {
@@ -29,10 +29,11 @@ export const useStepUp = (me: Me): [Guard, ReactNode] => {
       return work();
     }
   }, []);
+  const held = me?.factors;
   const factors = [
-    ...(me.factors.passkeys.length > 0 ? ["passkey"] : []),
-    ...(me.factors.totp === null ? [] : ["totp"]),
-    ...(me.factors.recovery_codes > 0 ? ["recovery-code"] : []),
+    ...(held !== undefined && held.passkeys.length > 0 ? ["passkey"] : []),
+    ...(held !== undefined && held.totp !== null ? ["totp"] : []),
+    ...(held !== undefined && held.recovery_codes > 0 ? ["recovery-code"] : []),
   ];
   const dialog = (
     <Modal open={open} onClose={() => finish(false)} title="Show that it is you" about="This can change who gets in.">

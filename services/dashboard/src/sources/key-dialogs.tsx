@@ -3,6 +3,7 @@ import { Check, Copy, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { asProblem } from "../api/client.ts";
 import { Button, Field, Input, useCopied } from "../ui/controls.tsx";
+import { OverlapField } from "../ui/overlap-field.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import { type Key, type MadeKey, type Source, useNewKey, useRevocation, useRotation } from "./data.ts";
 
@@ -116,13 +117,6 @@ export const KeyShown = ({ made, onClose }: Closing & { made: MadeKey }) => {
   );
 };
 
-const overlaps = [
-  [86_400, "a day"],
-  [3_600, "an hour"],
-  [604_800, "a week"],
-  [0, "no time: it ends at once"],
-] as const;
-
 export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; onMade: (key: MadeKey) => void }) => {
   const [overlap, setOverlap] = useState(86_400);
   const rotating = useRotation();
@@ -140,22 +134,7 @@ export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; 
           rotating.mutate({ id: key.id, overlap }, { onSuccess: onMade });
         }}
       >
-        <Field label="The old key goes on for">
-          {(ids) => (
-            <select
-              {...ids}
-              className="input"
-              value={overlap}
-              onChange={(event) => setOverlap(Number(event.target.value))}
-            >
-              {overlaps.map(([seconds, words]) => (
-                <option key={seconds} value={seconds}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <OverlapField label="The old key goes on for" value={overlap} onChange={setOverlap} />
         <Wrong error={rotating.error} />
         <div className="row end">
           <Button onClick={onClose}>Cancel</Button>
