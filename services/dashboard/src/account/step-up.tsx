@@ -1,5 +1,6 @@
 /** Runs what may ask for a second factor of a moment ago: asks for it, and then goes on where it was stopped. */
 import { type ReactNode, useCallback, useRef, useState } from "react";
+import { Link } from "wouter";
 import { Problem } from "../api/client.ts";
 import { Modal } from "../ui/overlays.tsx";
 import { SecondFactor } from "./second-factor.tsx";
@@ -37,7 +38,16 @@ export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
   ];
   const dialog = (
     <Modal open={open} onClose={() => finish(false)} title="Show that it is you" about="This can change who gets in.">
-      <SecondFactor factors={factors} onDone={async () => finish(true)} />
+      {factors.length > 0 ? (
+        <SecondFactor factors={factors} onDone={async () => finish(true)} />
+      ) : (
+        <div className="stack">
+          <p>It takes a second factor, and you have none yet. Add one, then do this again.</p>
+          <Link href="/account" className="button button-primary" onClick={() => finish(false)}>
+            Go to your account
+          </Link>
+        </div>
+      )}
     </Modal>
   );
   return [guard, dialog];

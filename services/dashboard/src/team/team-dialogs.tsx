@@ -68,9 +68,12 @@ export const TeamMembers = ({ of: team, onClose }: Closing & { of: Team }) => {
   const members = useMembers();
   const now = useTeams().data?.teams.find(({ id }) => id === team.id) ?? team;
   const acts = useActs("teams", "members");
-  const set = (person: string, isIn: boolean) => {
+  const [going, setGoing] = useState<{ readonly person: string; readonly isIn: boolean }>();
+  const set = async (person: string, isIn: boolean): Promise<void> => {
     const path = `/teams/${team.id}/members/${person}`;
-    return acts.run(() => (isIn ? put(path, {}) : remove(path)));
+    setGoing({ person, isIn });
+    await acts.run(() => (isIn ? put(path, {}) : remove(path)));
+    setGoing(undefined);
   };
   return (
     <Modal open onClose={onClose} title={`Members of ${now.name}`} about="Each change holds at once.">
@@ -83,7 +86,7 @@ export const TeamMembers = ({ of: team, onClose }: Closing & { of: Team }) => {
                 <label key={one.person} className="choice">
                   <input
                     type="checkbox"
-                    checked={now.members.includes(one.person)}
+                    checked={going?.person === one.person ? going.isIn : now.members.includes(one.person)}
                     disabled={acts.busy}
                     onChange={(event) => void set(one.person, event.target.checked)}
                   />

@@ -19,16 +19,19 @@ interface Plan {
   readonly today: { readonly bytes: number; readonly events: number; readonly resets_at: string };
 }
 
-export const PlanParts = () => (
-  <Read from={useRead<Plan>("plan", "/organization/plan")} what="the plan">
-    {(plan) => (
-      <>
-        <Today of={plan} />
-        <Allowed of={plan} />
-      </>
-    )}
+const usePlan = () => useRead<Plan>("plan", "/organization/plan");
+
+export const PlanToday = () => (
+  <Read from={usePlan()} what="the plan">
+    {(plan) => <Today of={plan} />}
   </Read>
 );
+
+/** Where the plan cannot be read, what stands above says so. */
+export const PlanLimits = () => {
+  const plan = usePlan().data;
+  return plan === undefined ? null : <Allowed of={plan} />;
+};
 
 const near = 0.9;
 

@@ -6,7 +6,7 @@ import { get, queryOf } from "../api/client.ts";
 import { useAddress } from "../shell/address.ts";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatBytes, number } from "../ui/time.ts";
-import { PlanParts } from "./plan.tsx";
+import { PlanLimits, PlanToday } from "./plan.tsx";
 import { type Day, seriesOf } from "./series.ts";
 
 interface Usage {
@@ -36,7 +36,7 @@ export const UsagePage = () => {
   const write = by === "bytes" ? formatBytes : (value: number) => number.format(value);
   return (
     <div className="page">
-      <PlanParts />
+      <PlanToday />
       <section className="stack-small" aria-label="By day">
         <header className="page-head">
           <h2>By day</h2>
@@ -79,6 +79,7 @@ export const UsagePage = () => {
           <Chart usage={usage.data} by={by} write={write} />
         )}
       </section>
+      <PlanLimits />
     </div>
   );
 };
