@@ -57,7 +57,7 @@ export const Review = () => {
                 <span>
                   {ending.length === 0
                     ? `All ${held.length} were used in the last ${days} days, or are kept.`
-                    : `${ending.length} of ${held.length} were not used for ${days} days.`}
+                    : `Not used for ${days} days: ${ending.length} of ${held.length}.`}
                 </span>
                 {done === undefined ? null : <Outcome of={done} />}
               </div>
@@ -90,7 +90,9 @@ const HeldList = ({ held }: { held: readonly Held[] }) => (
         <td className="wide-only soft">{one.what}</td>
         <td className="wide-only soft">{formatAgo(one.created_at)}</td>
         <td className={classes(one.unused && "warn")}>{one.used_at === null ? "never" : formatAgo(one.used_at)}</td>
-        <td className="soft">{!one.unused ? <span className="good">in use</span> : one.kept || "would end"}</td>
+        <td className="soft">
+          {one.unused ? one.kept || "would end" : one.used_at === null ? "new" : <span className="good">in use</span>}
+        </td>
       </tr>
     ))}
   </List>

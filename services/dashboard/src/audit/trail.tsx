@@ -43,10 +43,10 @@ export const Trail = () => {
             );
           return (
             <>
-              <List heads={["When", "Who", "What", "-On", "-From", "Result"]}>
+              <List heads={["When", "Who", "What", "-On", "-From", "-Result"]}>
                 {events.map((event) => (
                   <tr key={event.seq}>
-                    <td className="soft figures" title={formatStamp(event.at, true)}>
+                    <td className="soft figures whole" title={formatStamp(event.at, true)}>
                       {formatAgo(event.at)}
                     </td>
                     <td className="cut who">{actorWords(event)}</td>
@@ -59,10 +59,11 @@ export const Trail = () => {
                       >
                         {event.action}
                       </button>
+                      {event.result === "ok" ? null : <div className="warn small narrow-only">{event.result}</div>}
                     </td>
                     <td className="wide-only soft mono small">{event.target.id || event.target.kind}</td>
                     <td className="wide-only faint mono small">{event.where.ip}</td>
-                    <td className={classes(event.result !== "ok" && "warn")}>{event.result}</td>
+                    <td className={classes("wide-only", event.result !== "ok" && "warn")}>{event.result}</td>
                   </tr>
                 ))}
               </List>

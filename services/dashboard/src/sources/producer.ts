@@ -26,5 +26,6 @@ export const kcatOf = ({ brokers, topic, tls, username, password }: MadeProducer
     `  kcat -P -b ${brokers} -t ${topic}`,
     `  -X security.protocol=${tls ? "SASL_SSL" : "SASL_PLAINTEXT"} -X sasl.mechanism=SCRAM-SHA-256`,
     ...(tls ? ["  -X ssl.ca.location=ca.pem"] : []),
-    `  -X sasl.username=${username} -X sasl.password=${password}`,
+    `  -X sasl.username=${username}`,
+    `  -X sasl.password=${password}`,
   ].join(" \\\n");

@@ -1,4 +1,5 @@
 /** A page in parts, each with an address; and the frame of a list within one. */
+import "../style/parts.css";
 import type { ReactNode } from "react";
 import { useAddress } from "../shell/address.ts";
 import { Failed, Waiting } from "./states.tsx";
