@@ -67,7 +67,7 @@ beforeAll(async () => {
       expires_at: new Date(Date.now() + 86_400_000),
     })
     .execute();
-  const [producer, mark] = ["prd_000000000001", "ann_000000000001"];
+  const [producer, mark] = ["prd_000000000001", "an_000000000001"];
   await db
     .insertInto("producers")
     .values({
@@ -118,7 +118,7 @@ beforeAll(async () => {
     "/producers/{id}": [producer, "prd_000000000000"],
     "/views/{id}": ["vw_000000000001", "vw_000000000000"],
     "/dashboards/{id}": ["db_000000000001", "db_000000000000"],
-    "/annotations/{id}": [mark, "ann_000000000000"],
+    "/annotations/{id}": [mark, "an_000000000000"],
     "/events/{id}": ["0-7-0", "0-9-0"],
     "/traces/{id}": ["abc123", "abc124"],
     "/receipts/{receipt}": ["0-7x1", "0-9x1"],
