@@ -224,6 +224,12 @@ test("a review lists what is held with its last use, and ends what is unused, ow
   const long = ago(200 * 86_400_000);
   const idle = await person("idle", "member");
   const { row } = await createKey(db, one.tenant, { kind: "query", name: "forgotten" }, byTest(one));
+  const producer = { id: "prd_000000000001", tenant: one.tenant, source: one.source, username: "forgotten too" };
+  await db
+    .insertInto("producers")
+    .values({ ...producer, expires_at: null, revoked_at: null, rotated_from: null })
+    .execute();
+  await sql`update producers set created_at = ${long} where id = ${producer.id}`.execute(db);
   await sql`update keys set created_at = ${long} where id = ${row.id}`.execute(db);
   await sql`update memberships set created_at = ${long} where tenant = ${one.tenant}`.execute(db);
   const owner = await signedIn("owner");
@@ -245,6 +251,7 @@ test("a review lists what is held with its last use, and ends what is unused, ow
     ended: expect.arrayContaining([
       { kind: "key", id: row.id },
       { kind: "membership", id: idle },
+      { kind: "producer", id: producer.id },
     ]),
     left: [],
   });

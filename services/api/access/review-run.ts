@@ -6,6 +6,7 @@ import { revokeKey } from "../control/keys.ts";
 import type { Giver } from "../organizations/grants.ts";
 import { removeMember } from "../organizations/members.ts";
 import type { Db } from "../postgres.ts";
+import { revokeProducer } from "../producers/producers.ts";
 import { stateOf } from "./decide.ts";
 import { endAccess, grantsOf } from "./grants.ts";
 import { type Held, type Reviewed, review, toEnd } from "./review.ts";
@@ -68,6 +69,21 @@ const keys = async (db: Db, tenant: string, used: ReadonlyMap<string, Date>): Pr
   }));
 };
 
+/** Kafka tells of no user's last use; a producer is in use while its source is heard of. */
+const producers = async (db: Db, tenant: string, used: ReadonlyMap<string, Date>): Promise<Held[]> => {
+  const rows = await db
+    .selectFrom("producers")
+    .select(["id", "name", "username", "source", "created_at"])
+    .where("tenant", "=", tenant)
+    .where("revoked_at", "is", null)
+    .where(({ or, eb }) => or([eb("expires_at", "is", null), eb("expires_at", ">", sql<Date>`now()`)]))
+    .execute();
+  return rows.map(({ id, name, username, source, created_at }) => ({
+    ...({ kind: "producer", id, name: name === "" ? username : name, what: "producer" } as const),
+    ...{ created_at, used_at: used.get(source) ?? null, kept: "" },
+  }));
+};
+
 const grants = async (db: Db, tenant: string): Promise<Held[]> =>
   (await grantsOf(db, tenant)).flatMap((row) => {
     const state = stateOf(row, Date.now());
@@ -78,7 +94,12 @@ const grants = async (db: Db, tenant: string): Promise<Held[]> =>
 
 export const runReview = async ({ db, sourceUse }: ReviewDeps, tenant: string, days: number): Promise<Reviewed[]> => {
   const used = await sourceUse(tenant);
-  const held = await Promise.all([memberships(db, tenant), keys(db, tenant, used), grants(db, tenant)]);
+  const held = await Promise.all([
+    memberships(db, tenant),
+    keys(db, tenant, used),
+    producers(db, tenant, used),
+    grants(db, tenant),
+  ]);
   return review(held.flat(), days, Date.now());
 };
 
@@ -91,6 +112,7 @@ export interface Outcome {
 const end = async (db: Db, tenant: string, { kind, id }: Reviewed, giver: Giver, by: By): Promise<void> => {
   if (kind === "membership") await removeMember(db, tenant, id, giver, by);
   else if (kind === "key") await revokeKey(db, tenant, id, by);
+  else if (kind === "producer") await revokeProducer(db, tenant, id, by);
   else await endAccess(db, id, { tenant }, by);
 };
 

@@ -1,6 +1,6 @@
 /** Which of the rights that were given are still used. Pure: what is held comes in, with what is known of its last use. */
 
-export const heldKinds = ["membership", "key", "grant"] as const;
+export const heldKinds = ["membership", "key", "producer", "grant"] as const;
 export type HeldKind = (typeof heldKinds)[number];
 
 export interface Held {
