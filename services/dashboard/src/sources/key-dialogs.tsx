@@ -6,6 +6,7 @@ import { Button, Field, Input, useCopied } from "../ui/controls.tsx";
 import { OverlapField } from "../ui/overlap-field.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import { type Key, type MadeKey, type Source, useNewKey, useRevocation, useRotation } from "./data.ts";
+import { SourceField } from "./source-field.tsx";
 
 export const maskOf = ({ prefix, last4 }: Pick<Key, "prefix" | "last4">): string => `${prefix}…${last4}`;
 export const labelOf = (key: Key): string => key.name || maskOf(key);
@@ -53,19 +54,7 @@ export const NewKeyDialog = ({
             </label>
           ))}
         </fieldset>
-        {kind === "ingest" ? (
-          <Field label="Source">
-            {(ids) => (
-              <select {...ids} className="input" value={source} onChange={(event) => setSource(event.target.value)}>
-                {sources.map(({ id, name: title }) => (
-                  <option key={id} value={id}>
-                    {title}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        ) : null}
+        {kind === "ingest" ? <SourceField sources={sources} value={source} onChange={setSource} /> : null}
         <Field label="Name" hint="What will tell it apart later: a place, a program">
           {(ids) => <Input {...ids} maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />}
         </Field>

@@ -3,11 +3,12 @@ import { useState } from "react";
 import { ActDialog, ConfirmDialog, useActs } from "../account/acts.tsx";
 import { NameField } from "../account/fields.tsx";
 import { post, remove } from "../api/client.ts";
-import { Button, CopyButton, Field } from "../ui/controls.tsx";
+import { Button, CopyButton } from "../ui/controls.tsx";
 import { OverlapField } from "../ui/overlap-field.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import type { Source } from "./data.ts";
 import { kcatOf, type MadeProducer, type Producer } from "./producer.ts";
+import { SourceField } from "./source-field.tsx";
 
 interface Closing {
   readonly onClose: () => void;
@@ -31,17 +32,7 @@ export const NewProducer = ({ sources, onMade, onClose }: Making & { sources: re
       onClose={onClose}
     >
       <NameField value={name} onChange={setName} />
-      <Field label="Source" hint="Each source has a topic of its own">
-        {(ids) => (
-          <select {...ids} className="input" value={source} onChange={(event) => setSource(event.target.value)}>
-            {sources.map(({ id, name: title }) => (
-              <option key={id} value={id}>
-                {title}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <SourceField sources={sources} value={source} onChange={setSource} hint="Each source has a topic of its own" />
     </ActDialog>
   );
 };
