@@ -65,6 +65,14 @@ beforeAll(async () => {
       expires_at: new Date(Date.now() + 86_400_000),
     })
     .execute();
+  const producer = "prd_000000000001";
+  await db
+    .insertInto("producers")
+    .values({
+      ...{ id: producer, tenant: other, source: source.id, username: "theirs", rotated_from: null },
+      ...{ name: "", expires_at: null, revoked_at: new Date() },
+    })
+    .execute();
   const plant = planter(one);
   await plant.events(other, source.id, 0, 7, [{ message: "theirs", trace_id: "abc123" }]);
   await plant.ledger(other, source.id, [{ partition: 0, offset: 7, accepted: 1, stored: 1 }]);
@@ -75,6 +83,7 @@ beforeAll(async () => {
   const theirSession = session ?? (await db.selectFrom("sessions").select("id").executeTakeFirstOrThrow());
   theirs = {
     "/sources/{id}": [source.id, "src_000000000000"],
+    "/producers/{id}": [producer, "prd_000000000000"],
     "/keys/{id}": [key.id, "key_000000000000"],
     "/members/{person}": [stranger, "usr_000000000000"],
     "/teams/{id}": [team, "tm_000000000000"],
