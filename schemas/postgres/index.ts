@@ -6,6 +6,7 @@ import * as control from "./0001_control.ts";
 import * as audit from "./0002_audit.ts";
 import * as organizations from "./0003_organizations.ts";
 import * as people from "./0004_people.ts";
+import * as sso from "./0005_sso.ts";
 import * as native from "./0006_native.ts";
 import * as plans from "./0007_plans.ts";
 import * as views from "./0008_views.ts";
@@ -20,6 +21,7 @@ const migrations: Record<string, Migration> = {
   "0002_audit": audit,
   "0003_organizations": organizations,
   "0004_people": people,
+  "0005_sso": sso,
   "0006_native": native,
   "0007_plans": plans,
   "0008_views": views,

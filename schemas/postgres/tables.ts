@@ -4,11 +4,13 @@ import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { ProducerTables } from "./producer-tables.ts";
+import type { SsoTables } from "./sso-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
 export type * from "./plan-tables.ts";
 export type * from "./producer-tables.ts";
+export type * from "./sso-tables.ts";
 
 import type { AnnotationTable, ViewTable } from "./views-tables.ts";
 
@@ -22,6 +24,8 @@ export interface TenantTable {
   created_at: CreatedAt;
   /** Members without a second factor may only set one up. */
   require_mfa: Generated<boolean>;
+  /** People of its verified domains come in through its identity provider, and no other way. */
+  sso_only: Generated<boolean>;
   /** A name in schemas/src/plans.ts. */
   plan: Generated<string>;
   /** Limits in place of the plan's; PlanOverrides as JSON. */
@@ -114,7 +118,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends OrganizationTables, PeopleTables, PlanTables, ProducerTables {
+export interface Database extends OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

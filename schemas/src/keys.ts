@@ -30,10 +30,18 @@ const checksum = (body: string): string => {
   return text;
 };
 
-export const makeKey = (kind: KeyKind): string => {
-  const body = `al_${marks[kind]}_${randomBase62(24)}`;
+const make = (mark: string): string => {
+  const body = `al_${mark}_${randomBase62(24)}`;
   return body + checksum(body);
 };
+
+export const makeKey = (kind: KeyKind): string => make(marks[kind]);
+
+/** Of a key's form, but no key: it opens its organization's SCIM address, and no service but the api knows it. */
+export const makeScimToken = (): string => make("scm");
+
+export const isScimToken = (text: string): boolean =>
+  /^al_scm_[0-9A-Za-z]{30}$/.test(text) && checksum(text.slice(0, -6)) === text.slice(-6);
 
 /** The kind a well-formed key claims, or undefined: wrong shape or wrong checksum. */
 export const keyKind = (key: string): KeyKind | undefined => {

@@ -58,6 +58,9 @@ import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
+import { admitBySso } from "./sso/policy.ts";
+import { createSocial, type SocialOptions } from "./sso/social.ts";
+import { createSso, providersOf } from "./sso/sso-room.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
@@ -109,6 +112,7 @@ export const buildApp = (deps: AppDeps): Express => {
     rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
   });
+  const social = createSocial({ ...socialApps(config), outgoing: deps.outgoing, log });
   const people = createPeople({
     ...{ db, audit, counts: deps.counts, mailer: deps.mailer, envelope: deps.envelope },
     publicUrl: config.PUBLIC_URL,
@@ -118,6 +122,24 @@ export const buildApp = (deps: AppDeps): Express => {
     organizationsOf: (person) => organizationsOf(db, person),
     isOperator: (person) => withPostgres(() => isStaff(db, person)),
     isInvited,
+    providers: () => providersOf(social),
+    admit: admitBySso,
+  });
+  const sso = createSso({
+    ...{
+      db,
+      audit,
+      envelope: deps.envelope,
+      mailer: deps.mailer,
+      outgoing: deps.outgoing,
+      people,
+      social,
+      isInvited,
+      log,
+    },
+    publicUrl: config.PUBLIC_URL,
+    dnsServers: config.DNS_SERVERS,
+    requestsPerMinute: config.REQUESTS_PER_MINUTE,
   });
   const authenticate = createAuthenticate({
     keys,
@@ -142,6 +164,7 @@ export const buildApp = (deps: AppDeps): Express => {
     authenticate,
     endpoints: [
       ...people.endpoints,
+      ...sso.endpoints,
       ...createOrganizationEndpoints({ db, audit, defaultPlan: config.DEFAULT_PLAN }),
       ...createMemberEndpoints({ db, audit, send: createSendInvitation(deps.mailer, config.PUBLIC_URL) }),
       ...createTeamEndpoints({ db, audit }),
@@ -173,11 +196,31 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createPlanEndpoints({ db, audit, usage, sourceNames }),
       ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
+    scim: sso.scim,
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
     refusalsPerMinute: config.REFUSALS_PER_MINUTE,
   });
 };
+
+/** A way in is offered once the operator has registered this installation there. */
+const socialApps = (config: AppDeps["config"]): Pick<SocialOptions, "github" | "google"> => ({
+  github:
+    config.GITHUB_CLIENT_ID === ""
+      ? undefined
+      : {
+          ...{ clientId: config.GITHUB_CLIENT_ID, clientSecret: config.GITHUB_CLIENT_SECRET },
+          ...{ url: config.GITHUB_URL, apiUrl: config.GITHUB_API_URL },
+        },
+  google:
+    config.GOOGLE_CLIENT_ID === ""
+      ? undefined
+      : {
+          ...{ clientId: config.GOOGLE_CLIENT_ID, clientSecret: config.GOOGLE_CLIENT_SECRET },
+          ...{ authorizationUrl: config.GOOGLE_AUTHORIZATION_URL, tokenUrl: config.GOOGLE_TOKEN_URL },
+          userinfoUrl: config.GOOGLE_USERINFO_URL,
+        },
+});
 
 /** Closed unless the operator says whose signatures count. */
 const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {

@@ -50,7 +50,7 @@ const longestText = 256;
 // C0, DEL, C1, bidirectional controls, line separators: a trail is read on terminals and in spreadsheets.
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]/g;
 /** What may be a key, or the beginning of one: people paste them everywhere. */
-const keyLike = /(al_(?:ing|qry|adm)_)[0-9A-Za-z]+/g;
+const keyLike = /(al_(?:ing|qry|adm|scm)_)[0-9A-Za-z]+/g;
 
 /** Text as a trail keeps it: on one line, bounded, and never with a key in it. */
 export const auditText = (text: string): string =>

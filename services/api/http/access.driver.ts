@@ -90,7 +90,8 @@ export const asking =
     });
     const type = response.headers.get("content-type") ?? "";
     const about = { status: response.status, etag: response.headers.get("etag") };
-    if (!type.includes("json") || type.includes("jsonl")) {
+    // JSON line by line is a stream, too.
+    if (!/^application\/(problem\+)?json\b/.test(type)) {
       await response.body?.cancel();
       return { ...about, body: undefined };
     }

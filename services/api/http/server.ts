@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Fault, type Log } from "@astralog/chassis";
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from "express";
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
 import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { ApiMetrics } from "../metrics.ts";
@@ -18,6 +18,8 @@ export interface ServerDeps extends Omit<MountDeps, "limit"> {
   readonly log: Log;
   readonly metrics: ApiMetrics;
   readonly endpoints: readonly Endpoint[];
+  /** Has credentials and errors of its own, as its standard asks. */
+  readonly scim: Router;
   readonly trustedProxies: readonly string[];
   readonly requestsPerMinute: number;
   readonly refusalsPerMinute: number;
@@ -100,8 +102,9 @@ export const createApp = (deps: ServerDeps): Express => {
   });
   const endpoints = [...deps.endpoints, createOpenApi(deps.endpoints)];
   app.use("/api/v1", noStore, mount(endpoints, { ...deps, limit }), notFound, slowGuessing);
-  app.use("/api", noStore);
-  app.use("/api", notFound);
+  app.use("/scim/v2", noStore, deps.scim);
+  app.use(["/api", "/scim"], noStore);
+  app.use(["/api", "/scim"], notFound);
   app.use(createDashboard());
   app.use(notFound);
   app.use(createErrorHandler(deps.log));

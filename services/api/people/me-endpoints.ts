@@ -60,14 +60,17 @@ export const createMeEndpoints = (deps: MeDeps): Endpoint[] => {
   const who = endpoint({
     ...{ method: "get", path: "/me", access, tag, summary: "Who I am, and where I belong" },
     success: { status: 200, body: me },
-    handle: ({ caller: { session } }) =>
+    handle: ({ caller: { session, organization: bound } }) =>
       withPostgres(async () => {
         const person = await self(session.person);
+        const all = await deps.organizationsOf(person.id);
+        // An organization's provider learns nothing of the others, and answers for the second factor itself.
+        const mine = all.filter(({ id }) => bound === null || id === bound);
         return {
           ...{ id: person.id, email: person.email, name: person.name, created_at: person.created_at },
           session: session.id,
           factors: await factorsOf(db, { passkeys, totp }, person.id),
-          organizations: await deps.organizationsOf(person.id),
+          organizations: mine.map((one) => ({ ...one, require_mfa: one.require_mfa && bound === null })),
         };
       }),
   });

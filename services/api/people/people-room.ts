@@ -3,6 +3,7 @@ import { createHmac } from "node:crypto";
 import { Fault } from "@astralog/chassis";
 import type { AuditCounts } from "../audit/audit-counts.ts";
 import type { Audit } from "../audit/audit-request.ts";
+import type { Act } from "../audit/audit-trail.ts";
 import type { FoundSession, Sessions as RequestSessions } from "../http/authenticate.ts";
 import type { Endpoint } from "../http/endpoint.ts";
 import type { Mailer } from "../mail/mailer.ts";
@@ -18,7 +19,7 @@ import { createSecondFactorEndpoints } from "./second-factor-endpoints.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { type Arrival, createSignIn, type SignIn } from "./sign-in.ts";
 import { createSignInEndpoints, type Provider } from "./sign-in-endpoints.ts";
-import { createSignInLimits } from "./sign-in-limits.ts";
+import { createSignInLimits, type SignInLimits } from "./sign-in-limits.ts";
 import { createTotp } from "./totp.ts";
 
 export interface PeopleDeps {
@@ -38,7 +39,7 @@ export interface PeopleDeps {
   /** Buttons of the sign-in page. */
   readonly providers?: () => readonly Provider[];
   /** Refuses a way in that an organization has closed. */
-  readonly admit?: (trx: Trx, arrival: Arrival) => Promise<void>;
+  readonly admit?: (trx: Trx, arrival: Arrival) => Promise<Act | undefined>;
 }
 
 export interface PeopleRoom {
@@ -50,6 +51,7 @@ export interface PeopleRoom {
   /** For other ways in. */
   readonly signIn: SignIn;
   readonly sessions: Sessions;
+  readonly limits: SignInLimits;
 }
 
 export const createPeople = (deps: PeopleDeps): PeopleRoom => {
@@ -70,6 +72,7 @@ export const createPeople = (deps: PeopleDeps): PeopleRoom => {
   return {
     signIn,
     sessions,
+    limits,
     mayAct: mfa.mayAct,
     requestSessions: {
       find: async (request) => {

@@ -8,7 +8,7 @@ import type { SignInMethod } from "@astralog/schemas/postgres";
 import type { Request, Response } from "express";
 import type { AuditCounts } from "../audit/audit-counts.ts";
 import type { Audit } from "../audit/audit-request.ts";
-import type { By } from "../audit/audit-trail.ts";
+import { type Act, type By, recordAct } from "../audit/audit-trail.ts";
 import { type Db, type Trx, withPostgres } from "../postgres.ts";
 import { chainsOf, recordPersonalAct } from "./acts.ts";
 import { readCookie, setCookie } from "./cookies.ts";
@@ -40,8 +40,11 @@ export interface SignInDeps {
   readonly origin: string;
   /** What the mark of a known browser is made with. */
   readonly knownKey: Buffer;
-  /** Refuses ways that an organization of that person has closed. Faults as it likes. */
-  readonly admit: (trx: Trx, arrival: Arrival) => Promise<void>;
+  /**
+   * Refuses ways that an organization of that person has closed. Faults as it likes. What it gives is told in the trail
+   * of an organization that the person belongs to.
+   */
+  readonly admit: (trx: Trx, arrival: Arrival) => Promise<Act | undefined>;
 }
 
 export interface SignIn {
@@ -99,7 +102,7 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
           const arrival = await prove(trx);
           const { person, method, mfaAt = null, organization = null } = arrival;
           if (person.disabled_at !== null) throw new Fault("account_disabled", "This account is disabled.");
-          await admit(trx, arrival);
+          const told = await admit(trx, arrival);
           await sessions.drop(trx, readCookie(request, "session") ?? "");
           const ip = plainAddress(request.ip ?? "");
           const userAgent = request.headers["user-agent"] ?? "";
@@ -108,6 +111,7 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
           await recordPersonalAct(trx, by(response, person), person.id, {
             ...{ action: "sign_in.ok", target, details: { method } },
           });
+          if (told !== undefined) await recordAct(trx, by(response, person), told);
           const second_factor_needed = mfaAt === null && (await sessions.hasFactor(trx, person.id));
           const { id, email, name } = person;
           return { token: started.token, answer: { person: { id, email, name }, second_factor_needed } };

@@ -10,6 +10,9 @@ export const startSweep = (db: Db, log: Log): { close(): void } => {
     await db.deleteFrom("mail_outbox").where("expires_at", "<", now).execute();
     await db.deleteFrom("sign_in_links").where("expires_at", "<", now).execute();
     await db.deleteFrom("webauthn_challenges").where("expires_at", "<", now).execute();
+    await db.deleteFrom("sso_requests").where("expires_at", "<", now).execute();
+    await db.deleteFrom("saml_replay").where("expires_at", "<", now).execute();
+    await db.deleteFrom("identity_confirmations").where("expires_at", "<", now).execute();
     await db.deleteFrom("sessions").where("expires_at", "<", now).execute();
   };
   const timer = setInterval(() => {

@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from "react";
 import { Redirect, Route, Switch, useLocation } from "wouter";
 import { keptInvitation } from "./account/kept-invitation.ts";
 import { currentOrganization, hasFactor, meKey, sessionKey, useArrive, useMe, useSession } from "./account/session.ts";
+import { signInProblem } from "./account/sign-in-problem.ts";
 import { asProblem } from "./api/client.ts";
 import { readKey } from "./api/key.ts";
 import { Explore } from "./explore/explore.tsx";
@@ -56,6 +57,8 @@ const NewAddressLink = lazy(() => links().then(({ NewAddressLink: it }) => ({ de
 const invitations = () => import("./account/invitation.tsx");
 const InvitationLink = lazy(() => invitations().then(({ InvitationLink: it }) => ({ default: it })));
 const Invitation = lazy(() => invitations().then(({ Invitation: it }) => ({ default: it })));
+const IdentityLink = lazy(() => links().then(({ IdentityLink: it }) => ({ default: it })));
+const SingleSignOn = lazy(() => import("./sso/single-sign-on.tsx").then(({ SingleSignOn: it }) => ({ default: it })));
 const Welcome = lazy(() => links().then(({ Welcome: it }) => ({ default: it })));
 
 export const App = () => (
@@ -65,6 +68,7 @@ export const App = () => (
         <Suspense fallback={<Waiting />}>
           <Switch>
             <Route path="/sign-in/link" component={SignInLink} />
+            <Route path="/sign-in/identity" component={IdentityLink} />
             <Route path="/account/email" component={NewAddressLink} />
             <Route path="/welcome" component={Welcome} />
             <Route path="/invitation" component={InvitationLink} />
@@ -108,6 +112,12 @@ const Pages = () => {
               <Redirect to={`/explore${window.location.search}`} replace />
             </Route>
             <Route path="/explore" component={Explore} />
+            <Route path="/settings/single-sign-on" component={SingleSignOn} />
+            <Route path="/sign-in">
+              <Empty title="You are signed in as before">
+                <p className="soft">{signInProblem(window.location.search)}</p>
+              </Empty>
+            </Route>
             <Route path="/tail" component={TailPage} />
             <Route path="/patterns" component={PatternsPage} />
             <Route path="/dashboards" component={BoardsPage} />

@@ -1,7 +1,7 @@
 /** The ways in: a link by mail, a passkey, whatever providers there are, and a query key. */
 import { startAuthentication } from "@simplewebauthn/browser";
 import { useQuery } from "@tanstack/react-query";
-import { KeyRound, LogIn, Mail } from "lucide-react";
+import { Building2, KeyRound, LogIn, Mail } from "lucide-react";
 import { useState } from "react";
 import { get, post } from "../api/client.ts";
 import { setKey } from "../api/key.ts";
@@ -9,6 +9,7 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { EmailField } from "./fields.tsx";
 import { Frame, Wrong } from "./frame.tsx";
 import { type SignedIn, useArrive } from "./session.ts";
+import { asksForMail, signInProblem } from "./sign-in-problem.ts";
 import { useWork } from "./use-work.ts";
 import "./account.css";
 
@@ -40,7 +41,7 @@ export const Door = ({ onKey }: { onKey: () => void }) => {
 
 const People = ({ onSent, providers }: { onSent: (email: string) => void; providers: Methods["providers"] }) => {
   const [email, setEmail] = useState("");
-  const { busy, wrong, run } = useWork();
+  const { busy, wrong, run } = useWork(() => signInProblem(location.search));
   const arrive = useArrive();
   const byPasskey = () =>
     run(async () => {
@@ -48,8 +49,18 @@ const People = ({ onSent, providers }: { onSent: (email: string) => void; provid
       await post<SignedIn>("/auth/passkey", { answer: await startAuthentication({ optionsJSON }) });
       await arrive();
     }, "passkey");
+  const bySso = () =>
+    run(async () => {
+      location.assign((await post<{ redirect: string }>("/auth/sso", { email })).redirect);
+    }, "sso");
   return (
     <>
+      {asksForMail(location.search) ? (
+        <p role="status">
+          Somebody has this e-mail address here already. Open the link that was just sent there, in this browser, to
+          show that it is you.
+        </p>
+      ) : null}
       <form
         className="stack door-form"
         onSubmit={(event) => {
@@ -68,6 +79,14 @@ const People = ({ onSent, providers }: { onSent: (email: string) => void; provid
       <div className="door-ways">
         <Button onClick={() => void byPasskey()} busy={busy === "passkey"} icon={<KeyRound size={15} />}>
           Use a passkey
+        </Button>
+        <Button
+          onClick={() => void bySso()}
+          busy={busy === "sso"}
+          disabled={email.trim() === ""}
+          icon={<Building2 size={15} />}
+        >
+          Single sign-on of your organization
         </Button>
         {providers.map(({ id, name, url }) => (
           <Button key={id} onClick={() => location.assign(url)} icon={<LogIn size={15} />}>

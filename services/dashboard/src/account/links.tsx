@@ -78,6 +78,16 @@ export const SignInLink = () => (
   />
 );
 
+export const IdentityLink = () => (
+  <LinkPage
+    title="Was it you who signed in?"
+    about="Then that account elsewhere leads into yours from now on. If not, close this page: nothing has happened."
+    button="It was me: sign in"
+    to="/"
+    send={(token) => post<SignedIn>("/auth/identity/confirm", { token })}
+  />
+);
+
 export const NewAddressLink = () => (
   <LinkPage
     title="Confirm your new address"

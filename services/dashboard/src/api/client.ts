@@ -97,6 +97,7 @@ const call = async <T>(path: string, request: Request = {}): Promise<T> => {
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>(path, { method: "POST", body });
+export const put = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PUT", body });
 export const patch = <T>(path: string, body: unknown, etag?: string): Promise<T> =>
   call<T>(path, { method: "PATCH", body, ...(etag === undefined ? {} : { headers: { "if-match": etag } }) });
 export const remove = <T>(path: string): Promise<T> => call<T>(path, { method: "DELETE" });

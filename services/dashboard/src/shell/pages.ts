@@ -3,6 +3,7 @@ import {
   Activity,
   BookMarked,
   ChartNoAxesCombined,
+  Fingerprint,
   Gauge,
   KeyRound,
   type LucideIcon,
@@ -94,6 +95,15 @@ export const pages: readonly PageEntry[] = [
     keys: "g w",
     needs: "sources.write",
     also: "onboarding setup curl otel agents send",
+  },
+  {
+    path: "/settings/single-sign-on",
+    title: "Single sign-on",
+    section: "Organization",
+    icon: Fingerprint,
+    keys: "g o",
+    needs: "sso.read",
+    also: "sso saml oidc scim domains directory settings",
   },
 ];
 

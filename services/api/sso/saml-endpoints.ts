@@ -1,0 +1,118 @@
+/**
+ * SAML, as browsers walk it.
+ *
+ * A SAML response is posted by the provider's page, so it comes from another site and brings no cookie of ours. It is
+ * taken nevertheless, because by itself it does nothing: it is checked, once, against the request it answers, and noted.
+ * The browser is then sent to fetch what was noted by a plain GET, and that one is bound to its cookie like any other.
+ */
+import { randomBytes } from "node:crypto";
+import { Fault } from "@astralog/chassis";
+import type { Response } from "express";
+import { z } from "zod";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { withPostgres } from "../postgres.ts";
+import { samlParty } from "./addresses.ts";
+import type { OpenConnection } from "./connections.ts";
+import { enter } from "./enter.ts";
+import { answerRequest, beginRequest, takeAnswered } from "./requests.ts";
+import { createReturns, type FederatedDeps, html } from "./returns.ts";
+import { checkSaml, createSaml, decodeSaml, inspectSaml, samlEmail, samlName } from "./saml-response.ts";
+import type { Vouched } from "./vouched.ts";
+
+export interface SamlWay {
+  readonly endpoints: Endpoint[];
+  /** Where the browser goes to. */
+  beginSaml(connection: OpenConnection, response: Response, returnTo: string): Promise<string>;
+}
+
+export const createSamlEndpoints = (deps: FederatedDeps): SamlWay => {
+  const { db, publicUrl } = deps;
+  const { asPage, openOne } = createReturns(deps);
+  const tag = "sign-in";
+  const access = "anyone" as const;
+
+  const beginSaml = async (connection: OpenConnection, response: Response, returnTo: string): Promise<string> => {
+    const requestId = `_${randomBytes(20).toString("hex")}`;
+    const wanted = { way: "saml", connection: connection.id, person: null, return_to: returnTo } as const;
+    await withPostgres(() => beginRequest(db, response, { ...wanted, state: requestId }));
+    const provider = { certificates: connection.pems, entryPoint: connection.entry_point ?? "" };
+    return createSaml(provider, samlParty(publicUrl, connection.id), { requestId }).getAuthorizeUrlAsync("", "", {});
+  };
+
+  const acs = endpoint({
+    ...{
+      method: "post",
+      path: "/auth/saml/:connection/acs",
+      access,
+      tag,
+      summary: "Where a SAML provider posts its answer",
+    },
+    takes: "form",
+    bodyLimit: "768kb",
+    body: z.object({ SAMLResponse: z.string().max(600_000) }),
+    success: { status: 303, content: html },
+    handle: ({ params, body, response }) =>
+      asPage(response, "saml", async () => {
+        const connection = await openOne(params.connection, "saml");
+        const xml = decodeSaml(body.SAMLResponse);
+        const expected = { way: "saml", connection: connection.id, state: inspectSaml(xml).inResponseTo } as const;
+        const id = await withPostgres(() =>
+          answerRequest(db, expected, () => believe(connection, xml, expected.state)),
+        );
+        return `/api/v1/auth/saml/${connection.id}/finish?request=${id}`;
+      }),
+  });
+
+  const believe = async (connection: OpenConnection, xml: string, requestId: string): Promise<Vouched> => {
+    const provider = { issuer: connection.issuer, certificates: connection.pems };
+    const assertion = await checkSaml(provider, samlParty(publicUrl, connection.id), xml, requestId);
+    const { numInsertedOrUpdatedRows: fresh } = await db
+      .insertInto("saml_replay")
+      .values({ connection: connection.id, assertion: assertion.id, expires_at: assertion.expiresAt })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (fresh !== 1n) throw new Fault("saml_refused", "This assertion was shown before.");
+    const email = samlEmail(assertion);
+    return {
+      ...{ issuer: connection.issuer, subject: assertion.nameId, name: samlName(assertion) },
+      // There is no word for it in SAML: within its own domains an organization's provider is believed.
+      ...(email === undefined ? { emailVerified: false } : { email, emailVerified: true }),
+    };
+  };
+
+  const backFromSaml = endpoint({
+    ...{ method: "get", path: "/auth/saml/:connection/finish", access, tag, summary: "Come back from a SAML provider" },
+    query: z.strictObject({ request: z.string().max(64) }),
+    success: { status: 303, content: html },
+    handle: ({ params, query, request, response }) =>
+      asPage(response, "saml", async () => {
+        const expected = { way: "saml", connection: params.connection, id: query.request } as const;
+        const {
+          vouched,
+          person,
+          return_to: returnTo,
+        } = await withPostgres(() => takeAnswered(db, request, response, expected));
+        const connection = await openOne(params.connection, "saml");
+        return enter(deps, request, response, { way: "saml", connection, vouched, person, returnTo });
+      }),
+  });
+
+  const metadata = endpoint({
+    ...{
+      method: "get",
+      path: "/auth/saml/:connection/metadata",
+      access,
+      tag,
+      summary: "What a SAML provider must know of us",
+    },
+    success: { status: 200, content: "application/samlmetadata+xml" },
+    handle: async ({ params, response }) => {
+      const { id, pems } = await openOne(params.connection, "saml");
+      const saml = createSaml({ certificates: pems }, samlParty(publicUrl, id), { requestId: "_" });
+      response.type("application/samlmetadata+xml").send(saml.generateServiceProviderMetadata(null, null));
+      return undefined;
+    },
+  });
+
+  return { beginSaml, endpoints: [acs, backFromSaml, metadata] };
+};
