@@ -187,7 +187,10 @@ test("a producer is made, sends with what was printed, is rotated and revoked; i
   await expect(send(old, '{"message":"late"}')).rejects.toThrow();
   await old.close();
   expect((await astralog(["producers"])).out).toMatch(new RegExp(`${id} .* revoked 20`));
-  expect(await astralog(["producers", "create", "--source", "nothing"])).toMatchObject({ code: 2 });
+  expect(await astralog(["producers", "create", "--source", "nothing"])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/nothing.*app/s),
+  });
 
   let letter = "";
   for (let i = 0; i < 50 && letter === ""; i++) {
