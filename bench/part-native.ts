@@ -81,9 +81,10 @@ export const runNative = async (pipeline: Pipeline, events: number): Promise<Nat
   const costs = measure(pipeline.pids());
   // The clock starts with the first insert that is seen, so that starting processes is not counted.
   let first: { at: number; stored: number } | undefined;
-  await untilStored(clickhouse, platform.tenant, before + events, (stored) => {
+  const seen = (stored: number): void => {
     if (stored > before) first ??= { at: performance.now(), stored };
-  });
+  };
+  await untilStored(clickhouse, platform.tenant, before + events, seen, 500);
   const spent = costs();
   const seconds = (performance.now() - (first?.at ?? 0)) / 1000;
   clickhouse.close();
