@@ -122,11 +122,13 @@ test("rotated, both write until the overlap ends; revoked, an open connection is
     "producer_ended",
   ]);
 
+  /** When the last record that was taken was sent. */
   let last = 0;
   const refused = (async () => {
     for (;;) {
+      const at = performance.now();
       await send(sender, "until it is revoked");
-      last = performance.now();
+      last = at;
     }
   })().catch(() => undefined);
   await sleep(200);
@@ -136,8 +138,8 @@ test("rotated, both write until the overlap ends; revoked, an open connection is
   const answered = performance.now();
   await refused;
   expect(last - begun).toBeLessThan(1_000);
-  // When the api has answered, what comes later is refused: one request may have been under way.
-  expect(last).toBeLessThan(answered + 50);
+  // What is sent after the api has answered is refused; a broker may hear of it a moment after its controller.
+  expect(last).toBeLessThan(answered + 250);
   await Promise.all([sender.close(), oldSender.close()]);
   await found("by the new one alone");
 });
