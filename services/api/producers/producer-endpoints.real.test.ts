@@ -1,13 +1,5 @@
 /** Producers over HTTP, and what the credentials that it answers with can do on the cluster. */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  createProducer as connect,
-  createKafka,
-  createLog,
-  createMetrics,
-  kafkaShape,
-  loadConfig,
-} from "@astralog/chassis";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -18,7 +10,7 @@ import { createSource } from "../control/sources.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import { setPlan } from "../plans/tenant-plans.ts";
 import type { Db } from "../postgres.ts";
-import { eventValue } from "./native.driver.ts";
+import { eventValue, senderAs } from "./native.driver.ts";
 
 interface Made {
   readonly [field: string]: unknown;
@@ -62,21 +54,12 @@ const make = async (path: string, body: unknown): Promise<Made> => {
 };
 
 /** Connected with nothing but what the answer says, and the authority's certificate. */
-const senderWith = ({ brokers, tls, username, password }: Made) => {
-  const env = {
-    ...one.env("api"),
-    ...{ KAFKA_BROKERS: brokers, KAFKA_TLS: String(tls), KAFKA_CA_FILE: tls ? one.stack.tls.ca : "" },
-    ...{ KAFKA_USERNAME: username, KAFKA_PASSWORD: password },
-  };
-  const log = createLog("test", "fatal");
-  return connect(
-    createKafka(loadConfig(kafkaShape, env), log, "test"),
-    { log, metrics: createMetrics("test") },
-    {
-      lingerMs: 0,
-    },
-  );
-};
+const senderWith = ({ brokers, tls, username, password }: Made) =>
+  senderAs(one, username, password, {
+    KAFKA_BROKERS: brokers,
+    KAFKA_TLS: String(tls),
+    KAFKA_CA_FILE: tls ? one.stack.tls.ca : "",
+  });
 const found = (message: string) =>
   until(message, async () => {
     const { body } = await call(one.queryKey, "GET", `/search?q=${encodeURIComponent(`"${message}"`)}`);
