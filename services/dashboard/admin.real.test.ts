@@ -80,6 +80,7 @@ const press = (name: string) => page.getByRole("button", { name, exact: true }).
 
 test("team: an invitation sent and withdrawn; a change that collides is told, and then made", async () => {
   await page.goto(`${origin}/explore`);
+  await page.getByRole("link", { name: "Team" }).waitFor();
   await page.keyboard.press("g");
   await page.keyboard.press("m");
   await page.waitForURL(/team/);

@@ -7,6 +7,7 @@ import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button } from "../ui/controls.tsx";
 import { MenuItem, RowMenu } from "../ui/overlays.tsx";
+import { ListBox } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { type BoardContent, useBoardRemoval, useBoards, useNewBoard } from "./data.ts";
@@ -73,7 +74,7 @@ export const BoardsPage = () => {
             </Button>
           </header>
           <Wrong error={failed ?? making.error ?? removing.error} />
-          <div className="list-box">
+          <ListBox>
             <table className="list">
               <thead>
                 <tr>
@@ -112,7 +113,7 @@ export const BoardsPage = () => {
                 ))}
               </tbody>
             </table>
-          </div>
+          </ListBox>
         </section>
       )}
     </div>

@@ -6,6 +6,7 @@ import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, Modal, RowMenu } from "../ui/overlays.tsx";
+import { ListBox } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { hrefOf, type SavedView, useViewChange, useViewRemoval, useViews, type ViewPage } from "./data.ts";
@@ -47,7 +48,7 @@ export const ViewsPage = () => {
           <h2>Saved views</h2>
         </header>
         <Wrong error={changing.error ?? removing.error} />
-        <div className="list-box">
+        <ListBox>
           <table className="list">
             <thead>
               <tr>
@@ -95,7 +96,7 @@ export const ViewsPage = () => {
               ))}
             </tbody>
           </table>
-        </div>
+        </ListBox>
       </section>
       {renamed === undefined ? null : (
         <Rename

@@ -80,11 +80,11 @@ export const Commands = ({ children }: { children: ReactNode }) => {
       const modal = document.querySelector(
         '[role="dialog"][data-state="open"].modal, [role="menu"][data-state="open"]',
       );
-      const pair = Date.now() - firstAt < sequenceMs ? `${first} ${name}` : "";
+      const pair = event.timeStamp - firstAt < sequenceMs ? `${first} ${name}` : "";
       const found =
         live.current.findLast((one) => one.keys === pair) ?? live.current.findLast((one) => one.keys === name);
       first = name;
-      firstAt = Date.now();
+      firstAt = event.timeStamp;
       if (found === undefined || (modal !== null && !name.startsWith("mod+"))) return;
       event.preventDefault();
       first = "";

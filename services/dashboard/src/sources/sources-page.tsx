@@ -6,6 +6,7 @@ import { useSearchParams } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, classes } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
+import { ListBox } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo, formatBytes } from "../ui/time.ts";
 import { type Key, keyState, type MadeKey, type Source, useKeys, useSourceChange, useSources } from "./data.ts";
@@ -81,7 +82,7 @@ export const SourcesPage = () => {
             </Button>
           </Empty>
         ) : (
-          <div className="list-box">
+          <ListBox>
             <table className="list">
               <thead>
                 <tr>
@@ -131,7 +132,7 @@ export const SourcesPage = () => {
                 ))}
               </tbody>
             </table>
-          </div>
+          </ListBox>
         )}
       </section>
       <section className="stack-small" aria-label="Keys">
@@ -151,7 +152,7 @@ export const SourcesPage = () => {
         ) : keys.isError ? (
           <Failed what="The keys cannot be shown" error={keys.error} onRetry={() => void keys.refetch()} />
         ) : (
-          <div className="list-box">
+          <ListBox>
             <table className="list">
               <thead>
                 <tr>
@@ -192,7 +193,7 @@ export const SourcesPage = () => {
                 ))}
               </tbody>
             </table>
-          </div>
+          </ListBox>
         )}
       </section>
       <Producers sources={all} />

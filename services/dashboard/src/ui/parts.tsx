@@ -80,9 +80,17 @@ export const Section = ({ title, about, act, children }: SectionProps) => (
   </section>
 );
 
+/** Scrolls by itself where the page is narrower than what is in it; with the keyboard too, so it takes the focus. */
+export const ListBox = ({ children }: { children: ReactNode }) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard.
+  <div className="list-box" tabIndex={0}>
+    {children}
+  </div>
+);
+
 /** A table in a box that scrolls by itself. A heading beginning with "-" is not on a phone, "" is of acts. */
 export const List = ({ heads, children }: { heads: readonly string[]; children: ReactNode }) => (
-  <div className="list-box">
+  <ListBox>
     <table className="list">
       <thead>
         <tr>
@@ -95,5 +103,5 @@ export const List = ({ heads, children }: { heads: readonly string[]; children: 
       </thead>
       <tbody>{children}</tbody>
     </table>
-  </div>
+  </ListBox>
 );

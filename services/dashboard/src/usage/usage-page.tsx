@@ -4,6 +4,7 @@ import "./usage.css";
 import { useQuery } from "@tanstack/react-query";
 import { get, queryOf } from "../api/client.ts";
 import { useAddress } from "../shell/address.ts";
+import { ListBox } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatBytes, number } from "../ui/time.ts";
 import { PlanLimits, PlanToday } from "./plan.tsx";
@@ -110,7 +111,7 @@ const Chart = ({ usage, by, write }: { usage: Usage; by: "bytes" | "events"; wri
           <span>{days.at(-1)?.day}</span>
         </div>
       </figure>
-      <div className="list-box">
+      <ListBox>
         <table className="list">
           <thead>
             <tr>
@@ -135,7 +136,7 @@ const Chart = ({ usage, by, write }: { usage: Usage; by: "bytes" | "events"; wri
             ))}
           </tbody>
         </table>
-      </div>
+      </ListBox>
     </>
   );
 };
