@@ -1,14 +1,15 @@
 /** Runs what may ask for a second factor of a moment ago: asks for it, and then goes on where it was stopped. */
 import { type ReactNode, useCallback, useRef, useState } from "react";
+import { Link } from "wouter";
 import { Problem } from "../api/client.ts";
 import { Modal } from "../ui/overlays.tsx";
 import { SecondFactor } from "./second-factor.tsx";
 import type { Me } from "./session.ts";
 
 /** Rejects as the work does, and with `step_up_required` when the dialog is closed. */
-type Guard = <T>(work: () => Promise<T>) => Promise<T>;
+export type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 
-export const useStepUp = (me: Me): [Guard, ReactNode] => {
+export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
   const [open, setOpen] = useState(false);
   const waiting = useRef<(proven: boolean) => void>(undefined);
   const finish = (proven: boolean): void => {
@@ -29,14 +30,25 @@ export const useStepUp = (me: Me): [Guard, ReactNode] => {
       return work();
     }
   }, []);
+  const { passkeys, totp, recovery_codes } = me?.factors ?? { passkeys: [], totp: null, recovery_codes: 0 };
   const factors = [
-    ...(me.factors.passkeys.length > 0 ? ["passkey"] : []),
-    ...(me.factors.totp === null ? [] : ["totp"]),
-    ...(me.factors.recovery_codes > 0 ? ["recovery-code"] : []),
+    ...(passkeys.length > 0 ? ["passkey"] : []),
+    ...(totp === null ? [] : ["totp"]),
+    ...(recovery_codes > 0 ? ["recovery-code"] : []),
   ];
   const dialog = (
     <Modal open={open} onClose={() => finish(false)} title="Show that it is you" about="This can change who gets in.">
-      <SecondFactor factors={factors} onDone={async () => finish(true)} />
+      {factors.length === 0 ? (
+        <p>
+          It asks for a second factor, and you have none yet:
+          <Link href="/account" onClick={() => finish(false)}>
+            add one in your account
+          </Link>
+          , then repeat this.
+        </p>
+      ) : (
+        <SecondFactor factors={factors} onDone={async () => finish(true)} />
+      )}
     </Modal>
   );
   return [guard, dialog];
