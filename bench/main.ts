@@ -4,6 +4,7 @@ import { readOptions } from "./options.ts";
 import { runClickHouse } from "./part-clickhouse.ts";
 import { runDiscard } from "./part-discard.ts";
 import { runLatency } from "./part-latency.ts";
+import { runNative } from "./part-native.ts";
 import { runPipeline } from "./part-pipeline.ts";
 import { runSearch } from "./part-search.ts";
 import { runSink } from "./part-sink.ts";
@@ -44,7 +45,13 @@ try {
       events,
     );
   }
-  if (parts.has("pipeline") || parts.has("sink") || parts.has("latency") || parts.has("search")) {
+  if (
+    parts.has("pipeline") ||
+    parts.has("sink") ||
+    parts.has("native") ||
+    parts.has("latency") ||
+    parts.has("search")
+  ) {
     say("starting the services");
     await pipeline.startAll();
     say("warming up");
@@ -65,6 +72,10 @@ try {
   if (parts.has("sink")) {
     say("the sink alone");
     results.sink = await runSink(pipeline, bodies.slice(0, 500), connections);
+  }
+  if (parts.has("native")) {
+    say("records of a native topic");
+    results.native = await runNative(pipeline, Math.min(events, 200_000));
   }
 } finally {
   say("stopping");

@@ -4,6 +4,7 @@ import { mebi, millis, table, thousands } from "./figures.ts";
 import type { InsertResult } from "./part-clickhouse.ts";
 import type { DiscardResult } from "./part-discard.ts";
 import type { LatencyResult } from "./part-latency.ts";
+import type { NativeResult } from "./part-native.ts";
 import type { PipelineResult } from "./part-pipeline.ts";
 import type { SearchResults } from "./part-search.ts";
 import type { SinkResult } from "./part-sink.ts";
@@ -17,6 +18,7 @@ export interface Results {
   clickhouse?: readonly InsertResult[];
   pipeline?: PipelineResult;
   sink?: SinkResult;
+  native?: NativeResult;
   latency?: LatencyResult;
   search?: SearchResults;
 }
@@ -51,7 +53,7 @@ const ratios = ({ discard, clickhouse, pipeline, sink }: Results): string[] => {
 };
 
 export const report = (results: Results): string => {
-  const { events, discard, clickhouse, pipeline, sink, latency, search } = results;
+  const { events, discard, clickhouse, pipeline, sink, native, latency, search } = results;
   const parts = [
     `${events} events, ${Math.round(results.bytesPerEvent)} B each as JSON, ${Math.round(results.gzipPerEvent)} B on the wire`,
   ];
@@ -75,6 +77,17 @@ export const report = (results: Results): string => {
     const cpu = sink.costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0);
     rates.push(["sink alone, from Kafka", thousands(sink.eventsPerSecond), ((cpu / sink.events) * 1e6).toFixed(2), ""]);
   }
+  if (native !== undefined) {
+    const cpu = native.costs
+      .filter(({ name }) => name !== "load generator")
+      .reduce((sum, cost) => sum + cost.cpuSeconds, 0);
+    rates.push([
+      "native records of one event",
+      thousands(native.eventsPerSecond),
+      ((cpu / native.events) * 1e6).toFixed(2),
+      "",
+    ]);
+  }
   if (pipeline !== undefined) {
     const cpu = pipeline.costs
       .filter(({ name }) => name !== "load generator")
@@ -96,6 +109,7 @@ export const report = (results: Results): string => {
       `acknowledged after p50 ${millis(pipeline.ackMs.p50)}, p99 ${millis(pipeline.ackMs.p99)}; turned away ${pipeline.turnedAway}; stored twice ${pipeline.copies}`,
     );
   }
+  if (native !== undefined) parts.push(costTable(native.costs, native.events));
   if (latency !== undefined) {
     parts.push(
       `at a steady ${thousands(latency.eventsPerSecond)} events/s:\n` +

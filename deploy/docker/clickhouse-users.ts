@@ -11,6 +11,7 @@ const shape = {
   CLICKHOUSE_PASSWORD: field.secret("Of astralog_admin."),
   CLICKHOUSE_SINK_PASSWORD: field.secret("Of astralog_sink.", ""),
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Of astralog_query.", ""),
+  CLICKHOUSE_EXPORT_PASSWORD: field.secret("Of astralog_export.", ""),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Of astralog_ledger.", ""),
 };
 
@@ -23,6 +24,7 @@ await oneShot("clickhouse-users", async () => {
     // Nobody may connect as it.
     astralog_reader: "",
     astralog_query: config.CLICKHOUSE_QUERY_PASSWORD,
+    astralog_export: config.CLICKHOUSE_EXPORT_PASSWORD,
     astralog_ledger: config.CLICKHOUSE_LEDGER_PASSWORD,
   };
   const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");

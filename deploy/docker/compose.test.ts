@@ -14,6 +14,7 @@ interface Service {
   readonly image: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
@@ -60,6 +61,12 @@ test("no password has a default, and make-env.mjs makes every one", () => {
     expect(`${whole} ${rest.startsWith(":?")}`).toBe(`${whole} true`);
     expect(made).toContain(name);
   }
+});
+
+test("native producers are told the address that Kafka has for the outside", () => {
+  const told = compose.services.api?.environment?.KAFKA_PRODUCERS_BROKERS;
+  expect(told).toBe(`${compose.services.prepare?.environment?.ASTRALOG_HOST}:9094`);
+  expect(compose.services.kafka?.ports).toContain("9094:9094");
 });
 
 test("every server has a health check, and what waits for health waits for one that has it", () => {

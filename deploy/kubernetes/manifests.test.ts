@@ -103,6 +103,13 @@ test.each(pods)("%s gets only variables it knows, and all it needs", (_, { conta
   expect(complaints(what, given)).toBe("");
 });
 
+test("native topics have as many copies as all others", () => {
+  const copies = pods.flatMap(([, { containers }]) =>
+    containers.flatMap(({ env }) => env.filter(({ name }) => name === "KAFKA_REPLICATION").map(({ value }) => value)),
+  );
+  expect(copies).toEqual(["3", "3"]);
+});
+
 test("every variable of the ConfigMap is known to some service", () => {
   const known = new Set(["receiver", "redactor", "sink", "api"].flatMap((name) => [...knownEnv(name)]));
   expect(Object.keys(dataOf("ConfigMap", "data", "astralog")).filter((name) => !known.has(name))).toEqual([]);

@@ -83,7 +83,11 @@ export const serviceEnv = (
     case "api":
       return {
         ...kafka,
-        ...clickhouseEnv(deployment, { QUERY_: "astralog_query", LEDGER_: "astralog_ledger" }),
+        ...clickhouseEnv(deployment, {
+          QUERY_: "astralog_query",
+          EXPORT_: "astralog_export",
+          LEDGER_: "astralog_ledger",
+        }),
         POSTGRES_URL: postgresUrl,
         DEAD_LETTER_KEY: deadLetterKey,
         AUDIT_SIGNING_KEY: auditSigningKey,

@@ -9,10 +9,11 @@ export const clickhouseUserNames = [
   "astralog_sink",
   "astralog_reader",
   "astralog_query",
+  "astralog_export",
   "astralog_ledger",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
-export type ClickHouseProfileName = "admin" | "sink" | "query" | "ledger";
+export type ClickHouseProfileName = "admin" | "sink" | "query" | "export" | "ledger";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -69,6 +70,13 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       login: true,
     },
     {
+      name: "astralog_export",
+      about: "Exports on behalf of one tenant, by the same views: as much as there is, for as long as it takes.",
+      profile: "export",
+      grants: on("SELECT", "tenant_events"),
+      login: true,
+    },
+    {
       name: "astralog_ledger",
       about: "Reads across tenants, for verify and operators.",
       profile: "ledger",
@@ -97,34 +105,48 @@ const forAnswers = {
   cancel_http_readonly_queries_on_client_close: null,
 };
 
+// What holds for whoever asks on behalf of one tenant.
+const forTenants = {
+  readonly: 1,
+  allow_get_client_http_header: 1,
+  // Through a view, rewriting mapValues(attributes) to a subcolumn hides it from the bloom filters.
+  optimize_functions_to_subcolumns: 0,
+  max_memory_usage: 2_000_000_000,
+  max_bytes_before_external_group_by: 500_000_000,
+  max_bytes_before_external_sort: 500_000_000,
+  function_sleep_max_microseconds_per_block: 1,
+  allow_introspection_functions: 0,
+  cancel_http_readonly_queries_on_client_close: 1,
+};
+
 export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHouseProfile>> = {
   admin: { settings: {}, changeable: {} },
   sink: { settings: { max_memory_usage: 4_000_000_000 }, changeable: {} },
   query: {
     settings: {
-      readonly: 1,
-      allow_get_client_http_header: 1,
-      // Through a view, rewriting mapValues(attributes) to a subcolumn hides it from the bloom filters.
-      optimize_functions_to_subcolumns: 0,
+      ...forTenants,
       max_execution_time: 30,
-      max_memory_usage: 2_000_000_000,
-      max_bytes_before_external_group_by: 500_000_000,
-      max_bytes_before_external_sort: 500_000_000,
       max_result_rows: 100_000,
       max_result_bytes: 256_000_000,
       max_concurrent_queries_for_user: 64,
-      function_sleep_max_microseconds_per_block: 1,
-      allow_introspection_functions: 0,
-      cancel_http_readonly_queries_on_client_close: 1,
     },
-    // An export asks for more than a search; a search never does.
     changeable: {
       ...forAnswers,
-      max_execution_time: 3_600,
-      max_result_rows: 1e12,
-      max_result_bytes: 1e15,
+      max_execution_time: 30,
+      max_result_rows: 100_000,
       max_rows_to_read: 100_000_000_000,
     },
+  },
+  // Its answers are streamed, so only time and company bound them.
+  export: {
+    settings: {
+      ...forTenants,
+      max_execution_time: 3_600,
+      max_result_rows: 0,
+      max_result_bytes: 0,
+      max_concurrent_queries_for_user: 16,
+    },
+    changeable: { ...forAnswers, max_execution_time: 3_600 },
   },
   ledger: {
     settings: {

@@ -6,7 +6,8 @@
  * without `signature`. The key's id is the first 16 hex digits of the SHA-256 of the 32 bytes of the public key.
  */
 import { createPrivateKey, createPublicKey, hash as digest, type KeyObject, sign, verify } from "node:crypto";
-import { type ChainPoint, canonicalJson } from "./audit.ts";
+import { canonicalJson } from "./audit.ts";
+import type { ChainPoint } from "./audit-chain.ts";
 
 export interface AuditHead extends ChainPoint {
   /** Of the last event, RFC 3339. */

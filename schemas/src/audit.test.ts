@@ -1,17 +1,8 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import {
-  type AuditEvent,
-  auditActions,
-  auditHash,
-  type ChainBreak,
-  type ChainPoint,
-  canonicalJson,
-  chainStart,
-  createChainCheck,
-  type Json,
-} from "./audit.ts";
+import { type AuditEvent, auditActions, canonicalJson, chainStart, type Json } from "./audit.ts";
+import { auditHash, type ChainBreak, type ChainPoint, createChainCheck } from "./audit-chain.ts";
 import { csvHeader, csvLine, jsonLine, parseCsvLine, parseJsonLine } from "./audit-export.ts";
 import { type AuditHead, createAuditSigner, isSignedHead } from "./audit-head.ts";
 

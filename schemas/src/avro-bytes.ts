@@ -20,7 +20,7 @@ export class AvroWriter {
   at = 0;
 
   constructor(capacity: number) {
-    this.buffer = Buffer.allocUnsafeSlow(capacity);
+    this.buffer = Buffer.allocUnsafe(capacity);
   }
 
   /** Makes room for `more` bytes. */

@@ -1,5 +1,6 @@
 /** Every shape that two processes share. Imports nothing of ours. */
 export * from "./audit.ts";
+export * from "./audit-chain.ts";
 export * from "./audit-export.ts";
 export * from "./audit-head.ts";
 export * from "./avro-bytes.ts";

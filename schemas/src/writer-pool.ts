@@ -8,19 +8,22 @@ export class WriterPool {
   private readonly idle: AvroWriter[] = [];
   private readonly most: number;
   private readonly mostBytes: number;
+  private readonly leastBytes: number;
 
-  /** Keeps up to `most` writers of up to `mostBytes` each. */
-  constructor(most: number, mostBytes: number) {
+  /** Keeps up to `most` writers of up to `mostBytes` each. What is below `leastBytes` is made anew and never kept. */
+  constructor(most: number, mostBytes: number, leastBytes = 0) {
     this.most = most;
     this.mostBytes = mostBytes;
+    this.leastBytes = leastBytes;
   }
 
   take(bytes: number): AvroWriter {
-    return this.idle.pop() ?? new AvroWriter(bytes);
+    return (bytes < this.leastBytes ? undefined : this.idle.pop()) ?? new AvroWriter(bytes);
   }
 
   /** Only when nobody can still read what lies in it: for what was sent, when Kafka has confirmed it. */
   give(writer: AvroWriter): void {
-    if (this.idle.length < this.most && writer.buffer.length <= this.mostBytes) this.idle.push(writer);
+    const { length } = writer.buffer;
+    if (this.idle.length < this.most && length >= this.leastBytes && length <= this.mostBytes) this.idle.push(writer);
   }
 }

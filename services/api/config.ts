@@ -25,6 +25,8 @@ export const shape = {
   CLICKHOUSE_DATABASE: field.text("The database of the tables.", "astralog"),
   CLICKHOUSE_QUERY_USERNAME: field.text("The user whose row filter shows one tenant.", "astralog_query"),
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Its password."),
+  CLICKHOUSE_EXPORT_USERNAME: field.text("The same for exports, which may take longer.", "astralog_export"),
+  CLICKHOUSE_EXPORT_PASSWORD: field.secret("Its password."),
   CLICKHOUSE_LEDGER_USERNAME: field.text("The user that verify reads with, across tenants.", "astralog_ledger"),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),

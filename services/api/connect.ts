@@ -61,7 +61,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       timeoutMs,
     );
   const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
-  const exports = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD, exportSeconds * 1000);
+  const exports = user(config.CLICKHOUSE_EXPORT_USERNAME, config.CLICKHOUSE_EXPORT_PASSWORD, exportSeconds * 1000);
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);

@@ -4,7 +4,7 @@
  */
 import { chassisShape, createKafka, createLog, field, kafkaShape, loadConfig, oneShot } from "@astralog/chassis";
 import { migrateClickHouse } from "@astralog/schemas/clickhouse";
-import { migrate } from "@astralog/schemas/postgres";
+import { connectSession, migrate } from "@astralog/schemas/postgres";
 import { connectClickHouse } from "./clickhouse.ts";
 import { provisionRights, provisionTopics } from "./provision/provision-kafka.ts";
 import { provisionSchemas } from "./provision/provision-registry.ts";
@@ -20,6 +20,9 @@ const shape = {
   CLICKHOUSE_DATABASE: field.text("The database for the tables.", "astralog"),
 };
 
+/** An arbitrary number, of ours alone among the advisory locks of the database. */
+const clickhouseLock = 4_703_001;
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const postgres = async (url: string): Promise<void> => {
@@ -27,9 +30,20 @@ const postgres = async (url: string): Promise<void> => {
   say(`postgres: ${applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`}`);
 };
 
-const clickhouse = async (access: Parameters<typeof connectClickHouse>[0], database: string): Promise<void> => {
+/**
+ * One at a time: a migration moves rows from table to table, and ClickHouse has no lock that a killed process lets go of.
+ * Postgres has: it ends with the session.
+ */
+const clickhouse = async (
+  url: string,
+  access: Parameters<typeof connectClickHouse>[0],
+  database: string,
+): Promise<void> => {
+  const session = connectSession(url);
   const client = connectClickHouse(access);
   try {
+    await session.connect();
+    await session.query("select pg_advisory_lock($1)", [clickhouseLock]);
     const applied = await migrateClickHouse(
       {
         command: async (sql) => void (await client.command({ query: sql })),
@@ -39,7 +53,7 @@ const clickhouse = async (access: Parameters<typeof connectClickHouse>[0], datab
     );
     say(`clickhouse: ${applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`}`);
   } finally {
-    await client.close();
+    await Promise.all([client.close(), session.end()]);
   }
 };
 
@@ -57,6 +71,7 @@ await oneShot("provision", async () => {
     const results = await Promise.allSettled([
       postgres(config.POSTGRES_URL),
       clickhouse(
+        config.POSTGRES_URL,
         { url: config.CLICKHOUSE_URL, username: config.CLICKHOUSE_USERNAME, password: config.CLICKHOUSE_PASSWORD },
         config.CLICKHOUSE_DATABASE,
       ),

@@ -105,7 +105,8 @@ export const createRegistry = (
       return id;
     },
     writerOf: (id) => {
-      // Thousands of records may ask for one id at the same moment: it is looked up once.
+      // A delivery asks once for each of its records, thousands at the same moment. As many requests would starve this
+      // process of its heartbeats, and a sink that has just started would lose its partitions, again and again.
       let asked = pending.get(id);
       if (asked === undefined) pending.set(id, (asked = lookUp(id).finally(() => pending.delete(id))));
       return asked;

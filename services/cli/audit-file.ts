@@ -1,13 +1,8 @@
 /** Checks an exported audit trail, line by line, with nothing but the file, a head and a public key. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import {
-  type AuditEvent,
-  type ChainBreak,
-  type ChainCheck,
-  type ChainPoint,
-  createChainCheck,
-} from "@astralog/schemas/audit";
+import type { AuditEvent } from "@astralog/schemas/audit";
+import { type ChainBreak, type ChainCheck, type ChainPoint, createChainCheck } from "@astralog/schemas/audit-chain";
 import { csvHeader, type ExportHeader, isHead, parseCsvLine, parseJsonLine } from "@astralog/schemas/audit-export";
 import { type AuditHead, auditKeyId, isSignedHead } from "@astralog/schemas/audit-head";
 import { Failure } from "./failure.ts";

@@ -7,6 +7,15 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import {
+  createKafka,
+  createLog,
+  createMetrics,
+  createProducer,
+  kafkaShape,
+  loadConfig,
+  type RecordProducer,
+} from "@astralog/chassis";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
@@ -143,6 +152,56 @@ test("a key is made, rotated with an overlap and revoked; a revoked one is refus
   expect(refused.err).toContain("revoked");
   const list = await astralog(["keys"]);
   expect(list.out).toMatch(new RegExp(`${id} .*billing .*ci +revoked`));
+}, 60_000);
+
+/** A Kafka client that knows only what the command printed. */
+const producerAs = (said: string): Promise<RecordProducer> => {
+  const at = (name: string): string => new RegExp(`^${name} +(\\S+)`, "m").exec(said)?.[1] ?? "";
+  const env = {
+    ...astralogs.env("api"),
+    ...{ KAFKA_BROKERS: at("brokers"), KAFKA_TLS: "true", KAFKA_CA_FILE: astralogs.stack.tls.ca },
+    ...{ KAFKA_USERNAME: at("user"), KAFKA_PASSWORD: at("password") },
+  };
+  const log = createLog("test", "fatal");
+  const kafka = createKafka(loadConfig(kafkaShape, env), log, "test");
+  return createProducer(kafka, { log, metrics: createMetrics("test") }, { lingerMs: 0 });
+};
+
+test("a producer is made, sends with what was printed, is rotated and revoked; its dead letter is not replayed", async () => {
+  await untilKnown(astralogs.ingestKey);
+  const made = await astralog(["producers", "create", "--source", "app", "--name", "till", "--expires-in", "90d"]);
+  expect(made).toMatchObject({ code: 0, err: "", out: expect.stringContaining("SASL_SSL, SCRAM-SHA-256") });
+  const topic = /^topic +(\S+)/m.exec(made.out)?.[1] ?? "";
+  const old = await producerAs(made.out);
+  const send = (by: RecordProducer, value: string) => by.send({ topic, partition: 0, value: Buffer.from(value) });
+  await send(old, '{"message":"hello from kafka","tag":"native"}');
+  const list = await astralog(["producers", "list", "--json"]);
+  const { id, username } = JSON.parse(list.out) as { id: string; username: string };
+  expect((await astralog(["producers"])).out).toMatch(new RegExp(`${id} +app +${username} +till +until `));
+
+  const rotated = await astralog(["producers", "rotate", id, "--overlap", "1h", "--json"]);
+  expect(JSON.parse(rotated.out)).toMatchObject({ rotated_from: id, topic, schema_id: expect.any(Number) });
+  await send(old, "neither Avro nor JSON");
+  const revoked = await astralog(["producers", "revoke", id]);
+  expect(revoked).toMatchObject({ code: 0, err: `${id} is revoked; Kafka takes nothing more from it\n` });
+  await expect(send(old, '{"message":"late"}')).rejects.toThrow();
+  await old.close();
+  expect((await astralog(["producers"])).out).toMatch(new RegExp(`${id} .* revoked 20`));
+  expect(await astralog(["producers", "create", "--source", "nothing"])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/nothing.*app/s),
+  });
+
+  let letter = "";
+  for (let i = 0; i < 50 && letter === ""; i++) {
+    const { out } = await astralog(["dead", "--json"]);
+    letter = /"id":"([^"]+)"[^\n]*"reason":"not_framed"/.exec(out)?.[1] ?? "";
+  }
+  const replayed = await astralog(["dead", "replay", letter]);
+  expect(replayed).toMatchObject({ code: 1, out: "", err: expect.stringMatching(/not_framed.*correct the producer/) });
+  const found = await astralog(["search", "tag:native", "--json"]);
+  expect(JSON.parse(found.out)).toMatchObject({ message: "hello from kafka" });
+  expect(await astralog(["verify"])).toMatchObject({ code: 0 });
 }, 60_000);
 
 test("tail and search --follow print events as they come, and end quietly", async () => {

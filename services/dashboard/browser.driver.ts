@@ -66,6 +66,15 @@ export const inspect = async (page: Page, name: string, some = false): Promise<s
   return found;
 };
 
+/** Ada, by the console's link. */
+export const becomeOwner = async (page: Page, link: string): Promise<void> => {
+  await page.goto(link);
+  await page.getByLabel("E-mail").fill("ada@example.com");
+  await page.getByLabel("Name").fill("Ada Lovelace");
+  await page.getByRole("button", { name: "Make my account" }).click();
+  await page.getByRole("heading", { name: "Second factors" }).waitFor();
+};
+
 export interface Authenticator {
   readonly session: CDPSession;
   readonly id: string;

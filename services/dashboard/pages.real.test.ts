@@ -2,7 +2,7 @@
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { inspect, startBrowser, watch } from "./browser.driver.ts";
+import { becomeOwner, inspect, startBrowser, watch } from "./browser.driver.ts";
 
 let one: Platform;
 let receiver: RunningService;
@@ -81,11 +81,7 @@ beforeAll(async () => {
   context.setDefaultTimeout(20_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
-  await page.goto(one.firstOwnerLink);
-  await page.getByLabel("E-mail").fill("ada@example.com");
-  await page.getByLabel("Name").fill("Ada Lovelace");
-  await page.getByRole("button", { name: "Make my account" }).click();
-  await page.getByRole("heading", { name: "Second factors" }).waitFor();
+  await becomeOwner(page, one.firstOwnerLink);
   let turn = 0;
   sending = setInterval(
     () => void send(events(3, (i) => Date.now() - i).map((one) => ({ ...one, turn: turn++ }))),

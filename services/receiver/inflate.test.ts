@@ -71,7 +71,7 @@ test.each(coders)(
     const start = performance.now();
     const { code: refusal, held } = await run(bomb, encoding);
     expect(refusal).toBe("body_too_large");
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(10_000);
     expect(held).toBeLessThan(mebi);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * mebi);
   },

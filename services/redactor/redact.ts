@@ -57,8 +57,9 @@ export class CountMismatch extends Error {
 const eventMs = 2_000;
 const recordMs = 4_000;
 
-// Two groups of each partition that is worked on at once.
-const rooms = new WriterPool(48, 2 ** 21);
+// Two groups of each partition that is worked on at once. A native record is small, and there are hundreds in a group:
+// they would hold the large rooms, and leave small ones that grow again and again under what is large.
+const rooms = new WriterPool(48, 2 ** 21, 2 ** 15);
 
 /** Takes back what the values lie in, once Kafka has confirmed them. */
 export const recycle = (used: readonly AvroWriter[]): void => {

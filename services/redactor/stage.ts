@@ -29,7 +29,7 @@ export interface StageOptions {
 
 // A group is one Kafka request's part for the partition: large enough to be cheap, small enough not to wait for.
 const groupBytes = 2 ** 20;
-const groupRecords = 200;
+const groupRecords = 1_000;
 
 export const createStage = (options: StageOptions) => {
   const { judge, cleanPartition, producer, metrics, cleanTopic, deadTopic, deadSchemaId, deadLetterKey } = options;

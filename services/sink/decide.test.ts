@@ -45,7 +45,7 @@ class Tables {
       const key = `${row.topic}/${row.partition}`;
       const high = Math.max(book.lanes.get(key)?.high ?? -1, row.offset);
       book.lanes.set(key, { high, unfinished: undefined });
-      if (!row.duplicate) book.ids.add(row.dedup_id, row.received_at);
+      if (!row.duplicate && row.dedup_id !== "") book.ids.add(row.dedup_id, row.received_at);
     }
     return book;
   }
@@ -97,14 +97,21 @@ describe("decide", () => {
     });
     fc.assert(
       fc.property(
-        fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 40 }),
+        fc.array(fc.tuple(fc.nat({ max: 12 }), fc.constantFrom("raw", "raw", "native.a", "native.b")), {
+          minLength: 1,
+          maxLength: 40,
+        }),
         fc.array(step, { maxLength: 30 }),
         fc.integer({ min: 1, max: 6 }),
         fc.integer({ min: 2, max: 8 }),
         (offsets, steps, idLimit, distinct) => {
-          // Any order of raw offsets, repeats and gaps included; ids are shared between some of them.
-          const log = offsets.map((offset, i) =>
-            batchOf(offset, { cleanOffset: i, raw_partition: offset % 2, dedup_id: `id-${offset % distinct}` }),
+          // Any order of raw offsets, repeats and gaps included, of several raw topics that feed one clean partition; ids
+          // are shared between some of them, and what comes from native topics has none.
+          const log = offsets.map(([offset, topic], i) =>
+            batchOf(offset, {
+              ...{ cleanOffset: i, raw_topic: topic, raw_partition: offset % 2 },
+              dedup_id: topic === "raw" ? `id-${offset % distinct}` : "",
+            }),
           );
           const tables = new Tables();
           let book = tables.open(idLimit);
@@ -146,13 +153,15 @@ describe("decide", () => {
           }
           expect(new Set(tables.events.values()).size).toBeLessThanOrEqual(1);
           for (const count of tables.events.values()) expect(count).toBe(1);
-          const wanted = new Set(log.map((b) => `raw/${b.raw_partition}/${b.raw_offset}`));
+          const wanted = new Set(log.map((b) => `${b.raw_topic}/${b.raw_partition}/${b.raw_offset}`));
           expect(new Set(tables.ledger.keys())).toEqual(wanted);
           for (const row of tables.ledger.values())
             for (let index = 0; index < 3; index++)
-              expect(tables.events.has(`raw/${row.partition}/${row.offset}/${index}`)).toBe(!row.duplicate);
+              expect(tables.events.has(`${row.topic}/${row.partition}/${row.offset}/${index}`)).toBe(!row.duplicate);
           // Of one id, one batch is stored.
-          const winners = [...tables.ledger.values()].filter((row) => !row.duplicate).map((row) => row.dedup_id);
+          const winners = [...tables.ledger.values()]
+            .filter((row) => !row.duplicate && row.dedup_id !== "")
+            .map((row) => row.dedup_id);
           expect(new Set(winners).size).toBe(winners.length);
         },
       ),

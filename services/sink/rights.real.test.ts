@@ -160,6 +160,19 @@ describe("the others", () => {
     expect(await ask("astralog_ledger", sql)).toMatchObject({ ok: false });
   });
 
+  test("astralog_export sees its tenant's events by the header, and nothing else", async () => {
+    const whole = "SELECT count(), uniq(tenant) FROM tenant_events";
+    expect(await ask("astralog_export", whole, mine)).toEqual({ ok: true, text: "50\t1" });
+    expect((await ask("astralog_export", "SELECT count() FROM tenant_events")).text).toBe("0");
+    for (const sql of [
+      "SELECT 1 FROM tenant_batches",
+      "SELECT 1 FROM events",
+      `${whole} SETTINGS max_execution_time = 4000`,
+      `${whole} SETTINGS max_memory_usage = 100000000000`,
+    ])
+      expect(await ask("astralog_export", sql, mine)).toMatchObject({ ok: false });
+  });
+
   test("astralog_ledger sees all tenants", async () => {
     const seen = await ask(
       "astralog_ledger",

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Addresses, type Stack, state } from "@astralog/local";
+import { makeTables } from "./make-tables.ts";
 import { ownStack } from "./own-stack.ts";
 
 const fileOf = (pid: number): string => join(state, "testbed", `shared-${pid}.json`);
@@ -22,6 +23,7 @@ let running: Stack | undefined;
 
 export const startShared = async (): Promise<void> => {
   running = await ownStack();
+  await makeTables(running);
   const { kafka, registry, clickhouse, postgres, tls } = running;
   writeFileSync(
     fileOf(process.pid),

@@ -99,7 +99,10 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
       const place = { topic, partition, offset, index };
       // Only what failed under redaction was an event already; the rest is as its producer wrote it.
       if (topic.startsWith(deps.topicPrefix + nativePrefix) && (index < 0 || reason !== "redaction_failed"))
-        throw new Fault("cannot_replay", "It is no event of ours: correct the producer, and send it again from there.");
+        throw new Fault(
+          "cannot_replay",
+          `A producer's own record that died as ${reason} never was an event: correct the producer, and send it again.`,
+        );
       if (await isStored(tenant, replayDedupId(place))) {
         throw new Fault("cannot_replay", "It was replayed before and is stored.");
       }

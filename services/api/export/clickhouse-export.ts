@@ -21,16 +21,12 @@ export interface ExportQueries {
 /** An export is bounded by its reader's patience, not by its size. */
 export const exportSeconds = 3_600;
 
-const unlimitedRows = "1000000000000";
-
 export const createExportQueries = (client: ClickHouseClient): ExportQueries => {
   const options = (tenant: string, { params }: Sql, signal: AbortSignal) => ({
     query_params: { ...params },
     abort_signal: signal,
     clickhouse_settings: {
       max_execution_time: exportSeconds,
-      max_result_rows: unlimitedRows,
-      max_result_bytes: "1000000000000000",
       cancel_http_readonly_queries_on_client_close: 1 as const,
     },
     http_headers: { [tenantHeader]: tenant },

@@ -7,6 +7,7 @@ import type { AuditAction } from "@astralog/schemas";
 import { sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Unchanged } from "../http/etag.ts";
+import { factorOf } from "../people/sessions.ts";
 import type { Db, Trx } from "../postgres.ts";
 import { effectiveOfMember, permissionsOf, union } from "./effective.ts";
 import { type Giver, mustCover } from "./grants.ts";
@@ -41,12 +42,32 @@ const select = (db: Db | Trx, tenant: string) =>
     ])
     .where("memberships.tenant", "=", tenant);
 
+/** Only in the list: these change by themselves, and an edit's tag must not. */
+interface ListedMember extends Member {
+  /** In any session that may act here. */
+  readonly seen_at: Date | null;
+  readonly second_factor: boolean;
+}
+
 /** By id, which pages can follow. */
 export const listMembers = (
   db: Db,
   tenant: string,
   { after, limit }: { after: string; limit: number },
-): Promise<Member[]> => select(db, tenant).where("person", ">", after).orderBy("person").limit(limit).execute();
+): Promise<ListedMember[]> =>
+  select(db, tenant)
+    .select(({ ref, selectFrom }) => [
+      selectFrom("sessions")
+        .select(({ fn }) => fn.max("seen_at").as("at"))
+        .whereRef("sessions.person", "=", "memberships.person")
+        .where(({ or, eb }) => or([eb("organization", "is", null), eb("organization", "=", tenant)]))
+        .as("seen_at"),
+      factorOf(ref("memberships.person")).as("second_factor"),
+    ])
+    .where("person", ">", after)
+    .orderBy("person")
+    .limit(limit)
+    .execute();
 
 /** Faults: `not_found`. */
 export const findMember = async (db: Db | Trx, tenant: string, person: string): Promise<Member> => {

@@ -51,7 +51,11 @@ export const memberShape = z.object({
   teams: z.array(z.string()),
   created_at: date,
 });
-export const memberList = z.object({ members: z.array(memberShape), next });
+const listedMember = memberShape.extend({
+  seen_at: date.nullable().describe("The last use of a session that may act here."),
+  second_factor: z.boolean(),
+});
+export const memberList = z.object({ members: z.array(listedMember), next });
 
 export const newInvitation = z.strictObject({
   email: z.string().trim().max(254).toLowerCase().pipe(z.email()),

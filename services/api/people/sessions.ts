@@ -55,7 +55,7 @@ export interface Sessions {
   readonly lifeMs: number;
 }
 
-const factorOf = (person: Expression<string>) => sql<boolean>`(
+export const factorOf = (person: Expression<string>) => sql<boolean>`(
   exists (select from totp_factors f where f.person = ${person} and f.confirmed_at is not null)
   or exists (select from passkeys k where k.person = ${person}))`;
 

@@ -2,6 +2,7 @@
 import { Fault } from "@astralog/chassis";
 import {
   limitsOf,
+  type PlanFeature,
   type PlanLimits,
   type PlanName,
   type PlanOverrides,
@@ -54,6 +55,12 @@ export const checkSource = ({ plan, limits }: Plan, asked: Asked): void => {
         `${field}: the organization's plan (${plan}) allows ${limit} at most, not ${wanted}.`,
       );
   }
+};
+
+/** Faults: `over_plan`, naming the feature and the plan. */
+export const checkFeature = ({ plan, limits }: Plan, feature: PlanFeature): void => {
+  if (!limits.features.includes(feature))
+    throw new Fault("over_plan", `${feature}: the organization's plan (${plan}) does not have it.`);
 };
 
 /** What a source asks where it was not told: no more than the plan has. */

@@ -113,7 +113,7 @@ test("without the registry what is known goes on, what is not waits for it, and 
   const later = await registerSchema(
     { url: one.stack.registry.url, username: "", password: "" },
     `${made.topic}.later`,
-    "SourceRecord",
+    "TenantUsage",
   );
   registryUp = false;
   await sender.send({ topic: made.topic, partition: 0, value: eventValue(made.schemaId, "registry away, warm") });

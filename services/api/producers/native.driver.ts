@@ -18,17 +18,21 @@ import { startProducersKeeper } from "./producers-keeper.ts";
 
 const log = createLog("test", "fatal");
 
-/** A Kafka client as any user of the cluster. */
-export const kafkaAs = (one: Platform, username: string, password: string) =>
+/** A Kafka client as any user of the cluster; `more` of its environment says how it gets there. */
+export const kafkaAs = (one: Platform, username: string, password: string, more: Record<string, string> = {}) =>
   createKafka(
-    loadConfig(kafkaShape, { ...one.env("api"), KAFKA_USERNAME: username, KAFKA_PASSWORD: password }),
+    loadConfig(kafkaShape, { ...one.env("api"), ...more, KAFKA_USERNAME: username, KAFKA_PASSWORD: password }),
     log,
     "test",
   );
 
-/** Sends as the producer does, each record by itself confirmed. */
+/** Sends as that user, each record by itself confirmed. */
+export const senderAs = (...user: Parameters<typeof kafkaAs>) =>
+  connect(kafkaAs(...user), { log, metrics: createMetrics("test") }, { lingerMs: 1 });
+
+/** Sends as the producer does. */
 export const senderOf = (one: Platform, { row, password }: Pick<MadeProducer, "row" | "password">) =>
-  connect(kafkaAs(one, row.username, password), { log, metrics: createMetrics("test") }, { lingerMs: 1 });
+  senderAs(one, row.username, password);
 
 /** The domain without HTTP. */
 export const domainOf = (one: Platform) => {

@@ -10,6 +10,8 @@ import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceSource, type SourceRow } from "../control/outbox.ts";
 import { noSource } from "../control/sources.ts";
 import { after, created } from "../http/paging.ts";
+import { checkFeature } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import type { Db, Trx } from "../postgres.ts";
 import type { ProducersKafka } from "./producers-kafka.ts";
 
@@ -139,17 +141,22 @@ const about = ({ source, name, username, expires_at }: ProducerRow) => ({
   expires_at: expires_at?.toISOString() ?? null,
 });
 
-/** Faults: `not_found` when the tenant has no such source, `too_many`, `kafka_unavailable`, `registry_unavailable`. */
-export const createProducer = (
+/**
+ * Faults: `not_found` when the tenant has no such source, `over_plan` (a producer from before may still be rotated),
+ * `too_many`, `kafka_unavailable`, `registry_unavailable`.
+ */
+export const createProducer = async (
   deps: ProducersDeps,
   tenant: string,
   wanted: NewProducer,
   by: By,
-): Promise<MadeProducer> =>
-  make(deps, tenant, { ...wanted, rotated_from: null }, async (trx, row) => {
+): Promise<MadeProducer> => {
+  checkFeature(await readPlan(deps.db, tenant), "native_producers");
+  return make(deps, tenant, { ...wanted, rotated_from: null }, async (trx, row) => {
     const target = { kind: "producer", id: row.id };
     await recordAct(trx, by, { tenant, action: "producer.created", target, details: about(row) });
   });
+};
 
 /** Faults: `not_found`. */
 export const findProducer = async (db: Db | Trx, tenant: string, id: string): Promise<ProducerRow> => {

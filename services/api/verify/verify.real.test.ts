@@ -77,7 +77,7 @@ test("a lost record, a lost event, a doubled event and a wrong sum are each foun
   await store(2, 2, 3);
   const gap = await verify();
   expect(gap.ok).toBe(false);
-  expect(gap.gaps).toEqual([{ partition: 2, from: 1, to: 1 }]);
+  expect(gap.gaps).toEqual([{ topic: "events.raw", partition: 2, from: 1, to: 1 }]);
   await store(2, 1, 3);
   expect((await verify()).ok).toBe(true);
 

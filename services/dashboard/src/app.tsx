@@ -25,6 +25,10 @@ const SourcesPage = lazy(() => import("./sources/sources-page.tsx").then((page) 
 const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ default: page.UsagePage })));
 const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
 
+const TeamPage = lazy(() => import("./team/team-page.tsx").then((page) => ({ default: page.TeamPage })));
+const AccessPage = lazy(() => import("./access/access-page.tsx").then((page) => ({ default: page.AccessPage })));
+const AuditPage = lazy(() => import("./audit/audit-page.tsx").then((page) => ({ default: page.AuditPage })));
+
 const client = new QueryClient({
   queryCache: new QueryCache({
     onError: (error) => {
@@ -125,6 +129,9 @@ const Pages = () => {
             <Route path="/views" component={ViewsPage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/usage" component={UsagePage} />
+            <Route path="/team" component={TeamPage} />
+            <Route path="/access" component={AccessPage} />
+            <Route path="/audit" component={AuditPage} />
             <Route path="/start" component={WelcomePage} />
             <Route path="/help/query" component={QueryReference} />
             <Route>

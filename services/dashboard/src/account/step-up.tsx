@@ -30,24 +30,23 @@ export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
       return work();
     }
   }, []);
-  const { passkeys, totp, recovery_codes } = me?.factors ?? { passkeys: [], totp: null, recovery_codes: 0 };
+  const held = me?.factors;
   const factors = [
-    ...(passkeys.length > 0 ? ["passkey"] : []),
-    ...(totp === null ? [] : ["totp"]),
-    ...(recovery_codes > 0 ? ["recovery-code"] : []),
+    ...(held !== undefined && held.passkeys.length > 0 ? ["passkey"] : []),
+    ...(held !== undefined && held.totp !== null ? ["totp"] : []),
+    ...(held !== undefined && held.recovery_codes > 0 ? ["recovery-code"] : []),
   ];
   const dialog = (
     <Modal open={open} onClose={() => finish(false)} title="Show that it is you" about="This can change who gets in.">
-      {factors.length === 0 ? (
-        <p>
-          It asks for a second factor, and you have none yet:
-          <Link href="/account" onClick={() => finish(false)}>
-            add one in your account
-          </Link>
-          , then repeat this.
-        </p>
-      ) : (
+      {factors.length > 0 ? (
         <SecondFactor factors={factors} onDone={async () => finish(true)} />
+      ) : (
+        <div className="stack">
+          <p>It takes a second factor, and you have none yet. Add one, then do this again.</p>
+          <Link href="/account" className="button button-primary" onClick={() => finish(false)}>
+            Go to your account
+          </Link>
+        </div>
       )}
     </Modal>
   );

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { asProblem, open, Problem, queryOf } from "../api/client.ts";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, CopyButton, useCopied } from "../ui/controls.tsx";
+import { download } from "../ui/download.ts";
 import { Menu, MenuItem, MenuLabel, MenuLine, Modal } from "../ui/overlays.tsx";
 import { formatBytes } from "../ui/time.ts";
 import { asCli, asCurl } from "./commands-of.ts";
@@ -130,12 +131,4 @@ const Export = ({ format, q, range, onClose }: { format: Format; q: string; rang
       </div>
     </Modal>
   );
-};
-
-const download = (blob: Blob, name: string): void => {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 };

@@ -5,8 +5,10 @@ import { useMe } from "../account/session.ts";
 import { useStepUp } from "../account/step-up.tsx";
 import { asProblem } from "../api/client.ts";
 import { Button, Field, Input, useCopied } from "../ui/controls.tsx";
+import { OverlapField } from "../ui/overlap-field.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import { type Key, type MadeKey, type Source, useNewKey, useRevocation, useRotation } from "./data.ts";
+import { SourceField } from "./source-field.tsx";
 
 export const maskOf = ({ prefix, last4 }: Pick<Key, "prefix" | "last4">): string => `${prefix}…${last4}`;
 export const labelOf = (key: Key): string => key.name || maskOf(key);
@@ -55,19 +57,7 @@ export const NewKeyDialog = ({
             </label>
           ))}
         </fieldset>
-        {kind === "ingest" ? (
-          <Field label="Source">
-            {(ids) => (
-              <select {...ids} className="input" value={source} onChange={(event) => setSource(event.target.value)}>
-                {sources.map(({ id, name: title }) => (
-                  <option key={id} value={id}>
-                    {title}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        ) : null}
+        {kind === "ingest" ? <SourceField sources={sources} value={source} onChange={setSource} /> : null}
         <Field label="Name" hint="What will tell it apart later: a place, a program">
           {(ids) => <Input {...ids} maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />}
         </Field>
@@ -120,13 +110,6 @@ export const KeyShown = ({ made, onClose }: Closing & { made: MadeKey }) => {
   );
 };
 
-const overlaps = [
-  [86_400, "a day"],
-  [3_600, "an hour"],
-  [604_800, "a week"],
-  [0, "no time: it ends at once"],
-] as const;
-
 export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; onMade: (key: MadeKey) => void }) => {
   const [overlap, setOverlap] = useState(86_400);
   const [guard, stepUp] = useStepUp(useMe().data);
@@ -145,22 +128,7 @@ export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; 
           rotating.mutate({ id: key.id, overlap }, { onSuccess: onMade });
         }}
       >
-        <Field label="The old key goes on for">
-          {(ids) => (
-            <select
-              {...ids}
-              className="input"
-              value={overlap}
-              onChange={(event) => setOverlap(Number(event.target.value))}
-            >
-              {overlaps.map(([seconds, words]) => (
-                <option key={seconds} value={seconds}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <OverlapField label="The old key goes on for" value={overlap} onChange={setOverlap} />
         <Wrong error={rotating.error} />
         <div className="row end">
           <Button onClick={onClose}>Cancel</Button>

@@ -10,6 +10,7 @@ import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo, formatBytes } from "../ui/time.ts";
 import { type Key, keyState, type MadeKey, type Source, useKeys, useSourceChange, useSources } from "./data.ts";
 import { KeyShown, labelOf, maskOf, NewKeyDialog, RevokeDialog, RotateDialog } from "./key-dialogs.tsx";
+import { Producers } from "./producers.tsx";
 import { SourceDialog } from "./source-dialog.tsx";
 import { Trace } from "./trace.tsx";
 
@@ -194,6 +195,7 @@ export const SourcesPage = () => {
           </div>
         )}
       </section>
+      <Producers sources={all} />
       <Trace text={parameters.get("trace") ?? ""} onText={(text) => set("trace", text)} />
       {dialog?.kind === "source" ? (
         <SourceDialog

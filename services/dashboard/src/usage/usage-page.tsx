@@ -2,22 +2,17 @@
 import "../style/pages.css";
 import "./usage.css";
 import { useQuery } from "@tanstack/react-query";
-import { get, Problem, queryOf } from "../api/client.ts";
+import { get, queryOf } from "../api/client.ts";
 import { useAddress } from "../shell/address.ts";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatBytes, number } from "../ui/time.ts";
+import { PlanLimits, PlanToday } from "./plan.tsx";
 import { type Day, seriesOf } from "./series.ts";
 
 interface Usage {
   readonly from: string;
   readonly to: string;
   readonly days: readonly Day[];
-}
-
-interface Plan {
-  readonly plan: string;
-  readonly limits: { readonly daily_bytes: number; readonly retention_days: number };
-  readonly today: { readonly bytes: number; readonly events: number; readonly resets_at: string };
 }
 
 const spans = [7, 30, 90] as const;
@@ -33,31 +28,15 @@ const useUsage = (days: number) =>
     retry: false,
   });
 
-/** Not every server has plans. */
-const usePlan = () =>
-  useQuery({
-    queryKey: ["plan"],
-    queryFn: async ({ signal }) => {
-      try {
-        return await get<Plan>("/organization/plan", signal);
-      } catch (error) {
-        if (error instanceof Problem && (error.status === 404 || error.status === 403)) return null;
-        throw error;
-      }
-    },
-    retry: false,
-  });
-
 export const UsagePage = () => {
   const address = useAddress();
   const days = spans.find((one) => String(one) === address.get("days")) ?? 30;
   const by = address.get("by") === "events" ? "events" : "bytes";
   const usage = useUsage(days);
-  const plan = usePlan();
   const write = by === "bytes" ? formatBytes : (value: number) => number.format(value);
   return (
     <div className="page">
-      {plan.data ? <Today plan={plan.data} /> : null}
+      <PlanToday />
       <section className="stack-small" aria-label="By day">
         <header className="page-head">
           <h2>By day</h2>
@@ -100,34 +79,8 @@ export const UsagePage = () => {
           <Chart usage={usage.data} by={by} write={write} />
         )}
       </section>
+      <PlanLimits />
     </div>
-  );
-};
-
-const Today = ({ plan: { plan, limits, today } }: { plan: Plan }) => {
-  const share = limits.daily_bytes === 0 ? 0 : today.bytes / limits.daily_bytes;
-  return (
-    <section className="stack-small" aria-label="Today">
-      <header className="page-head">
-        <h2>Today</h2>
-        <span className="badge">{plan} plan</span>
-      </header>
-      <p>
-        <strong className="figure">{formatBytes(today.bytes)}</strong>{" "}
-        <span className="soft">
-          {limits.daily_bytes === 0 ? "stored, without a daily limit" : `of ${formatBytes(limits.daily_bytes)} a day`},{" "}
-          {number.format(today.events)} events
-        </span>
-      </p>
-      {limits.daily_bytes === 0 ? null : (
-        <div className="meter">
-          <div className={share > 0.9 ? "is-near" : ""} style={{ width: `${Math.min(100, share * 100)}%` }} />
-        </div>
-      )}
-      <p className="faint small">
-        Begins anew at {today.resets_at.slice(11, 16)} UTC. Events are kept for up to {limits.retention_days} days.
-      </p>
-    </section>
   );
 };
 

@@ -1,0 +1,50 @@
+/** What several dialogs of the team ask for: a role, and which sources somebody sees. */
+import { Field } from "../ui/controls.tsx";
+import { type Scope, useGivableRoles, useSourceNames } from "./data.ts";
+
+export const RolePicker = ({ value, onChange }: { value: string; onChange: (role: string) => void }) => {
+  const roles = useGivableRoles();
+  return (
+    <Field label="Role" hint={roles.find(({ id }) => id === value)?.about}>
+      {(ids) => (
+        <select {...ids} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+          {roles.some(({ id }) => id === value) ? null : <option value={value}>{value}</option>}
+          {roles.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+};
+
+interface ScopePickerProps {
+  readonly value: Scope;
+  readonly onChange: (scope: Scope) => void;
+  readonly all?: string;
+}
+
+export const ScopePicker = ({ value, onChange, all = "All sources, and those to come" }: ScopePickerProps) => {
+  const sources = useSourceNames();
+  const toggle = (id: string): void =>
+    onChange(value?.includes(id) === true ? value.filter((one) => one !== id) : [...(value ?? []), id]);
+  return (
+    <fieldset className="check-list">
+      <legend>Sees the events of</legend>
+      <label className="choice">
+        <input type="checkbox" checked={value === null} onChange={() => onChange(value === null ? [] : null)} />
+        <span>{all}</span>
+      </label>
+      {value === null
+        ? null
+        : sources.map(({ id, name }) => (
+            <label key={id} className="choice">
+              <input type="checkbox" checked={value.includes(id)} onChange={() => toggle(id)} />
+              <span>{name}</span>
+            </label>
+          ))}
+    </fieldset>
+  );
+};
