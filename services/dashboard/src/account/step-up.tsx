@@ -42,7 +42,10 @@ export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
         <SecondFactor factors={factors} onDone={async () => finish(true)} />
       ) : (
         <div className="stack">
-          <p>It takes a second factor, and you have none yet. Add one, then do this again.</p>
+          <p>
+            It takes a second factor, and you have none yet. Add one, or come in again by single sign-on; then do this
+            again.
+          </p>
           <Link href="/account" className="button button-primary" onClick={() => finish(false)}>
             Go to your account
           </Link>
