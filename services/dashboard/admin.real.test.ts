@@ -219,7 +219,6 @@ test("audit streams: the secret is shown once, deliveries are told, and the name
   await press("New stream");
   await page.getByLabel("Name").fill("SIEM");
   await page.getByLabel("Address").fill(`http://127.0.0.1:${(hook.address() as AddressInfo).port}/trail`);
-  const bad = await look("new-stream");
   await press("Make the stream");
   const secret = (await page.locator(".secret code").textContent()) ?? "";
   expect(secret).toMatch(/^whsec_/);
@@ -234,7 +233,7 @@ test("audit streams: the secret is shown once, deliveries are told, and the name
   expect(await page.locator(".secret code").textContent()).not.toBe(secret);
   await press("I have stored it");
   await page.getByText(/both secrets sign/).waitFor();
-  bad.push(...(await look("streams")));
+  const bad = await look("streams");
   await act("SIEM", "Delete");
   await page.getByLabel("Type SIEM to confirm").fill("SIEM");
   await press("Delete");
@@ -263,7 +262,6 @@ test("the plan with its limits; a Kafka producer, its password shown once with a
   await press("Revoke");
   await gone();
   await page.getByText("revoked", { exact: true }).waitFor();
-  bad.push(...(await look("producers")));
   expect(bad).toEqual([]);
 });
 

@@ -80,15 +80,15 @@ export const Section = ({ title, about, act, children }: SectionProps) => (
   </section>
 );
 
-/** A table in a box that scrolls by itself. A heading beginning with "#" is of numbers, with "-" not on a phone, "" of acts. */
+/** A table in a box that scrolls by itself. A heading beginning with "-" is not on a phone, "" is of acts. */
 export const List = ({ heads, children }: { heads: readonly string[]; children: ReactNode }) => (
   <div className="list-box">
     <table className="list">
       <thead>
         <tr>
           {heads.map((head) => (
-            <th key={head} className={head.startsWith("-") ? "wide-only" : head.startsWith("#") ? "number" : undefined}>
-              {head === "" ? <span className="hidden">Acts</span> : head.replace(/^[-#]/, "")}
+            <th key={head} className={head.startsWith("-") ? "wide-only" : undefined}>
+              {head === "" ? <span className="hidden">Acts</span> : head.replace(/^-/, "")}
             </th>
           ))}
         </tr>

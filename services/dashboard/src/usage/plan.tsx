@@ -1,6 +1,7 @@
 /** What the plan allows, and how much of today's is used. */
+import { Fragment } from "react";
 import { useRead } from "../api/read.ts";
-import { List, Read, Section } from "../ui/parts.tsx";
+import { Read, Section } from "../ui/parts.tsx";
 import { formatAgo, formatBytes, number } from "../ui/time.ts";
 
 interface Limits {
@@ -85,16 +86,16 @@ const Allowed = ({ of: { limits, overridden } }: { of: Plan }) => {
   ];
   return (
     <Section title="What the plan allows">
-      <List heads={["Limit", "#Allowed"]}>
+      <dl className="facts facts-long">
         {rows.map(([name, title, value]) => (
-          <tr key={name}>
-            <td>
-              {title} {overridden.includes(name) ? <span className="badge badge-new">agreed for you</span> : null}
-            </td>
-            <td className="number">{value}</td>
-          </tr>
+          <Fragment key={name}>
+            <dt>{title}</dt>
+            <dd className="figures">
+              {value} {overridden.includes(name) ? <span className="badge badge-new">agreed for you</span> : null}
+            </dd>
+          </Fragment>
         ))}
-      </List>
+      </dl>
     </Section>
   );
 };
