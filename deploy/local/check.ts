@@ -3,6 +3,8 @@
  * that one call shows all there is to mend.
  */
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import pc from "picocolors";
 import { findForbiddenImports } from "./import-rules.ts";
 import { root } from "./paths.ts";
@@ -31,6 +33,26 @@ const audit = (): boolean => {
   return false;
 };
 
+interface Component {
+  readonly name: string;
+  readonly hashes?: readonly unknown[];
+  readonly properties?: readonly { readonly name: string }[];
+}
+
+/** What the lock file installs, as CycloneDX for whoever ships it. What is not our own must be pinned by a hash. */
+const bill = (): boolean => {
+  const { status, stdout } = spawnSync("npm", ["sbom", "--sbom-format=cyclonedx", "--package-lock-only"], {
+    ...{ cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  });
+  if (status !== 0) return false;
+  writeFileSync(join(root, ".astralog/sbom.cdx.json"), stdout);
+  const { components } = JSON.parse(stdout) as { components: Component[] };
+  const isOwn = ({ properties = [] }: Component) => properties.some(({ name }) => name === "cdx:npm:package:private");
+  const loose = components.filter((one) => !isOwn(one) && !one.hashes?.length);
+  for (const { name } of loose) console.log(`${name} has no hash in package-lock.json.`);
+  return loose.length === 0;
+};
+
 const imports = (): boolean => {
   const found = findForbiddenImports(root);
   for (const one of found) console.log(one);
@@ -47,6 +69,7 @@ const parts: Record<string, () => boolean> = {
   unused: () => node("knip/bin/knip.js", "--no-config-hints"),
   "unused in production": () => node("knip/bin/knip.js", "--strict", "--dependencies", "--files", "--no-config-hints"),
   audit,
+  "bill of materials": bill,
 };
 
 const failed: string[] = [];

@@ -10,7 +10,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   schemas: [],
   chassis: ["schemas"],
   ...Object.fromEntries(services.map((name) => [name, ["schemas", "chassis"]])),
-  dashboard: ["schemas"],
+  // It shows a document as it is.
+  dashboard: ["schemas", "docs"],
   local: ["schemas"],
   testbed: ["schemas", "chassis", "local"],
   kubernetes: ["docker", "local"],

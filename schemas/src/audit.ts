@@ -51,6 +51,8 @@ export const auditActions = [
   "person.created",
   "person.changed",
   "person.email_changed",
+  "person.disabled",
+  "person.enabled",
   "factor.added",
   "factor.removed",
   "recovery_codes.made",

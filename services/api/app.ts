@@ -197,6 +197,11 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     scim: sso.scim,
+    securityContact: {
+      contacts: config.SECURITY_CONTACT,
+      expires: new Date(config.SECURITY_EXPIRES || 0),
+      publicUrl: config.PUBLIC_URL,
+    },
     trustedProxies: config.TRUSTED_PROXIES,
     requestsPerMinute: config.REQUESTS_PER_MINUTE,
     refusalsPerMinute: config.REFUSALS_PER_MINUTE,

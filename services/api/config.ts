@@ -1,11 +1,24 @@
 import { field, kafkaShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
+import { isContact, wrongExpiry } from "./http/security-txt.ts";
 
 export const shape = {
   ...kafkaShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
   PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),
+  SECURITY_CONTACT: field
+    .list(
+      "mailto: or https: addresses to tell of a hole here, for /.well-known/security.txt; empty: no such document.",
+      "",
+    )
+    .refine((given) => given.every(isContact), "must be mailto: or https: addresses"),
+  SECURITY_EXPIRES: field
+    .text("Until when they hold, less than a year ahead, such as 2030-01-31; needed with SECURITY_CONTACT.", "")
+    .superRefine((text, { addIssue }) => {
+      const message = wrongExpiry(text);
+      if (message !== undefined) addIssue({ code: "custom", message });
+    }),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
   POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),

@@ -2,6 +2,7 @@
  * What only the platform's operator may do, on a machine that has its secrets:
  *   operate.ts plan  --tenant ID [--plan NAME] [--set LIMIT=VALUE …] [--clear]   shows or changes a tenant's plan
  *   operate.ts staff [--add EMAIL | --remove EMAIL]                              lists or changes who is staff
+ *   operate.ts person --email EMAIL [--disable | --enable]                       shows, closes or opens an account
  * Prints one JSON object on standard output. Each change is in the audit trail of whom it concerns.
  */
 import { parseArgs } from "node:util";
@@ -10,6 +11,8 @@ import { createAuditSigner } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { listStaff, setStaff } from "./access/staff.ts";
 import { byOperator } from "./audit/audit-trail.ts";
+import { setDisabled } from "./people/disabling.ts";
+import { findPersonByEmail } from "./people/people.ts";
 import { planName, planOverrides } from "./plans/plan-inputs.ts";
 import { readPlan, setPlan } from "./plans/tenant-plans.ts";
 
@@ -38,6 +41,9 @@ await oneShot("operate", async () => {
       clear: { type: "boolean", default: false },
       add: { type: "string" },
       remove: { type: "string" },
+      email: { type: "string" },
+      disable: { type: "boolean", default: false },
+      enable: { type: "boolean", default: false },
     },
   });
   const config = loadConfig(shape);
@@ -57,9 +63,18 @@ await oneShot("operate", async () => {
     if (values.remove !== undefined) await setStaff(db, values.remove, false, by);
     return { staff: await listStaff(db) };
   };
+  const person = async () => {
+    const { email, disable, enable } = values;
+    if (email === undefined) throw new Fault("invalid_request", "--email is the address the person signs in with.");
+    if (disable && enable) throw new Fault("invalid_request", "Give --disable or --enable, not both.");
+    if (disable || enable) await setDisabled(db, email, disable, by);
+    const found = await findPersonByEmail(db, email);
+    if (found === undefined) throw new Fault("not_found", `Nobody signs in as ${email}.`);
+    return { person: found.id, email: found.email, disabled_at: found.disabled_at };
+  };
   try {
-    const command = { plan, staff }[positionals[0] ?? ""];
-    if (command === undefined) throw new Fault("invalid_request", "The commands are: plan, staff.");
+    const command = { plan, staff, person }[positionals[0] ?? ""];
+    if (command === undefined) throw new Fault("invalid_request", "The commands are: plan, staff, person.");
     process.stdout.write(`${JSON.stringify(await command())}\n`);
   } finally {
     await db.destroy();

@@ -279,13 +279,15 @@ test("the operator's command sets plans and staff, and says what is wrong", asyn
     overrides: { daily_bytes: 1000, features: [], seats: 40 },
     limits: { daily_bytes: 1000, partitions: 6 },
   });
-  const [shown, wrong, staff] = await Promise.all([
+  const [shown, wrong, staff, closed] = await Promise.all([
     operate("plan", "--tenant", other, "--clear"),
     operate("plan", "--tenant", other, "--set", "daily_bytes=lots"),
     operate("staff", "--add", "sue@example.com"),
+    operate("person", "--email", "sam@example.com", "--disable"),
   ]);
   expect(JSON.parse(shown.out)).toMatchObject({ plan: "business", overrides: {} });
   expect([wrong.code, wrong.out]).toEqual([1, ""]);
   expect(wrong.err).toContain("daily_bytes");
   expect(JSON.parse(staff.out).staff).toMatchObject([{ email: "sam@example.com" }, { email: "sue@example.com" }]);
+  expect(JSON.parse(closed.out)).toMatchObject({ email: "sam@example.com", disabled_at: expect.any(String) });
 });

@@ -5,7 +5,9 @@
 import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, keyPermissions, makeKey, randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
+import type { Caller } from "../http/caller.ts";
 import { after, created } from "../http/paging.ts";
+import { mustHaveProven } from "../http/step-up.ts";
 import { effectiveOfKey, type Sources } from "../organizations/effective.ts";
 import { type Giver, mustCover } from "../organizations/grants.ts";
 import { mustHaveSources } from "../organizations/sources-of-tenant.ts";
@@ -33,7 +35,7 @@ export interface MadeKey {
 }
 
 /** The operator's commands answer to nobody. */
-type KeyGiver = Giver | "operator";
+type KeyGiver = (Giver & Pick<Caller, "session">) | "operator";
 
 /** Whoever makes, renews or ends a key must have what it gives: its text is as good as its permissions. */
 const mustHave = (giver: KeyGiver, { kind, source, permissions, sources }: KeyPowers, what: string): void => {
@@ -41,6 +43,10 @@ const mustHave = (giver: KeyGiver, { kind, source, permissions, sources }: KeyPo
   // What it may give is as good as what it may do.
   const { grants, sources: seen } = effectiveOfKey({ kind, permissions, sources });
   mustCover(giver, { permissions: grants, sources: source === null ? seen : new Set([source]) }, what);
+};
+/** An admin key outlives the session that made it, and does as much: whoever takes over a session shall not get one. */
+const mustBeHimself = (giver: KeyGiver, kind: KeyKind): void => {
+  if (giver !== "operator" && kind === "admin") mustHaveProven(giver.session);
 };
 type KeyPowers = Pick<KeyRow, "kind" | "source" | "permissions" | "sources">;
 
@@ -103,7 +109,7 @@ const mustFit = ({ kind, source, permissions = [], sources = [] }: NewKey): void
 
 /**
  * Faults: `not_found` when the tenant has no such source, `invalid_request` when the parts do not fit each other,
- * `forbidden` when it would be able to do more than `giver`.
+ * `forbidden` when it would be able to do more than `giver`, `step_up_required` from a person for an admin key.
  */
 export const createKey = (
   db: Db,
@@ -126,6 +132,7 @@ export const createKey = (
     await mustHaveSources(trx, tenant, wanted.sources ?? []);
     const { kind, source = null, permissions = [], sources = [] } = wanted;
     mustHave(giver, { kind, source, permissions, sources }, "make this key");
+    mustBeHimself(giver, kind);
     const made = await insert(trx, tenant, wanted, null);
     const target = { kind: "key", id: made.row.id };
     await recordAct(trx, by, { tenant, action: "key.created", target, details: aboutKey(made.row) });
@@ -161,7 +168,7 @@ const update = async (trx: Trx, id: string, changes: Partial<Pick<KeyRow, "expir
 
 /**
  * A new key like the old one; the old one goes on for `overlapSeconds` (0: it stops at once).
- * Faults: `not_found`, `key_ended` when the old one is revoked or has expired, `forbidden`.
+ * Faults: `not_found`, `key_ended` when the old one is revoked or has expired, `forbidden`, `step_up_required`.
  */
 export const rotateKey = (
   db: Db,
@@ -174,6 +181,7 @@ export const rotateKey = (
   db.transaction().execute(async (trx) => {
     const old = await lock(trx, tenant, id);
     mustHave(giver, old, "rotate this key");
+    mustBeHimself(giver, old.kind);
     const now = new Date();
     if (old.revoked_at !== null || (old.expires_at !== null && old.expires_at <= now)) {
       throw new Fault("key_ended", "This key is revoked or has expired; create a new one instead.");

@@ -48,8 +48,13 @@ export const plantRoles = async (db: Db, tenant: string): Promise<Record<BuiltIn
     await Promise.all(builtInRoles.map(async (role) => [role, await plantMember(db, tenant, role)] as const)),
   ) as Record<BuiltInRole, string>;
 
-/** The cookie of a session that has just proven its second factor. */
-export const plantSession = async (db: Db, person: string, organization: string | null = null): Promise<string> => {
+/** The cookie of a session that has just proven its second factor, unless told when it did. */
+export const plantSession = async (
+  db: Db,
+  person: string,
+  organization: string | null = null,
+  mfaAt: Date | null = new Date(),
+): Promise<string> => {
   const token = randomBytes(32).toString("base64url");
   await db
     .insertInto("sessions")
@@ -61,7 +66,7 @@ export const plantSession = async (db: Db, person: string, organization: string 
       ip: "127.0.0.1",
       user_agent: "test",
       method: "email",
-      mfa_at: new Date(),
+      mfa_at: mfaAt,
       organization,
     })
     .execute();

@@ -2,17 +2,29 @@
  * Every route there is, with every kind of asker, and with the ids of another tenant. The routes come from the running
  * api itself, so one that is added is walked too, or fails this for want of an id to walk it with.
  */
-import { type BuiltInRole, builtInRoles, keyPermissions, permissions, roles } from "@astralog/schemas";
+import { createLog } from "@astralog/chassis";
+import { type BuiltInRole, builtInRoles, keyPermissions, type Permission, permissions, roles } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Request, Response } from "express";
+import { createAccessEndpoints } from "../access/access-endpoints.ts";
 import { byTest, planter, until } from "../api.driver.ts";
+import { createAuditCounts } from "../audit/audit-counts.ts";
+import { createAudit } from "../audit/audit-request.ts";
+import { createControlEndpoints } from "../control/control-endpoints.ts";
 import { createKey } from "../control/keys.ts";
 import { createSource } from "../control/sources.ts";
 import { ensureTenant } from "../control/tenants.ts";
+import { createMemberEndpoints } from "../organizations/member-endpoints.ts";
+import { createRoleEndpoints, createTeamEndpoints } from "../organizations/team-endpoints.ts";
 import type { Db } from "../postgres.ts";
+import { createScimEndpoints } from "../scim/scim-endpoints.ts";
 import { createScimToken } from "../scim/scim-tokens.ts";
+import { createViewEndpoints } from "../views/view-endpoints.ts";
 import { asking, plantMember, plantRoles, plantSession, type Route, routesOf } from "./access.driver.ts";
+import type { Caller } from "./caller.ts";
+import { paramNames } from "./endpoint.ts";
 
 const anOwner = { grants: new Set(["owners.write"] as const), sources: "all" } as const;
 
@@ -282,6 +294,69 @@ test("another tenant's id is answered as one that nobody has, by people and by k
         .executeTakeFirstOrThrow()
     ).revoked_at,
   ).toBeNull();
+});
+
+test("another tenant's id takes the same statements as one that nobody has, so that time tells nothing either", async () => {
+  const kinds: string[] = [];
+  const told = db.withPlugin({
+    transformQuery: ({ node }) => {
+      kinds.push(node.kind);
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+  });
+  const log = createLog("test", "silent");
+  const counts = createAuditCounts({ db, log });
+  // Its clock would outlive the test; nothing here comes in floods.
+  await counts.close();
+  const audit = createAudit({ db: told, signer: byTest(one).signer, counts });
+  const deps = { db: told, audit, log };
+  const send = () => Promise.reject(new Error("nothing is sent"));
+  const endpoints = [
+    ...[
+      createControlEndpoints,
+      createTeamEndpoints,
+      createRoleEndpoints,
+      createViewEndpoints,
+      createScimEndpoints,
+    ].flatMap((create) => create(deps)),
+    ...createMemberEndpoints({ ...deps, send }),
+    ...createAccessEndpoints({ ...deps, sourceUse: () => Promise.resolve(new Map()) }),
+  ];
+  const owns: ReadonlySet<Permission> = new Set(roles.owner.may);
+  const session = { id: "ses_000000000001", person: members.owner, mfaAt: new Date() };
+  const actor = { kind: "user", id: members.owner, name: "" } as const;
+  const caller: Caller = { tenant: one.tenant, actor, permissions: owns, grants: owns, sources: "all", session };
+  const request = { ip: "127.0.0.1", headers: {} };
+  const response = { req: request, locals: { requestId: "same-work", asker: caller } } as unknown as Response;
+  let walked = 0;
+  for (const { method, path, access, params, query, body, handle } of endpoints) {
+    const [first = "", second] = paramNames(path);
+    if (first === "" || access === "access.request") continue;
+    const route = { method: method.toUpperCase(), path: path.replaceAll(/:(\w+)/g, "{$1}"), access, stepUp: false };
+    const work = async (id: string) => {
+      kinds.length = 0;
+      const given = { [first]: id, ...(second === undefined ? {} : { [second]: members.member }) };
+      const input = {
+        params: params.parse(given),
+        query: query.parse({}),
+        body: body?.parse(bodies[called(route)] ?? {}),
+        ...{ caller, unchanged: () => {}, request: request as Request, response },
+      };
+      const code = await Promise.resolve(handle(input)).then(
+        () => "done",
+        (error: { code?: string }) => error.code,
+      );
+      return [called(route), code, ...kinds];
+    };
+    const [foreign, unknown] = idsOf(route);
+    const there = await work(foreign);
+    expect(there).toEqual(await work(unknown));
+    expect(there.length).toBeGreaterThan(2);
+    expect(there[1]).toBe("not_found");
+    walked++;
+  }
+  expect(walked).toBeGreaterThan(20);
 });
 
 test("the header names another organization: as if it were not there, for a session bound to one as well", async () => {

@@ -44,3 +44,32 @@ test("only a known, living key from an allowed address is a caller", async () =>
   }
   await expect(ask(bearer, recordOf(key), false)).rejects.toThrow(expect.objectContaining({ code: "starting" }));
 });
+
+test("a key is looked for by its hash: nothing that holds keys is shown its text, and none is held to compare it with", async () => {
+  const key = makeKey("query");
+  const asked: string[] = [];
+  const record = recordOf(key);
+  const keys = {
+    complete: true,
+    get: (hash: string) => {
+      asked.push(hash);
+      return hash === record.hash ? record : undefined;
+    },
+  };
+  const ask = (text: string) =>
+    createAuthenticate({ keys })(
+      { headers: { authorization: `Bearer ${text}` }, ip: "127.0.0.1" } as Request,
+      {} as Response,
+      "events.read",
+    );
+  await ask(key);
+  const other = makeKey("query");
+  await expect(ask(other)).rejects.toThrow(expect.objectContaining({ code: "unauthorized" }));
+  expect(asked).toEqual([hashKey(key), hashKey(other)]);
+  // What is not of a key's form or has a wrong checksum asks nothing.
+  await expect(ask(`${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}`)).rejects.toThrow(/checksum/);
+  expect(asked).toHaveLength(2);
+  expect(JSON.stringify(record, (_, value) => (typeof value === "bigint" ? String(value) : value))).not.toContain(
+    key.slice(7),
+  );
+});

@@ -10,6 +10,7 @@ import type { Authenticate } from "./authenticate.ts";
 import { askerOf, type Caller, type Person } from "./caller.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { etagOf, unchangedSince } from "./etag.ts";
+import { mustHaveProven } from "./step-up.ts";
 
 export interface MountDeps {
   readonly authenticate: Authenticate;
@@ -17,9 +18,6 @@ export interface MountDeps {
   /** Counts a request against its asker, or against its address when nobody has to say who he is. */
   readonly limit: RequestHandler;
 }
-
-/** How long a proven second factor opens what needs one. */
-const stepUpMs = 10 * 60_000;
 
 const who = (asker: Caller | Person): string => (asker.actor.kind === "key" ? "this key" : "your role");
 
@@ -31,11 +29,7 @@ const authorize = ({ access, stepUp }: Endpoint, asker: Caller | Person, denied:
     const needed = access === "member" ? "some permission" : `the permission ${access}`;
     throw new Fault("forbidden", `This takes ${needed}, which ${who(asker)} does not give.`);
   }
-  const proven = asker.session?.mfaAt;
-  if (stepUp !== true || asker.session === undefined) return;
-  if (proven == null || Date.now() - proven.getTime() > stepUpMs) {
-    throw new Fault("step_up_required", "Prove your second factor again, then repeat this.");
-  }
+  if (stepUp === true) mustHaveProven(asker.session);
 };
 
 const parsers = {

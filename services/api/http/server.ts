@@ -13,6 +13,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { type MountDeps, mount } from "./mount.ts";
 import { createOpenApi } from "./openapi.ts";
 import { createErrorHandler, notFound, sendProblem } from "./problems.ts";
+import { createSecurityTxt, type SecurityContact } from "./security-txt.ts";
 
 export interface ServerDeps extends Omit<MountDeps, "limit"> {
   readonly log: Log;
@@ -20,6 +21,7 @@ export interface ServerDeps extends Omit<MountDeps, "limit"> {
   readonly endpoints: readonly Endpoint[];
   /** Has credentials and errors of its own, as its standard asks. */
   readonly scim: Router;
+  readonly securityContact: SecurityContact;
   readonly trustedProxies: readonly string[];
   readonly requestsPerMinute: number;
   readonly refusalsPerMinute: number;
@@ -105,7 +107,7 @@ export const createApp = (deps: ServerDeps): Express => {
   app.use("/scim/v2", noStore, deps.scim);
   app.use(["/api", "/scim"], noStore);
   app.use(["/api", "/scim"], notFound);
-  app.use(createDashboard());
+  app.use(createSecurityTxt(deps.securityContact), createDashboard());
   app.use(notFound);
   app.use(createErrorHandler(deps.log));
   return app;

@@ -56,6 +56,7 @@ const ofMembers = ({ db, audit }: MemberDeps): Endpoint[] => {
     endpoint({
       ...{ method: "patch", path: "/members/:person", access: "members.write", tag },
       summary: "Change a member's role or sources",
+      stepUp: true,
       body: memberChanges,
       success: { status: 200, body: memberShape },
       etag: true,
@@ -64,6 +65,7 @@ const ofMembers = ({ db, audit }: MemberDeps): Endpoint[] => {
     }),
     endpoint({
       ...{ method: "delete", path: "/members/:person", access: "members.write", tag, summary: "Remove a member" },
+      stepUp: true,
       success: { status: 204 },
       handle: ({ caller, params, response }) =>
         withPostgres(() => removeMember(db, caller.tenant, params.person, caller, audit.by(response))),

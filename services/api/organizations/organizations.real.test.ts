@@ -22,8 +22,8 @@ const asKey =
   (key: string): As =>
   (method, path, body, headers) =>
     ask({ authorization: `Bearer ${key}`, ...headers }, method, path, body);
-const asPerson = async (person: string, organization = one.tenant): Promise<As> => {
-  const cookie = await plantSession(db, person);
+const asPerson = async (person: string, organization = one.tenant, mfaAt?: Date | null): Promise<As> => {
+  const cookie = await plantSession(db, person, null, mfaAt);
   return (method, path, body, headers) =>
     ask({ cookie, "astralog-organization": organization, ...headers }, method, path, body);
 };
@@ -187,6 +187,34 @@ test("nobody gives, changes or takes away more than he has", async () => {
     was: { role: "read-only", sources: null },
     is: { role: "member", sources: [second] },
   });
+});
+
+test("what gives power asks a person for a second factor of the last minutes; a key, and what only takes, for none", async () => {
+  const owner = await member("owner");
+  const { person } = await member("read-only");
+  const { body: role } = await owner.call("POST", "/roles", { name: "proven", permissions: ["events.read"] });
+  const { body: adminKey } = await owner.call("POST", "/keys", { kind: "admin" });
+  const acts = [
+    ["PATCH", `/members/${person}`, { role: "member" }],
+    ["POST", "/roles", { name: "unproven", permissions: ["events.read"] }],
+    ["PATCH", `/roles/${role.id}`, { name: "still proven" }],
+    ["POST", "/keys", { kind: "admin" }],
+    ["POST", `/keys/${adminKey.id}/rotate`, { overlap_seconds: 60 }],
+    ["DELETE", `/roles/${role.id}`, undefined],
+    ["DELETE", `/members/${person}`, undefined],
+  ] as const;
+  for (const mfaAt of [null, new Date(Date.now() - 11 * 60_000)]) {
+    const call = await asPerson(owner.person, one.tenant, mfaAt);
+    for (const [method, path, body] of acts)
+      expect([method, path, (await call(method, path, body)).body.code]).toEqual([method, path, "step_up_required"]);
+    expect((await call("POST", "/keys", { kind: "query" })).status).toBe(201);
+    expect(
+      (await call("DELETE", `/keys/${(await owner.call("POST", "/keys", { kind: "admin" })).body.id}`)).status,
+    ).toBe(200);
+  }
+  const key = asKey(one.adminKey);
+  for (const [method, path, body] of acts)
+    expect([path, (await key(method, path, body)).status < 300]).toEqual([path, true]);
 });
 
 test("wrong inputs are named; what is not asked for is refused; a parameter given twice is none", async () => {

@@ -82,6 +82,7 @@ export const createRoleEndpoints = ({ db, audit }: Deps): Endpoint[] => {
     }),
     endpoint({
       ...{ method: "post", path: "/roles", access: "roles.write", tag, summary: "Make a role" },
+      stepUp: true,
       body: newRole,
       success: { status: 201, body: roleShape },
       handle: ({ caller, body, response }) =>
@@ -89,6 +90,7 @@ export const createRoleEndpoints = ({ db, audit }: Deps): Endpoint[] => {
     }),
     endpoint({
       ...{ method: "patch", path: "/roles/:id", access: "roles.write", tag, summary: "Change a role" },
+      stepUp: true,
       body: roleChanges,
       success: { status: 200, body: roleShape },
       etag: true,
@@ -97,6 +99,7 @@ export const createRoleEndpoints = ({ db, audit }: Deps): Endpoint[] => {
     }),
     endpoint({
       ...{ method: "delete", path: "/roles/:id", access: "roles.write", tag, summary: "Delete a role nobody has" },
+      stepUp: true,
       success: { status: 204 },
       handle: ({ caller, params, response }) =>
         withPostgres(() => deleteRole(db, caller.tenant, params.id, caller, audit.by(response))),

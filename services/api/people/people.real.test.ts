@@ -3,9 +3,9 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { byTest } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
+import { setDisabled } from "./disabling.ts";
 import { makeFirstOwnerLink } from "./links.ts";
 import { linkFor, linksTo, signInByMail, startWorld, type World } from "./people.driver.ts";
-import { setDisabled } from "./people.ts";
 
 let world: World;
 const owner = "ada@example.com";
@@ -179,10 +179,29 @@ test("sessions are listed and ended: one, the others, all, with the account, idl
   expect((await a.get("/me")).status).toBe(401);
   await set({ expires_at: new Date(Date.now() + 60_000) });
   expect((await a.get("/me")).status).toBe(200);
-  await world.db.transaction().execute((trx) => setDisabled(trx, id, true));
-  expect((await a.get("/me")).status).toBe(401);
-  expect(await world.db.selectFrom("sessions").selectAll().where("person", "=", id).execute()).toEqual([]);
   expect(await world.acts("session.ended", id)).toHaveLength(2);
+});
+
+test("an account that the operator closes is out at once and gets no letter, until it is opened again", async () => {
+  const email = "gail@example.com";
+  const { id } = await world.person(email);
+  const here = await world.signedIn(email);
+  const setTo = (disabled: boolean) => setDisabled(world.db, "Gail@example.com", disabled, byTest(world.one));
+  for (let i = 0; i < 2; i++) await setTo(true);
+  expect((await here.get("/me")).status).toBe(401);
+  expect(await world.db.selectFrom("sessions").selectAll().where("person", "=", id).execute()).toEqual([]);
+  const mails = linksTo(world.sink, email).length;
+  expect((await world.browser().post("/auth/link", { email })).status).toBe(202);
+  await setTo(false);
+  expect((await (await world.signedIn(email)).get("/me")).status).toBe(200);
+  expect(linksTo(world.sink, email)).toHaveLength(mails + 1);
+  const told = world.db.selectFrom("audit_events").select(["action", "actor_kind"]).where("target_id", "=", id);
+  const rows = await told.where("action", "in", ["person.disabled", "person.enabled"]).orderBy("seq").execute();
+  expect(rows).toEqual([
+    { action: "person.disabled", actor_kind: "operator" },
+    { action: "person.enabled", actor_kind: "operator" },
+  ]);
+  await expect(setDisabled(world.db, "none@example.com", true, byTest(world.one))).rejects.toThrow(/Nobody/);
 });
 
 test("too many tries are slowed down, and keep nobody out who was here before", async () => {

@@ -43,12 +43,3 @@ export const moveToEmail = async (trx: Trx, id: string, email: string): Promise<
     throw error;
   }
 };
-
-/** Disabled people cannot sign in; their sessions end with the same statement. */
-export const setDisabled = async (trx: Trx, id: string, disabled: boolean): Promise<void> => {
-  await trx
-    .updateTable("people")
-    .set({ disabled_at: disabled ? new Date() : null })
-    .where("id", "=", id)
-    .execute();
-};

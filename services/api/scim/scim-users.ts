@@ -3,11 +3,13 @@
  * accounts for addresses in the organization's verified domains; it never changes an account's address or name, because
  * the account may open other organizations too. Whom it deactivates is out at once, everywhere.
  */
+import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { ScimUserTable } from "@astralog/schemas/postgres";
 import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { ensurePerson, plainEmail } from "../people/people.ts";
+import { mustHaveSeat } from "../plans/seats.ts";
 import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
 import { leastRole } from "../sso/connections.ts";
 import { verifiedDomains } from "../sso/domains.ts";
@@ -92,7 +94,15 @@ const columnsOf = (user: UserFields) => ({
   ...{ given_name: user.givenName, family_name: user.familyName, active: user.active },
 });
 
-const join = async (trx: Trx, tenant: string, person: string, by: By): Promise<void> => {
+/** Throws ScimError 403 when the plan has no seat left. A place that waits for the address is taken over. */
+const join = async (trx: Trx, tenant: string, { id: person, email }: { id: string; email: string }, by: By) => {
+  const member = trx.selectFrom("memberships").select("role").where("tenant", "=", tenant).where("person", "=", person);
+  if ((await member.executeTakeFirst()) !== undefined) return;
+  try {
+    await mustHaveSeat(trx, tenant, email);
+  } catch (error) {
+    throw error instanceof Fault && error.code === "over_plan" ? new ScimError(403, error.message) : error;
+  }
   await trx
     .insertInto("memberships")
     .values({ tenant, person, role: leastRole, sources: null, created_by: by.actor.id })
@@ -121,7 +131,7 @@ const emailOf = (fields: UserFields): string => {
   return email;
 };
 
-/** Throws ScimError `uniqueness`, `invalidValue`. */
+/** Throws ScimError `uniqueness`, `invalidValue`, 403. */
 export const createUser = (db: Db, tenant: string, fields: UserFields, by: By): Promise<ScimUser> =>
   unique(() =>
     db.transaction().execute(async (trx) => {
@@ -135,7 +145,7 @@ export const createUser = (db: Db, tenant: string, fields: UserFields, by: By): 
         .insertInto("scim_users")
         .values({ id, tenant, person: person.id, ...columnsOf(fields) })
         .execute();
-      if (fields.active) await join(trx, tenant, person.id, by);
+      if (fields.active) await join(trx, tenant, person, by);
       const details = { email, user_name: fields.userName, active: fields.active };
       await recordAct(trx, by, {
         tenant,
@@ -147,7 +157,7 @@ export const createUser = (db: Db, tenant: string, fields: UserFields, by: By): 
     }),
   );
 
-/** `change` makes what is to be from what is. Throws ScimError 404, `uniqueness`, `mutability`. */
+/** `change` makes what is to be from what is. Throws ScimError 404, `uniqueness`, `mutability`, 403. */
 export const changeUser = (
   db: Db,
   tenant: string,
@@ -167,7 +177,7 @@ export const changeUser = (
         .set({ ...columnsOf(fields), changed_at: new Date() })
         .where("id", "=", id)
         .execute();
-      if (fields.active && !before.active) await join(trx, tenant, before.person, by);
+      if (fields.active && !before.active) await join(trx, tenant, { id: before.person, email: before.email }, by);
       if (!fields.active && before.active) await leave(trx, tenant, before.person);
       const ended = !fields.active && before.active;
       await recordAct(trx, by, {

@@ -7,6 +7,7 @@ import { byTest } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import { signInByMail, visitor } from "../people/people.driver.ts";
 import { ensurePerson } from "../people/people.ts";
+import { setPlan } from "../plans/tenant-plans.ts";
 import type { Db } from "../postgres.ts";
 import { scimRoutes } from "./scim-router.ts";
 import { createScimToken, revokeScimToken, rotateScimToken } from "./scim-tokens.ts";
@@ -241,4 +242,20 @@ test("what is no SCIM is answered in SCIM's own words, and hostile names reach n
   expect([row.tenant, row.active]).toEqual([one.tenant, true]);
   const member = await db.selectFrom("memberships").select("role").where("person", "=", row.person).executeTakeFirst();
   expect(member?.role).toBe("read-only");
+});
+
+test("a directory fills the plan's seats and no more; whom it deactivates makes room", async () => {
+  const members = await db.selectFrom("memberships").select("person").where("tenant", "=", one.tenant).execute();
+  await setPlan(db, one.tenant, { overrides: { seats: members.length + 1 } }, byTest(one));
+  const last = await made("/Users", { userName: "last@corp.example" });
+  const over = await scim("POST", "/Users", { userName: "over@corp.example" });
+  expect([over.status, over.body.detail]).toEqual([403, expect.stringMatching(/seats/)]);
+  const idle = await made("/Users", { userName: "idle@corp.example", active: false });
+  const on = { op: "replace", path: "active", value: true };
+  expect((await patch(`/Users/${idle.id}`, on)).status).toBe(403);
+  // Who has his seat already is changed as before.
+  expect((await patch(`/Users/${last.id}`, on)).status).toBe(200);
+  expect((await patch(`/Users/${last.id}`, { ...on, value: false })).status).toBe(200);
+  expect((await patch(`/Users/${idle.id}`, on)).status).toBe(200);
+  await setPlan(db, one.tenant, { overrides: {} }, byTest(one));
 });

@@ -2,8 +2,10 @@
 import { createPrivateKey } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { byTest } from "../api.driver.ts";
 import { signInByMail, visitor } from "../people/people.driver.ts";
 import { ensurePerson } from "../people/people.ts";
+import { setPlan } from "../plans/tenant-plans.ts";
 import { samlAnswer, samlKeys } from "./saml.driver.ts";
 import { type LyingProvider, type OpenIdProvider, startOpenId } from "./sso.driver.ts";
 import { type Browser, whoIs as me, type SsoPlatform, startSsoPlatform } from "./sso-platform.driver.ts";
@@ -76,6 +78,11 @@ test("an organization's OpenID provider lets its people in, as the least of memb
   expect((await browser().visitor.post("/auth/sso", { email: "bo@else.example" })).status).toBe(404);
   idp.account = "bo";
   idp.accounts.set("bo", { email: "bo@corp.example", email_verified: true, name: "Bo" });
+  // The plan has room for those who are here, and for no other.
+  await setPlan(db, one.tenant, { overrides: { seats: 1 } }, byTest(one));
+  expect(await browser().walk(at)).toBe("/sign-in?problem=over_plan");
+  expect(await db.selectFrom("people").select("id").where("email", "=", "bo@corp.example").execute()).toEqual([]);
+  await setPlan(db, one.tenant, { overrides: {} }, byTest(one));
   const bo = browser();
   expect(await bo.walk(`${at}?return_to=/explore`)).toBe("/explore");
   expect(await me(bo)).toMatchObject({

@@ -8,9 +8,11 @@ import type { FederatedWay } from "@astralog/schemas/postgres";
 import type { Response } from "express";
 import { recordAct } from "../audit/audit-trail.ts";
 import type { Mailer } from "../mail/mailer.ts";
+import { lockOrganization } from "../organizations/organizations.ts";
 import { findPersonByEmail, type Person, plainEmail } from "../people/people.ts";
 import type { Arrival, SignIn } from "../people/sign-in.ts";
 import type { SignInLimits } from "../people/sign-in-limits.ts";
+import { mustHaveSeat } from "../plans/seats.ts";
 import type { Db, Trx } from "../postgres.ts";
 import type { Connection } from "./connections.ts";
 import { verifiedDomains } from "./domains.ts";
@@ -108,7 +110,7 @@ export const addIdentity = async (trx: Trx, person: string, one: Return): Promis
 
 /**
  * Makes whom an organization's provider vouches for a member, in the least role it gives.
- * Faults: `account_disabled` when the organization's directory has deactivated him; `not_a_member`.
+ * Faults: `account_disabled` when the organization's directory has deactivated him; `not_a_member`; `over_plan`.
  */
 const admitMember = async (trx: Trx, connection: Connection, person: Person): Promise<boolean> => {
   const { tenant, admits, role, id } = connection;
@@ -128,6 +130,8 @@ const admitMember = async (trx: Trx, connection: Connection, person: Person): Pr
     .executeTakeFirst();
   if (member !== undefined) return false;
   if (!admits) throw new Fault("not_a_member", "You are no member of the organization; ask there for an invitation.");
+  await lockOrganization(trx, tenant);
+  await mustHaveSeat(trx, tenant, person.email);
   await trx
     .insertInto("memberships")
     .values({ tenant, person: person.id, role, sources: null, created_by: id })

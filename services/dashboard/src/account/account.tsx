@@ -8,6 +8,7 @@ import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { Factors } from "./factors.tsx";
 import { EmailField, NameField } from "./fields.tsx";
 import { Wrong } from "./frame.tsx";
+import { Identities } from "./identities.tsx";
 import { currentOrganization, hasFactor, type Me, meKey, useMe } from "./session.ts";
 import { Sessions } from "./sessions.tsx";
 import { useStepUp } from "./step-up.tsx";
@@ -36,6 +37,7 @@ export const Account = () => {
       ) : null}
       <You me={me.data} />
       <Factors me={me.data} />
+      <Identities me={me.data} />
       <Sessions />
       <Look />
     </div>

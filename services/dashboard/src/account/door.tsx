@@ -1,26 +1,20 @@
 /** The ways in: a link by mail, a passkey, whatever providers there are, and a query key. */
 import { startAuthentication } from "@simplewebauthn/browser";
-import { useQuery } from "@tanstack/react-query";
 import { Building2, KeyRound, LogIn, Mail } from "lucide-react";
 import { useState } from "react";
-import { get, post } from "../api/client.ts";
+import { post } from "../api/client.ts";
 import { setKey } from "../api/key.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { EmailField } from "./fields.tsx";
 import { Frame, Wrong } from "./frame.tsx";
-import { type SignedIn, useArrive } from "./session.ts";
+import { type Methods, type SignedIn, useArrive, useMethods } from "./session.ts";
 import { asksForMail, signInProblem } from "./sign-in-problem.ts";
 import { useWork } from "./use-work.ts";
 import "./account.css";
 
-interface Methods {
-  readonly public_url: string;
-  readonly providers: readonly { readonly id: string; readonly name: string; readonly url: string }[];
-}
-
 export const Door = ({ onKey }: { onKey: () => void }) => {
   const [sentTo, setSentTo] = useState<string>();
-  const methods = useQuery({ queryKey: ["methods"], queryFn: ({ signal }) => get<Methods>("/auth/methods", signal) });
+  const methods = useMethods();
   const publicUrl = methods.data?.public_url ?? location.origin;
   if (sentTo !== undefined) return <CheckMail email={sentTo} onBack={() => setSentTo(undefined)} />;
   return (

@@ -42,6 +42,11 @@ export interface SignedIn {
   readonly second_factor_needed: boolean;
 }
 
+export interface Methods {
+  readonly public_url: string;
+  readonly providers: readonly { readonly id: string; readonly name: string; readonly url: string }[];
+}
+
 export const sessionKey = ["session"] as const;
 export const meKey = ["me"] as const;
 
@@ -68,6 +73,10 @@ export const useMe = () =>
     enabled: readKey() === null,
     staleTime: 60_000,
   });
+
+/** The ways in that are set up here. */
+export const useMethods = () =>
+  useQuery({ queryKey: ["methods"], queryFn: ({ signal }) => get<Methods>("/auth/methods", signal) });
 
 export const currentOrganization = (me: Me | undefined): Organization | undefined =>
   me?.organizations.find(({ id }) => id === readOrganization()) ?? me?.organizations[0];

@@ -10,6 +10,7 @@ const words: Readonly<Record<string, string>> = {
   xml_refused: "The identity provider's answer was not accepted. Tell whoever runs it.",
   sso_required: "Your organization wants you to sign in through its own identity provider.",
   not_a_member: "You are no member of that organization. Ask there for an invitation.",
+  over_plan: "Your organization's plan has no seat left. Ask there for one.",
   account_disabled: "This account is disabled.",
 };
 

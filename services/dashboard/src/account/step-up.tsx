@@ -7,7 +7,7 @@ import { SecondFactor } from "./second-factor.tsx";
 import type { Me } from "./session.ts";
 
 /** Rejects as the work does, and with `step_up_required` when the dialog is closed. */
-type Guard = <T>(work: () => Promise<T>) => Promise<T>;
+export type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 
 export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
   const [open, setOpen] = useState(false);
@@ -42,7 +42,10 @@ export const useStepUp = (me: Me | undefined): [Guard, ReactNode] => {
         <SecondFactor factors={factors} onDone={async () => finish(true)} />
       ) : (
         <div className="stack">
-          <p>It takes a second factor, and you have none yet. Add one, then do this again.</p>
+          <p>
+            It takes a second factor, and you have none yet. Add one, or come in again by single sign-on; then do this
+            again.
+          </p>
           <Link href="/account" className="button button-primary" onClick={() => finish(false)}>
             Go to your account
           </Link>

@@ -1,5 +1,6 @@
 /** Sources, keys and receipts, as the api has them. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { Guard } from "../account/step-up.tsx";
 import { get, patch, post, remove } from "../api/client.ts";
 import { receiptOf } from "./receipt.ts";
 
@@ -69,10 +70,11 @@ export interface NewKey {
   readonly name?: string;
   readonly source?: string;
 }
-export const useNewKey = () => useChange((given: NewKey) => post<MadeKey>("/keys", given));
-export const useRotation = () =>
+export const useNewKey = (guard: Guard = (work) => work()) =>
+  useChange((given: NewKey) => guard(() => post<MadeKey>("/keys", given)));
+export const useRotation = (guard: Guard) =>
   useChange(({ id, overlap }: { id: string; overlap: number }) =>
-    post<MadeKey>(`/keys/${id}/rotate`, { overlap_seconds: overlap }),
+    guard(() => post<MadeKey>(`/keys/${id}/rotate`, { overlap_seconds: overlap })),
   );
 export const useRevocation = () => useChange((id: string) => remove<Key>(`/keys/${id}`));
 

@@ -1,6 +1,8 @@
 /** Making, rotating and revoking keys. A key is shown once; what cannot be taken back asks for a word. */
 import { Check, Copy, TriangleAlert } from "lucide-react";
 import { useState } from "react";
+import { useMe } from "../account/session.ts";
+import { useStepUp } from "../account/step-up.tsx";
 import { asProblem } from "../api/client.ts";
 import { Button, Field, Input, useCopied } from "../ui/controls.tsx";
 import { OverlapField } from "../ui/overlap-field.tsx";
@@ -30,7 +32,8 @@ export const NewKeyDialog = ({
   const [kind, setKind] = useState<Key["kind"]>("ingest");
   const [source, setSource] = useState(given ?? sources[0]?.id ?? "");
   const [name, setName] = useState("");
-  const making = useNewKey();
+  const [guard, stepUp] = useStepUp(useMe().data);
+  const making = useNewKey(guard);
   return (
     <Modal open onClose={onClose} title="New key">
       <form
@@ -66,6 +69,7 @@ export const NewKeyDialog = ({
           </Button>
         </div>
       </form>
+      {stepUp}
     </Modal>
   );
 };
@@ -108,7 +112,8 @@ export const KeyShown = ({ made, onClose }: Closing & { made: MadeKey }) => {
 
 export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; onMade: (key: MadeKey) => void }) => {
   const [overlap, setOverlap] = useState(86_400);
-  const rotating = useRotation();
+  const [guard, stepUp] = useStepUp(useMe().data);
+  const rotating = useRotation(guard);
   return (
     <Modal
       open
@@ -132,6 +137,7 @@ export const RotateDialog = ({ of: key, onMade, onClose }: Closing & { of: Key; 
           </Button>
         </div>
       </form>
+      {stepUp}
     </Modal>
   );
 };

@@ -2,6 +2,7 @@
 import { type ReactNode, useId, useState } from "react";
 import { Wrong } from "../account/frame.tsx";
 import { said } from "../account/session.ts";
+import type { Guard } from "../account/step-up.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { Failed, Waiting } from "../ui/states.tsx";
 
@@ -73,7 +74,7 @@ export const AddLine = ({ label, placeholder, button, onAdd }: AddLineProps) => 
 
 /** Runs what a button does; what it throws is shown in the part. */
 export const useRun = (
-  guard: <T>(work: () => Promise<T>) => Promise<T>,
+  guard: Guard,
   then: () => Promise<void>,
 ): [string | undefined, (work: () => Promise<unknown>) => Promise<void>] => {
   const [wrong, setWrong] = useState<string>();
@@ -90,6 +91,6 @@ export const useRun = (
 };
 
 export interface PartsProps {
-  readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly guard: Guard;
   readonly mayWrite: boolean;
 }
