@@ -110,7 +110,7 @@ test("an export that cannot be finished is not ended: its reader learns that it 
     const rest = response.text();
     // A reader that stands still would keep the server from noticing; this one reads on.
     const cut = expect(rest).rejects.toThrow("terminated");
-    await plant.command("KILL QUERY WHERE user = 'astralog_query' AND query LIKE '%toStartOfFiveMinutes%' ASYNC");
+    await plant.command("KILL QUERY WHERE user = 'astralog_export' ASYNC");
     await cut;
   }
 });
