@@ -2,6 +2,7 @@
  * An export as SQL: everything that a search with the same words would find, in the order in which it is stored (five
  * minutes by five minutes, by service within), which needs no sorting and so no memory, however much it is.
  */
+import { sliceSql } from "@astralog/schemas/query/sql-time";
 import { eventColumns } from "../search/event-rows.ts";
 import { type Scope, type Sql, scoped, type Window } from "../search/scope.ts";
 
@@ -14,7 +15,7 @@ export interface ExportRequest extends Window {
   readonly now: number;
 }
 
-const storedOrder = "ORDER BY toStartOfFiveMinutes(timestamp), service, timestamp";
+const storedOrder = `ORDER BY ${sliceSql}, service, timestamp`;
 
 /** Throws QueryError. */
 export const exportSql = (request: ExportRequest, scope: Scope): Sql => {
