@@ -107,7 +107,7 @@ test("nobody exports another's events, and every export is in the audit trail", 
 test("an export that cannot be finished is not ended: its reader learns that it is cut", async () => {
   for (const format of ["ndjson", "csv"]) {
     const response = await fetchExport({ format });
-    const rest = response.text();
+    const rest = response.text().then(({ length }) => `${length} characters, whole`);
     // A reader that stands still would keep the server from noticing; this one reads on.
     const cut = expect(rest).rejects.toThrow("terminated");
     await plant.command("KILL QUERY WHERE user = 'astralog_export' ASYNC");

@@ -49,7 +49,7 @@ export const createQueries = (deps: {
     options: RunOptions,
     headers: Record<string, string> = {},
   ): Promise<Answer<Row>> => {
-    try {
+    const ask = async () => {
       const result = await client.query({
         query: sql.query,
         query_params: { ...sql.params },
@@ -63,7 +63,14 @@ export const createQueries = (deps: {
         },
         http_headers: headers,
       });
-      const answer = await result.json<Row>();
+      return result.json<Row>();
+    };
+    const begun = performance.now();
+    try {
+      const answer = await ask().catch((error: unknown) => {
+        if (!wasCut(error) || performance.now() - begun > cutMs) throw error;
+        return ask();
+      });
       const { elapsed = 0, rows_read: rows = 0, bytes_read: bytes = 0 } = answer.statistics ?? {};
       deps.metrics.querySeconds.observe({ query: options.name }, elapsed);
       deps.metrics.rowsRead.inc({ query: options.name }, rows);
@@ -85,6 +92,14 @@ export const createQueries = (deps: {
     forLedger: (sql, options) => run(deps.ledger, sql, options),
   };
 };
+
+/**
+ * A server may close a kept connection in the very moment it is used again: then the query is asked once more, for reading
+ * twice harms nothing. A later cut may have another cause, and would cost as much again.
+ */
+const cutMs = 500;
+const wasCut = (error: unknown): boolean =>
+  error instanceof Error && ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 export const asFault = (
   error: unknown,
