@@ -44,6 +44,9 @@ beforeAll(async () => {
   seen = [];
   keys = await tableOf(one.env("receiver"), (key, record) => void seen.push({ key, record, at: performance.now() }));
   await until("the first keys", () => keys.get(hashKey(one.ingestKey)));
+  await until("the admin key", async () =>
+    (await call(one.adminKey, "GET", "/keys")).status === 200 ? true : undefined,
+  );
 });
 afterAll(async () => {
   await keys.close();
