@@ -60,8 +60,9 @@ export const createControlTable = async <N extends RecordName>(
     {
       group,
       topics: [topic],
-      // A revoked key must stop within a second everywhere.
-      maxWaitMs: 100,
+      // How long the broker holds an empty answer back, not how late news is: it answers at once when there is any. Every
+      // process has several tables, and what they ask in vain costs the broker. A stop waits for the last answer.
+      maxWaitMs: 500,
       handle: async ({ partition, records }) => {
         for (const { offset, key, value } of records) {
           seen.set(partition, offset);

@@ -60,7 +60,7 @@ export const startNative = async (
       // They wait for the registry and for Kafka, each for itself: one that does must not keep others waiting.
       partitionsAtOnce: 64,
       maxBytesPerPartition: 2 ** 20,
-      maxWaitMs: 50,
+      maxWaitMs: 100,
     },
     sources.topics,
   );
