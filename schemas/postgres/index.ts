@@ -10,6 +10,7 @@ import * as sso from "./0005_sso.ts";
 import * as native from "./0006_native.ts";
 import * as plans from "./0007_plans.ts";
 import * as views from "./0008_views.ts";
+import * as access from "./0010_access.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./tables.ts";
@@ -25,6 +26,7 @@ const migrations: Record<string, Migration> = {
   "0006_native": native,
   "0007_plans": plans,
   "0008_views": views,
+  "0010_access": access,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

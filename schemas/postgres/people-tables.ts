@@ -104,6 +104,13 @@ export interface MailOutboxTable {
   attempts: Generated<number>;
 }
 
+/** How often something was tried: by a hash of what it is and whose. */
+export interface TriesTable {
+  key: string;
+  count: number;
+  resets_at: Date;
+}
+
 export interface PeopleTables {
   people: PersonTable;
   sessions: SessionTable;
@@ -114,4 +121,5 @@ export interface PeopleTables {
   webauthn_challenges: WebauthnChallengeTable;
   data_keys: DataKeyTable;
   mail_outbox: MailOutboxTable;
+  tries: TriesTable;
 }

@@ -24,6 +24,11 @@ export interface SsoConnectionTable {
   role: Generated<string>;
   /** Whether an address without `email_verified` counts as verified: some providers never say it. */
   trusts_email: Generated<boolean>;
+  /** Where a SAML provider is told that somebody signs out. */
+  logout_url: string | null;
+  /** PEM of what we sign with for a SAML provider; sealed like the secret. */
+  signing_key: string | null;
+  signing_certificate: string | null;
   created_at: CreatedAt;
   changed_at: Generated<Date>;
 }
@@ -60,7 +65,7 @@ export interface SsoRequestTable {
   expires_at: Date;
 }
 
-/** Assertions that were believed, until they could not be shown again anyway. */
+/** Assertions that were believed, and requests to sign somebody out, until they could not be shown again anyway. */
 export interface SamlReplayTable {
   connection: string;
   assertion: string;
@@ -78,8 +83,19 @@ export interface IdentityConfirmationTable {
   person: string;
   connection: string | null;
   return_to: string;
+  /** JSON of the provider's session, if it told of one. */
+  provider_session: ColumnType<{ format: string; index: string } | null, string | null | undefined, never>;
   created_at: CreatedAt;
   expires_at: Date;
+}
+
+/** Sessions that a SAML provider may end. */
+export interface SamlSessionTable {
+  session: string;
+  connection: string;
+  name_id: string;
+  name_id_format: string;
+  session_index: string;
 }
 
 export interface DomainTable {
@@ -139,6 +155,7 @@ export interface SsoTables {
   identities: IdentityTable;
   sso_requests: SsoRequestTable;
   saml_replay: SamlReplayTable;
+  saml_sessions: SamlSessionTable;
   identity_confirmations: IdentityConfirmationTable;
   domains: DomainTable;
   scim_tokens: ScimTokenTable;

@@ -59,6 +59,7 @@ import { createQueryEndpoints } from "./search/query-endpoints.ts";
 import { createSearchEndpoints } from "./search/search-endpoints.ts";
 import type { Envelope } from "./secrets/envelope.ts";
 import { admitBySso } from "./sso/policy.ts";
+import { createLeave } from "./sso/saml-logout-endpoints.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
@@ -124,6 +125,7 @@ export const buildApp = (deps: AppDeps): Express => {
     isInvited,
     providers: () => providersOf(social),
     admit: admitBySso,
+    leave: createLeave({ db, envelope: deps.envelope, outgoing: deps.outgoing }, config.PUBLIC_URL),
   });
   const sso = createSso({
     ...{

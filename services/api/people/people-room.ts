@@ -40,6 +40,8 @@ export interface PeopleDeps {
   readonly providers?: () => readonly Provider[];
   /** Refuses a way in that an organization has closed. */
   readonly admit?: (trx: Trx, arrival: Arrival) => Promise<Act | undefined>;
+  /** Where a browser goes that signs out of a session. */
+  readonly leave?: (session: string) => Promise<string | undefined>;
 }
 
 export interface PeopleRoom {
@@ -93,6 +95,7 @@ export const createPeople = (deps: PeopleDeps): PeopleRoom => {
         ...{ ...common, audit, counts },
         providers: deps.providers ?? (() => []),
         isInvited: deps.isInvited,
+        leave: deps.leave ?? (async () => undefined),
       }),
       ...createSecondFactorEndpoints(common),
       ...createMeEndpoints({ ...common, organizationsOf: deps.organizationsOf }),

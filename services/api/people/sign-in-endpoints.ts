@@ -41,6 +41,8 @@ export interface SignInEndpointsDeps {
   readonly providers: () => readonly Provider[];
   /** Whether somebody who has no account yet is waited for at that address. */
   readonly isInvited: (db: Db, email: string) => Promise<boolean>;
+  /** Where a browser goes that signs out of this session, if anywhere; asked before it ends. */
+  readonly leave: (session: string) => Promise<string | undefined>;
 }
 
 /** Longer than a link, so that the page can say that it is too old. */
@@ -56,7 +58,7 @@ export const askingBrowser = (request: Request, response: Response): string => {
 };
 
 export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => {
-  const { db, audit, counts, mailer, sessions, signIn, passkeys, limits, publicUrl } = deps;
+  const { db, audit, counts, mailer, sessions, signIn, passkeys, limits, publicUrl, leave } = deps;
   const tag = "sign-in";
   const access = "anyone" as const;
   const { origin } = publicUrl;
@@ -266,22 +268,25 @@ export const createSignInEndpoints = (deps: SignInEndpointsDeps): Endpoint[] => 
 
   const signOut = endpoint({
     ...{ method: "post", path: "/auth/sign-out", access, tag, summary: "End this session" },
-    success: { status: 204 },
+    // Where the browser goes next when the identity provider has a session of its own to end.
+    success: { status: 200, body: z.object({ redirect: z.string().nullable() }) },
     handle: async ({ request, response }) => {
       refuseCrossSite(request, origin);
-      await withPostgres(async () => {
+      const redirect = await withPostgres(async () => {
         const token = readCookie(request, "session") ?? "";
         const session = await sessions.find(token);
-        if (session === undefined) return;
+        if (session === undefined) return undefined;
+        const next = await leave(session.id);
         const target = { kind: "session", id: session.id };
         await db.transaction().execute(async (trx) => {
           await sessions.drop(trx, token);
           const by = signIn.by(response, { ...session, id: session.person });
           await recordPersonalAct(trx, by, session.person, { action: "session.signed_out", target });
         });
+        return next;
       });
       setCookie(response, "session", "", 0);
-      return undefined;
+      return { redirect: redirect ?? null };
     },
   });
 

@@ -23,6 +23,8 @@ export interface Arrival {
   readonly mfaAt?: Date;
   /** When the session is to be good in that organization only. */
   readonly organization?: string;
+  /** Told of the session, in the same transaction. */
+  readonly started?: (session: string) => Promise<void>;
 }
 
 /** What a sign-in answers: who it is, and whether a second factor is still to be shown. */
@@ -107,6 +109,7 @@ export const createSignIn = (deps: SignInDeps): SignIn => {
           const ip = plainAddress(request.ip ?? "");
           const userAgent = request.headers["user-agent"] ?? "";
           const started = await sessions.start(trx, { person: person.id, method, ip, userAgent, mfaAt, organization });
+          await arrival.started?.(started.id);
           const target = { kind: "session", id: started.id };
           await recordPersonalAct(trx, by(response, person), person.id, {
             ...{ action: "sign_in.ok", target, details: { method } },

@@ -7,4 +7,5 @@ export const oidcCallback = (publicUrl: URL, id: string): string => `${base(publ
 export const samlParty = (publicUrl: URL, id: string): SamlParty => ({
   entityId: `${base(publicUrl)}/auth/saml/${id}/metadata`,
   acs: `${base(publicUrl)}/auth/saml/${id}/acs`,
+  slo: `${base(publicUrl)}/auth/saml/${id}/slo`,
 });

@@ -30,6 +30,9 @@ export const askHolder = async (
           ...{ token_hash: hashToken(token), browser_hash: hashToken(browser), way: one.way, email, person },
           ...{ issuer: issuerOf(one), subject: one.vouched.subject, return_to: one.returnTo },
           connection: one.connection?.id ?? null,
+          ...(one.vouched.providerSession === undefined
+            ? {}
+            : { provider_session: JSON.stringify(one.vouched.providerSession) }),
           expires_at: new Date(Date.now() + confirmMinutes * 60_000),
         })
         .execute();
@@ -96,7 +99,10 @@ export const confirmIdentity = (
     const one: Return = {
       ...{ way: row.way, person: null, returnTo: row.return_to },
       ...(connection === undefined ? {} : { connection }),
-      vouched: { issuer, subject: row.subject, email: row.email, emailVerified: true, name: "" },
+      vouched: {
+        ...{ issuer, subject: row.subject, email: row.email, emailVerified: true, name: "" },
+        ...(row.provider_session === null ? {} : { providerSession: row.provider_session }),
+      },
     };
     const decision = await decide(deps, trx, one);
     if (decision.do !== "confirm" || decision.person !== person.id)

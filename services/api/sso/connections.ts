@@ -35,7 +35,17 @@ const certificatesOf = (tenant: string) => ({ owner: tenant, column: "sso_connec
 const missing = (): Fault => new Fault("not_found", "There is no such connection.");
 
 /** Neither the secret nor the certificates. */
-export const connectionView = ({ tenant: _, client_secret: __, certificates: ___, ...shown }: Connection) => shown;
+export const connectionView = (row: Connection) => {
+  const {
+    tenant: _,
+    client_secret: __,
+    certificates: ___,
+    signing_key: ____,
+    signing_certificate: _____,
+    ...shown
+  } = row;
+  return shown;
+};
 
 export const listConnections = (db: Db, tenant: string): Promise<Connection[]> =>
   db
@@ -101,7 +111,7 @@ const checkRole = async (trx: Trx, tenant: string, role: string | undefined, giv
 };
 
 /** What decides who is vouched for. */
-const vouching = ["issuer", "client_id", "client_secret", "entry_point", "certificates"] as const;
+const vouching = ["issuer", "client_id", "client_secret", "entry_point", "certificates", "logout_url"] as const;
 
 /** Whoever says who vouches could come in as any of those who are vouched for: he must have what each of them has. */
 const mustCoverVouched = async (trx: Trx, { id, tenant }: Connection, giver: Giver): Promise<void> => {
@@ -124,7 +134,7 @@ const columnsOf = async (
   const { client_secret: secret, certificates, ...plain } = given;
   const alien =
     kind === "oidc"
-      ? (["entry_point", "certificates"] as const)
+      ? (["entry_point", "certificates", "logout_url"] as const)
       : (["client_id", "client_secret", "trusts_email"] as const);
   const wrong = alien.find((name) => given[name] !== undefined);
   if (wrong !== undefined) throw new Fault("invalid_request", `${wrong} is nothing that a connection by ${kind} has.`);
@@ -163,7 +173,7 @@ export const createConnection = (deps: ConnectionDeps, tenant: string, wanted: N
       const row = await trx
         .insertInto("sso_connections")
         .values({
-          ...{ client_id: null, client_secret: null, entry_point: null, certificates: null },
+          ...{ client_id: null, client_secret: null, entry_point: null, certificates: null, logout_url: null },
           ...columns,
           ...{ id: `sso_${randomBase62(12)}`, tenant, kind, name, issuer },
         })

@@ -6,7 +6,6 @@
  * The browser is then sent to fetch what was noted by a plain GET, and that one is bound to its cookie like any other.
  */
 import { randomBytes } from "node:crypto";
-import { Fault } from "@astralog/chassis";
 import type { Response } from "express";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
@@ -16,8 +15,15 @@ import type { OpenConnection } from "./connections.ts";
 import { enter } from "./enter.ts";
 import { answerRequest, beginRequest, takeAnswered } from "./requests.ts";
 import { createReturns, type FederatedDeps, html } from "./returns.ts";
-import { checkSaml, createSaml, decodeSaml, inspectSaml, samlEmail, samlName } from "./saml-response.ts";
+import { decodeSaml } from "./saml-form.ts";
+import { createSamlLogoutEndpoints } from "./saml-logout-endpoints.ts";
+import { onlyOnce, samlAddresses, samlProvider } from "./saml-provider.ts";
+import { checkSaml, createSaml, inspectSaml, samlEmail, samlName } from "./saml-response.ts";
 import type { Vouched } from "./vouched.ts";
+
+/** The library tells of the form only, and we take sign-outs by address, too. */
+const withRedirect = (xml: string): string =>
+  xml.replace(/<SingleLogoutService [^>]*>/, (one) => `${one.replace("HTTP-POST", "HTTP-Redirect")}${one}`);
 
 export interface SamlWay {
   readonly endpoints: Endpoint[];
@@ -26,7 +32,7 @@ export interface SamlWay {
 }
 
 export const createSamlEndpoints = (deps: FederatedDeps): SamlWay => {
-  const { db, publicUrl } = deps;
+  const { db, publicUrl, connections } = deps;
   const { asPage, openOne } = createReturns(deps);
   const tag = "sign-in";
   const access = "anyone" as const;
@@ -35,7 +41,7 @@ export const createSamlEndpoints = (deps: FederatedDeps): SamlWay => {
     const requestId = `_${randomBytes(20).toString("hex")}`;
     const wanted = { way: "saml", connection: connection.id, person: null, return_to: returnTo } as const;
     await withPostgres(() => beginRequest(db, response, { ...wanted, state: requestId }));
-    const provider = { certificates: connection.pems, entryPoint: connection.entry_point ?? "" };
+    const provider = await samlAddresses(connections, connection);
     return createSaml(provider, samlParty(publicUrl, connection.id), { requestId }).getAuthorizeUrlAsync("", "", {});
   };
 
@@ -64,17 +70,13 @@ export const createSamlEndpoints = (deps: FederatedDeps): SamlWay => {
   });
 
   const believe = async (connection: OpenConnection, xml: string, requestId: string): Promise<Vouched> => {
-    const provider = { issuer: connection.issuer, certificates: connection.pems };
-    const assertion = await checkSaml(provider, samlParty(publicUrl, connection.id), xml, requestId);
-    const { numInsertedOrUpdatedRows: fresh } = await db
-      .insertInto("saml_replay")
-      .values({ connection: connection.id, assertion: assertion.id, expires_at: assertion.expiresAt })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (fresh !== 1n) throw new Fault("saml_refused", "This assertion was shown before.");
+    const party = samlParty(publicUrl, connection.id);
+    const assertion = await checkSaml(samlProvider(connection), party, xml, requestId);
+    await onlyOnce(db, connection.id, assertion);
     const email = samlEmail(assertion);
     return {
       ...{ issuer: connection.issuer, subject: assertion.nameId, name: samlName(assertion) },
+      providerSession: { format: assertion.nameIdFormat, index: assertion.sessionIndex },
       // There is no word for it in SAML: within its own domains an organization's provider is believed.
       ...(email === undefined ? { emailVerified: false } : { email, emailVerified: true }),
     };
@@ -107,12 +109,17 @@ export const createSamlEndpoints = (deps: FederatedDeps): SamlWay => {
     },
     success: { status: 200, content: "application/samlmetadata+xml" },
     handle: async ({ params, response }) => {
-      const { id, pems } = await openOne(params.connection, "saml");
-      const saml = createSaml({ certificates: pems }, samlParty(publicUrl, id), { requestId: "_" });
-      response.type("application/samlmetadata+xml").send(saml.generateServiceProviderMetadata(null, null));
+      const connection = await openOne(params.connection, "saml");
+      const party = samlParty(publicUrl, connection.id);
+      const provider = await samlAddresses(connections, connection);
+      const xml = createSaml(provider, party, { requestId: `_${connection.id}` }).generateServiceProviderMetadata(
+        null,
+        provider.signing.certificate,
+      );
+      response.type("application/samlmetadata+xml").send(withRedirect(xml));
       return undefined;
     },
   });
 
-  return { beginSaml, endpoints: [acs, backFromSaml, metadata] };
+  return { beginSaml, endpoints: [acs, backFromSaml, metadata, ...createSamlLogoutEndpoints(deps)] };
 };

@@ -3,9 +3,10 @@
  * it, each signature with one reference, by algorithms of a short list. Then the library checks the signature, and from
  * here on only what it says was signed is read, never the document that was posted.
  */
-import { Fault } from "@astralog/chassis";
 import { SAML, ValidateInResponseTo } from "@node-saml/passport-saml";
-import { childrenOf, mostXml, readElements, type XmlElement } from "./xml-elements.ts";
+import { checkForm, only, refused } from "./saml-form.ts";
+import type { SamlSigning } from "./saml-signing.ts";
+import { childrenOf, readElements } from "./xml-elements.ts";
 
 export interface SamlProvider {
   /** Its entity id. */
@@ -19,6 +20,8 @@ export interface SamlParty {
   readonly entityId: string;
   /** Where responses are posted to. */
   readonly acs: string;
+  /** Where requests to sign somebody out go, and answers to ours. */
+  readonly slo: string;
 }
 
 export interface SamlAssertion {
@@ -27,41 +30,15 @@ export interface SamlAssertion {
   readonly expiresAt: Date;
   readonly nameId: string;
   readonly nameIdFormat: string;
+  /** The provider's name for its session, or "". */
+  readonly sessionIndex: string;
   readonly attributes: Readonly<Record<string, unknown>>;
 }
-
-const sha2 = "http://www.w3.org/2001/04/";
-const exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
-/** Per element, the values of its Algorithm. SHA-1 is in none, HMAC neither. */
-const algorithms: Readonly<Record<string, readonly string[]>> = {
-  CanonicalizationMethod: [exclusive],
-  SignatureMethod: ["256", "384", "512"].map((bits) => `${sha2}xmldsig-more#rsa-sha${bits}`),
-  DigestMethod: [`${sha2}xmlenc#sha256`, `${sha2}xmldsig-more#sha384`, `${sha2}xmlenc#sha512`],
-  Transform: ["http://www.w3.org/2000/09/xmldsig#enveloped-signature", exclusive],
-};
 
 const skewMs = 60_000;
 const oldestMs = 600_000;
 const transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
 const bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
-
-const refused = (why: string): Fault => new Fault("saml_refused", `The identity provider's answer is refused: ${why}.`);
-
-const only = (elements: readonly XmlElement[], parent: XmlElement, name: string): XmlElement => {
-  const [found, ...more] = childrenOf(elements, parent, name);
-  if (found === undefined || more.length > 0) throw refused(`a ${parent.name} must have one ${name}`);
-  return found;
-};
-
-/** The text that was posted. Faults: `saml_refused`. */
-export const decodeSaml = (posted: string): string => {
-  if (posted.length > 2 * mostXml || !/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(posted)) throw refused("it is not base64");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(posted, "base64"));
-  } catch (cause) {
-    throw new Fault("saml_refused", "The identity provider's answer is refused: it is not UTF-8.", { cause });
-  }
-};
 
 /** Checks the form and gives the request that it says it answers. Faults: `saml_refused`, `xml_refused`. */
 export const inspectSaml = (xml: string): { inResponseTo: string; destination: string | undefined } => {
@@ -73,29 +50,8 @@ export const inspectSaml = (xml: string): { inResponseTo: string; destination: s
   if (assertion === undefined || others.length > 0 || assertion.parent !== root)
     throw refused("it must hold one Assertion, directly in the Response, not encrypted");
   if (named("EncryptedAssertion").length > 0) throw refused("it must hold one Assertion, not encrypted");
-  const signatures = named("Signature");
-  for (const signature of signatures) {
-    if (signature.parent !== root && signature.parent !== assertion)
-      throw refused("a Signature must lie in what it signs");
-    const info = only(elements, signature, "SignedInfo");
-    const digest = only(elements, only(elements, info, "Reference"), "DigestValue");
-    if (elements.some(({ parent }) => parent === digest)) throw refused("a DigestValue must be text");
-  }
   if (childrenOf(elements, assertion, "Signature").length !== 1) throw refused("the Assertion must be signed");
-  for (const name of ["SignedInfo", "Reference", "DigestValue", "SignatureValue"]) {
-    if (named(name).length !== signatures.length) throw refused(`each Signature must have one ${name}`);
-  }
-  for (const { name, attributes } of elements) {
-    const given = [...attributes].filter(([key]) => key === "Algorithm" || key.endsWith(":Algorithm"));
-    for (const [, value] of given) {
-      if (algorithms[name]?.includes(value) !== true)
-        throw refused(`${name} must not use ${JSON.stringify(value.slice(0, 100))}; sign with RSA and SHA-256`);
-    }
-  }
-  const ids = elements.flatMap(({ attributes }) =>
-    [...attributes].flatMap(([key, value]) => (/^(?:.*:)?id$/i.test(key) ? [value] : [])),
-  );
-  if (new Set(ids).size !== ids.length) throw refused("two elements have one ID");
+  checkForm(elements, [root, assertion]);
   const inResponseTo = root.attributes.get("InResponseTo");
   if (inResponseTo === undefined || inResponseTo === "")
     throw refused("it answers no request of ours; begin at our side, not at the identity provider's");
@@ -118,13 +74,7 @@ export const checkSaml = async (
   const { profile } = await createSaml(provider, party, { requestId })
     .validatePostResponseAsync({ SAMLResponse: Buffer.from(xml).toString("base64") })
     .catch((cause: unknown) => {
-      throw new Fault(
-        "saml_refused",
-        "The identity provider's answer is refused: its signature or audience is wrong.",
-        {
-          cause,
-        },
-      );
+      throw refused("its signature or audience is wrong", cause);
     });
   const signed = profile?.getAssertionXml?.();
   if (profile === null || signed === undefined) throw refused("it asserts nothing");
@@ -143,7 +93,7 @@ const readAssertion = (
   if (assertion?.name !== "Assertion") throw refused("it asserts nothing");
   if (only(elements, assertion, "Issuer").text.trim() !== provider.issuer) throw refused("its Issuer is another");
   only(elements, only(elements, assertion, "Conditions"), "AudienceRestriction");
-  only(elements, assertion, "AuthnStatement");
+  const sessionIndex = only(elements, assertion, "AuthnStatement").attributes.get("SessionIndex") ?? "";
   const subject = only(elements, assertion, "Subject");
   const confirmation = only(elements, subject, "SubjectConfirmation");
   if (confirmation.attributes.get("Method") !== bearer) throw refused("its subject is not confirmed as bearer");
@@ -158,18 +108,27 @@ const readAssertion = (
   if (format === transient) throw refused("its NameID must stay the same for a person; choose persistent or e-mail");
   const name = nameId.text.trim();
   const id = assertion.attributes.get("ID") ?? "";
-  if (name === "" || name.length > 512 || id === "") throw refused("its NameID or ID is missing or too long");
+  if (name === "" || name.length > 512 || sessionIndex.length > 512 || id === "")
+    throw refused("its NameID, SessionIndex or ID is missing or too long");
   return {
-    ...{ id, nameId: name, nameIdFormat: format },
+    ...{ id, nameId: name, nameIdFormat: format, sessionIndex },
     expiresAt: new Date(Math.min(end, Date.now() + 86_400_000) + skewMs),
     attributes: typeof attributes === "object" && attributes !== null ? { ...attributes } : {},
   };
 };
 
+/** What a message to a provider takes beside what checking its answers does. */
+export interface SamlAddresses extends Pick<SamlProvider, "certificates"> {
+  readonly entryPoint?: string;
+  readonly logoutUrl?: string;
+  /** With it, whatever we send is signed. */
+  readonly signing?: SamlSigning;
+}
+
 /** The library, set up for one exchange: it knows of no other request than this one. */
 export const createSaml = (
-  { certificates, entryPoint }: Pick<SamlProvider, "certificates"> & { entryPoint?: string },
-  { entityId, acs }: SamlParty,
+  { certificates, entryPoint, logoutUrl, signing }: SamlAddresses,
+  { entityId, acs, slo }: SamlParty,
   { requestId }: { requestId: string },
 ): SAML => {
   const begun = new Date().toISOString();
@@ -178,7 +137,10 @@ export const createSaml = (
     audience: entityId,
     callbackUrl: acs,
     idpCert: [...certificates],
+    logoutCallbackUrl: slo,
     ...(entryPoint === undefined ? {} : { entryPoint }),
+    ...(logoutUrl === undefined ? {} : { logoutUrl }),
+    ...(signing === undefined ? {} : { privateKey: signing.key }),
     wantAssertionsSigned: true,
     // Some providers sign the response too; the assertion is what counts.
     wantAuthnResponseSigned: false,

@@ -1,13 +1,14 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { forgeries, samlAnswer, samlKeys } from "./saml.driver.ts";
-import { checkSaml, decodeSaml, samlEmail } from "./saml-response.ts";
+import { decodeSaml } from "./saml-form.ts";
+import { checkSaml, samlEmail } from "./saml-response.ts";
 import { readElements } from "./xml-elements.ts";
 
 const keys = samlKeys();
 const others = samlKeys();
 const provider = { issuer: "https://idp.example/entity", certificates: [others.cert, keys.cert] };
-const party = { entityId: "https://log.example/sp", acs: "https://log.example/acs" };
+const party = { entityId: "https://log.example/sp", acs: "https://log.example/acs", slo: "https://log.example/slo" };
 const requestId = "_request";
 const user = { id: "ann", email: "ann@corp.example", name: "Ann & Co" };
 const options = {

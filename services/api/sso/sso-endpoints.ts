@@ -20,7 +20,17 @@ import {
 import { claimDomain, domainView, type FindTexts, listDomains, removeDomain, verifyDomain } from "./domains.ts";
 import type { Oidc } from "./oidc.ts";
 import { setSsoOnly, ssoOnly } from "./policy.ts";
-import { connectionChanges, connectionShown, domainShown, newConnection, newDomain, policy } from "./sso-shapes.ts";
+import { readMetadata } from "./saml-metadata.ts";
+import {
+  connectionChanges,
+  connectionShown,
+  domainShown,
+  metadataRead,
+  metadataSource,
+  newConnection,
+  newDomain,
+  policy,
+} from "./sso-shapes.ts";
 
 export interface SsoDeps {
   readonly db: Db;
@@ -44,9 +54,11 @@ export const createSsoEndpoints = (deps: SsoDeps): Endpoint[] => [
 
 const connectionEndpoints = ({ db, audit, connections, oidc, publicUrl }: SsoDeps): Endpoint[] => {
   const view = (row: Connection) => {
-    const { entityId, acs } = samlParty(publicUrl, row.id);
+    const { entityId, acs, slo } = samlParty(publicUrl, row.id);
     const ours: Record<string, string> =
-      row.kind === "oidc" ? { redirect_uri: oidcCallback(publicUrl, row.id) } : { entity_id: entityId, acs_url: acs };
+      row.kind === "oidc"
+        ? { redirect_uri: oidcCallback(publicUrl, row.id) }
+        : { entity_id: entityId, acs_url: acs, logout_url: slo };
     return { ...connectionView(row), ours };
   };
 
@@ -120,7 +132,35 @@ const connectionEndpoints = ({ db, audit, connections, oidc, publicUrl }: SsoDep
       return { ok, findings: findings.map((finding) => finding.replace(/^!/, "")) };
     },
   });
-  return [list, show, create, change, remove, test];
+  const metadata = endpoint({
+    ...{
+      method: "post",
+      path: "/sso/metadata",
+      access: write,
+      tag,
+      summary: "What a SAML provider's metadata says, for a new connection",
+    },
+    body: metadataSource,
+    bodyLimit: "384kb",
+    success: { status: 200, body: metadataRead },
+    handle: async ({ body }) => readMetadata("xml" in body ? body.xml : await fetchMetadata(connections, body.url)),
+  });
+  return [list, show, create, change, remove, test, metadata];
+};
+
+/** Faults: `address_refused`, `provider_failed`. */
+const fetchMetadata = async ({ outgoing }: ConnectionDeps, url: string): Promise<string> => {
+  const failed = (cause?: unknown): Fault =>
+    new Fault("provider_failed", "url does not answer with metadata. Open it yourself, and paste what it shows.", {
+      cause,
+    });
+  try {
+    const answer = await outgoing.fetch(url, { headers: { accept: "application/samlmetadata+xml, text/xml" } });
+    if (answer.status === 200) return await answer.text();
+  } catch (error) {
+    throw error instanceof Fault && error.code === "address_failed" ? failed(error) : error;
+  }
+  throw failed();
 };
 
 type Opened = Parameters<Oidc["test"]>[0];

@@ -2,6 +2,7 @@
 import { domainToASCII } from "node:url";
 import { z } from "zod";
 import { nameShape as name } from "../http/text.ts";
+import { mostXml } from "./xml-elements.ts";
 
 const httpsUrl = z
   .string()
@@ -32,7 +33,14 @@ export const newConnection = z.discriminatedUnion("kind", [
     client_secret: clientSecret,
     trusts_email: z.boolean().optional(),
   }),
-  z.strictObject({ kind: z.literal("saml"), ...both, issuer: entityId, entry_point: httpsUrl, certificates }),
+  z.strictObject({
+    kind: z.literal("saml"),
+    ...both,
+    issuer: entityId,
+    entry_point: httpsUrl,
+    logout_url: httpsUrl.optional(),
+    certificates,
+  }),
 ]);
 export type NewConnection = z.output<typeof newConnection>;
 
@@ -45,6 +53,7 @@ export const connectionChanges = z
     client_secret: clientSecret.optional(),
     trusts_email: z.boolean().optional(),
     entry_point: httpsUrl.optional(),
+    logout_url: httpsUrl.nullable().optional(),
     certificates: certificates.optional(),
   })
   .refine((changes) => Object.keys(changes).length > 0, "name at least one field to change");
@@ -59,6 +68,7 @@ export const connectionShown = z.object({
   issuer: z.string(),
   client_id: z.string().nullable(),
   entry_point: z.string().nullable(),
+  logout_url: z.string().nullable(),
   admits: z.boolean(),
   role: z.string(),
   trusts_email: z.boolean(),
@@ -66,6 +76,18 @@ export const connectionShown = z.object({
   changed_at: time,
   /** What the provider has to be told of us. */
   ours: z.record(z.string(), z.string()),
+});
+
+export const metadataSource = z.union([
+  z.strictObject({ url: httpsUrl }),
+  z.strictObject({ xml: z.string().min(1).max(mostXml) }),
+]);
+/** As `newConnection` takes them, to be looked at first. */
+export const metadataRead = z.object({
+  issuer: z.string(),
+  entry_point: z.string(),
+  certificates: z.array(z.string()),
+  logout_url: z.string().nullable(),
 });
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/;

@@ -25,6 +25,8 @@ export interface Vouched {
   readonly email?: string;
   readonly emailVerified: boolean;
   readonly name: string;
+  /** Of a SAML provider: by these and the subject it tells which session it means. */
+  readonly providerSession?: { readonly format: string; readonly index: string };
 }
 
 /** How, and for what, somebody came back from a provider. */
@@ -169,5 +171,15 @@ export const arriveAs = async (
     await recordAct(trx, signIn.by(response, person), { tenant, action: "sso.member_admitted", target, details });
   }
   // Within its own organization the provider answers for how its people prove themselves.
-  return { person, method: way, organization: connection.tenant, mfaAt: new Date() };
+  const arrival = { person, method: way, organization: connection.tenant, mfaAt: new Date() };
+  const { providerSession: theirs } = vouched;
+  if (theirs === undefined) return arrival;
+  const started = async (session: string): Promise<void> => {
+    const names = { name_id: vouched.subject, name_id_format: theirs.format, session_index: theirs.index };
+    await trx
+      .insertInto("saml_sessions")
+      .values({ session, connection: connection.id, ...names })
+      .execute();
+  };
+  return { ...arrival, started };
 };

@@ -93,10 +93,13 @@ export const useArrive = (): (() => Promise<void>) => {
 };
 
 export const signOut = async (): Promise<void> => {
+  let next = "/";
   try {
-    await post("/auth/sign-out");
+    const { redirect } = await post<{ redirect: string | null }>("/auth/sign-out");
+    // On to the identity provider, which has a session of its own.
+    next = redirect ?? next;
   } finally {
-    location.assign("/");
+    location.assign(next);
   }
 };
 

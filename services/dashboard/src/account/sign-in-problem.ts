@@ -6,8 +6,10 @@ const words: Readonly<Record<string, string>> = {
   provider_refused: "The provider did not let you in.",
   provider_failed: "The identity provider does not answer as it should. Try again, or tell whoever runs it.",
   address_refused: "The identity provider's address may not be asked from here. Tell whoever set it up.",
-  saml_refused: "The identity provider's answer was not accepted. Tell whoever runs it.",
-  xml_refused: "The identity provider's answer was not accepted. Tell whoever runs it.",
+  saml_refused: "The identity provider's message was not accepted. Tell whoever runs it.",
+  xml_refused: "The identity provider's message was not accepted. Tell whoever runs it.",
+  provider_session_open:
+    "You are signed out here. Your identity provider still has its own session: sign out there, too.",
   sso_required: "Your organization wants you to sign in through its own identity provider.",
   not_a_member: "You are no member of that organization. Ask there for an invitation.",
   over_plan: "Your organization's plan has no seat left. Ask there for one.",

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { Wrong } from "../account/frame.tsx";
 import { said } from "../account/session.ts";
+import { post } from "../api/client.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { Modal } from "../ui/overlays.tsx";
 import type { Connection } from "./data.ts";
@@ -13,6 +14,7 @@ interface Asked {
   readonly placeholder?: string;
   readonly type?: "password" | "url";
   readonly long?: true;
+  readonly optional?: true;
 }
 
 const name: Asked = { name: "name", label: "Name", placeholder: "Our directory" };
@@ -28,16 +30,88 @@ const fields: Readonly<Record<Connection["kind"], readonly Asked[]>> = {
     { name: "issuer", label: "The provider's entity ID" },
     { name: "entry_point", label: "Sign-in address", type: "url", placeholder: "https://login.example.com/sso" },
     { name: "certificate", label: "Signing certificate", long: true, hint: "PEM; of an RSA key of 2048 bits or more." },
+    {
+      name: "logout_url",
+      label: "Sign-out address",
+      type: "url",
+      optional: true,
+      hint: "Where the provider is told of sign-outs, if it wants to be.",
+    },
   ],
+};
+
+interface Metadata {
+  readonly issuer: string;
+  readonly entry_point: string;
+  readonly certificates: readonly string[];
+  readonly logout_url: string | null;
+}
+
+const certificateEnd = "-----END CERTIFICATE-----";
+/** Each certificate of a text by itself: a provider that changes its key has two. */
+const certificatesIn = (text: string): string[] =>
+  text
+    .split(certificateEnd)
+    .map((one) => one.trim())
+    .filter((one) => one !== "")
+    .map((one) => `${one}\n${certificateEnd}`);
+
+interface MetadataReaderProps {
+  readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly onRead: (values: Readonly<Record<string, string>>) => void;
+  readonly onWrong: (wrong: string | undefined) => void;
+}
+
+/** Fills the form from what the provider publishes. */
+const MetadataReader = ({ guard, onRead, onWrong }: MetadataReaderProps) => {
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const read = async (): Promise<void> => {
+    setBusy(true);
+    onWrong(undefined);
+    const given = text.trim();
+    try {
+      const found = await guard(() =>
+        post<Metadata>("/sso/metadata", given.startsWith("<") ? { xml: given } : { url: given }),
+      );
+      const { issuer, entry_point, certificates, logout_url } = found;
+      onRead({ issuer, entry_point, certificate: certificates.join(""), logout_url: logout_url ?? "" });
+    } catch (error) {
+      onWrong(said(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <Field label="The provider's metadata" hint="Its address, or the XML itself. It fills in what stands below.">
+        {(ids) => (
+          <textarea
+            {...ids}
+            className="input mono"
+            rows={2}
+            spellCheck={false}
+            placeholder="https://login.example.com/metadata"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button busy={busy} disabled={text.trim() === ""} onClick={() => void read()}>
+        Read the metadata
+      </Button>
+    </>
+  );
 };
 
 interface NewConnectionProps {
   readonly kind: Connection["kind"];
+  readonly guard: MetadataReaderProps["guard"];
   readonly onClose: () => void;
   readonly onAdd: (body: Record<string, unknown>) => Promise<void>;
 }
 
-export const NewConnection = ({ kind, onClose, onAdd }: NewConnectionProps) => {
+export const NewConnection = ({ kind, guard, onClose, onAdd }: NewConnectionProps) => {
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<string>();
@@ -45,9 +119,14 @@ export const NewConnection = ({ kind, onClose, onAdd }: NewConnectionProps) => {
   const submit = async (): Promise<void> => {
     setBusy(true);
     setWrong(undefined);
-    const { certificate, ...rest } = values;
+    const { certificate, ...texts } = values;
+    const rest = Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== ""));
     try {
-      await onAdd({ kind, ...rest, ...(certificate === undefined ? {} : { certificates: [certificate] }) });
+      await onAdd({
+        kind,
+        ...rest,
+        ...(certificate === undefined ? {} : { certificates: certificatesIn(certificate) }),
+      });
     } catch (error) {
       setWrong(said(error));
       setBusy(false);
@@ -62,7 +141,14 @@ export const NewConnection = ({ kind, onClose, onAdd }: NewConnectionProps) => {
           void submit();
         }}
       >
-        {fields[kind].map(({ name: field, label, hint, placeholder, type, long }) => (
+        {kind === "saml" ? (
+          <MetadataReader
+            guard={guard}
+            onRead={(found) => setValues({ ...values, ...found })}
+            onWrong={(text) => setWrong(text)}
+          />
+        ) : null}
+        {fields[kind].map(({ name: field, label, hint, placeholder, type, long, optional }) => (
           <Field key={field} label={label} hint={hint}>
             {(ids) =>
               long === true ? (
@@ -78,7 +164,7 @@ export const NewConnection = ({ kind, onClose, onAdd }: NewConnectionProps) => {
               ) : (
                 <Input
                   {...ids}
-                  required
+                  required={optional !== true}
                   type={type ?? "text"}
                   placeholder={placeholder}
                   value={values[field] ?? ""}

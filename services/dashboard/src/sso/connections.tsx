@@ -15,6 +15,7 @@ const names: Readonly<Record<string, string>> = {
   redirect_uri: "Redirect URI",
   entity_id: "Entity ID (audience)",
   acs_url: "ACS URL",
+  logout_url: "Single logout URL",
 };
 
 export const Connections = ({ guard, mayWrite }: PartsProps) => {
@@ -91,6 +92,7 @@ export const Connections = ({ guard, mayWrite }: PartsProps) => {
       {adding === undefined ? null : (
         <NewConnection
           kind={adding}
+          guard={guard}
           onClose={() => setAdding(undefined)}
           onAdd={async (body) => {
             await guard(() => post("/sso/connections", body));
