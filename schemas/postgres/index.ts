@@ -67,7 +67,12 @@ export const connectSession = (url: string): pg.Client =>
 export const migrate = async (url: string): Promise<string[]> => {
   const db = connectPostgres(url, { max: 2 });
   try {
-    const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } });
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: () => Promise.resolve(migrations) },
+      // Two branches may each have brought one; which of them came first to a database is no reason to stop.
+      allowUnorderedMigrations: true,
+    });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;
     return results.filter((result) => result.status === "Success").map((result) => result.migrationName);

@@ -1,6 +1,9 @@
 /** For the tests: a real identity provider's answers, made by the `samlp` package, true and forged. */
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import express, { type RequestHandler } from "express";
 
 interface SamlpOptions {
   issuer: string;
@@ -16,12 +19,89 @@ interface SamlpOptions {
   signAssertion?: boolean;
   lifetimeInSeconds?: number;
   nameIdentifierFormat?: string;
+  sessionIndex?: string;
 }
 
 type Respond = (options: SamlpOptions, user: object, callback: (error: Error | null, xml: string) => void) => void;
 
 const require = createRequire(import.meta.url);
-const { getSamlResponse } = require("samlp") as { getSamlResponse: Respond };
+const { getSamlResponse, logout, metadata } = require("samlp") as {
+  getSamlResponse: Respond;
+  logout(options: object): RequestHandler;
+  metadata(options: object): RequestHandler;
+};
+const Participants = require("samlp/lib/sessionParticipants") as new (sessions: Participant[]) => object;
+
+/** A session of ours, as the provider knows it. */
+export interface Participant {
+  serviceProviderId: string;
+  serviceProviderLogoutURL: string;
+  sessionIndex: string;
+  nameId: string;
+  nameIdFormat: string;
+  /** What we sign with. */
+  cert: string;
+  binding: string;
+}
+
+export const redirectBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
+export const postBinding = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
+
+export interface LogoutProvider {
+  readonly url: string;
+  /** Emptied by the provider as sessions end. */
+  readonly sessions: Participant[];
+  close(): void;
+}
+
+/** The package's own metadata and its single logout, which checks what we sign. */
+export const startLogoutProvider = async (keys: {
+  cert: string;
+  key: string;
+  issuer: string;
+}): Promise<LogoutProvider> => {
+  const sessions: Participant[] = [];
+  const kept = new Map<string, object>();
+  const store = {
+    save: (_: unknown, state: object, done: (error: null, handle: string) => void) => {
+      const handle = String(kept.size + 1);
+      kept.set(handle, state);
+      done(null, handle);
+    },
+    load: (_: unknown, handle: string, ...rest: ((error: null, state: object | undefined) => void)[]) =>
+      rest.at(-1)?.(null, kept.get(handle)),
+  };
+  const app = express();
+  app.use(express.urlencoded({ extended: false }));
+  app.get(
+    "/metadata",
+    metadata({
+      ...keys,
+      redirectEndpointPath: "/sso",
+      postEndpointPath: "/sso",
+      logoutEndpointPaths: { redirect: "/logout" },
+    }),
+  );
+  app.use("/logout", (request, response, next) => {
+    request.body ??= {};
+    const options = {
+      ...{ ...keys, store, deflate: true, protocolBinding: redirectBinding },
+      ...{
+        signatureAlgorithm: "rsa-sha256",
+        digestAlgorithm: "sha256",
+        destination: sessions[0]?.serviceProviderLogoutURL,
+      },
+      sessionParticipants: new Participants(sessions),
+    };
+    logout(options)(request, response, next);
+  });
+  const server = app.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    ...{ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sessions },
+    close: () => server.close(),
+  };
+};
 
 /** The key alone stands for a certificate, as far as the packages on both sides care. */
 export const samlKeys = (): { cert: string; key: string } => {

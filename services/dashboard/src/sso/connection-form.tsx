@@ -57,13 +57,12 @@ const certificatesIn = (text: string): string[] =>
     .map((one) => `${one}\n${certificateEnd}`);
 
 interface MetadataReaderProps {
-  readonly guard: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onRead: (values: Readonly<Record<string, string>>) => void;
   readonly onWrong: (wrong: string | undefined) => void;
 }
 
 /** Fills the form from what the provider publishes. */
-const MetadataReader = ({ guard, onRead, onWrong }: MetadataReaderProps) => {
+const MetadataReader = ({ onRead, onWrong }: MetadataReaderProps) => {
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const read = async (): Promise<void> => {
@@ -71,9 +70,7 @@ const MetadataReader = ({ guard, onRead, onWrong }: MetadataReaderProps) => {
     onWrong(undefined);
     const given = text.trim();
     try {
-      const found = await guard(() =>
-        post<Metadata>("/sso/metadata", given.startsWith("<") ? { xml: given } : { url: given }),
-      );
+      const found = await post<Metadata>("/sso/metadata", given.startsWith("<") ? { xml: given } : { url: given });
       const { issuer, entry_point, certificates, logout_url } = found;
       onRead({ issuer, entry_point, certificate: certificates.join(""), logout_url: logout_url ?? "" });
     } catch (error) {
@@ -106,12 +103,11 @@ const MetadataReader = ({ guard, onRead, onWrong }: MetadataReaderProps) => {
 
 interface NewConnectionProps {
   readonly kind: Connection["kind"];
-  readonly guard: MetadataReaderProps["guard"];
   readonly onClose: () => void;
   readonly onAdd: (body: Record<string, unknown>) => Promise<void>;
 }
 
-export const NewConnection = ({ kind, guard, onClose, onAdd }: NewConnectionProps) => {
+export const NewConnection = ({ kind, onClose, onAdd }: NewConnectionProps) => {
   const [values, setValues] = useState<Readonly<Record<string, string>>>({});
   const [busy, setBusy] = useState(false);
   const [wrong, setWrong] = useState<string>();
@@ -142,11 +138,7 @@ export const NewConnection = ({ kind, guard, onClose, onAdd }: NewConnectionProp
         }}
       >
         {kind === "saml" ? (
-          <MetadataReader
-            guard={guard}
-            onRead={(found) => setValues({ ...values, ...found })}
-            onWrong={(text) => setWrong(text)}
-          />
+          <MetadataReader onRead={(found) => setValues({ ...values, ...found })} onWrong={(text) => setWrong(text)} />
         ) : null}
         {fields[kind].map(({ name: field, label, hint, placeholder, type, long, optional }) => (
           <Field key={field} label={label} hint={hint}>

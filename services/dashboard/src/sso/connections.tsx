@@ -92,7 +92,6 @@ export const Connections = ({ guard, mayWrite }: PartsProps) => {
       {adding === undefined ? null : (
         <NewConnection
           kind={adding}
-          guard={guard}
           onClose={() => setAdding(undefined)}
           onAdd={async (body) => {
             await guard(() => post("/sso/connections", body));
