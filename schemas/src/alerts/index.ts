@@ -1,0 +1,6 @@
+/** Alert rules: what they look like, what they mean, and the names of what they lead to. */
+export * from "./condition.ts";
+export * from "./identity.ts";
+export * from "./labels.ts";
+export * from "./rule.ts";
+export * from "./span.ts";
