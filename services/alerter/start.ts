@@ -2,6 +2,7 @@
 import { type Context, createControlTable, createKafka, createRegistry } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import type { shape } from "./config.ts";
+import { startDelivery } from "./delivery/delivery.ts";
 import { createRules } from "./rules.ts";
 
 export const start = async (context: Context<typeof shape>): Promise<void> => {
@@ -21,4 +22,5 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   );
   onStop("rules", table.close);
   health.require("rules", () => table.complete || "not all rules have been read yet");
+  await startDelivery(context, { kafka, registry });
 };

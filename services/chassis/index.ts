@@ -13,6 +13,8 @@ export * from "./letter.ts";
 export * from "./log.ts";
 export * from "./mail-transport.ts";
 export * from "./metrics.ts";
+export * from "./notify/notifier.ts";
+export * from "./notify/words.ts";
 export * from "./one-shot.ts";
 export * from "./outgoing.ts";
 export * from "./registry.ts";

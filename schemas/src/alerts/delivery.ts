@@ -53,6 +53,8 @@ export interface IncidentState {
   readonly hold: Hold;
   /** Nothing is left to tell. */
   readonly closed: boolean;
+  /** It was ended by hand or with its rule: whatever is evaluated later opens it no more. */
+  readonly final: boolean;
 }
 
 export interface Try {

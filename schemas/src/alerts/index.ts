@@ -1,6 +1,10 @@
 /** Alert rules: what they look like, what they mean, and the names of what they lead to. */
 export * from "./condition.ts";
+export * from "./delivery.ts";
+export * from "./destination.ts";
 export * from "./identity.ts";
 export * from "./labels.ts";
+export * from "./local-time.ts";
+export * from "./notice.ts";
 export * from "./rule.ts";
 export * from "./span.ts";

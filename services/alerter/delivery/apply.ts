@@ -13,7 +13,10 @@ const lineOf = (json: string): string => {
   try {
     const { time = "", level = "", service = "", message = "" } = JSON.parse(json) as Record<string, unknown>;
     const text = [time, level, service, message].filter((part) => part !== "").join(" ");
-    return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").slice(0, longestLine).toWellFormed();
+    return text
+      .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
+      .slice(0, longestLine)
+      .toWellFormed();
   } catch {
     return "";
   }
@@ -46,17 +49,27 @@ export const applyTransition = (
   offset: number,
 ): IncidentState | undefined => {
   if (transition.kind === "mark" || (before !== undefined && offset <= before.through)) return undefined;
+  if (before?.final === true) return { ...before, through: offset };
   const latest = newsOf(transition);
   const begun: IncidentState = before ?? {
     ...{ id: transition.incident, tenant: transition.tenant, rule: transition.rule, version: transition.rule_version },
     ...{ ruleName: transition.rule_name, severity: transition.severity, group: transition.group },
     ...{ labels: transition.labels, query: transition.query, state: latest.state, since: latest.to, until: 0 },
     ...{ latest, through: offset, untold: [], firstToldAt: 0, lastToldAt: 0, told: [], steps: 0, reminders: 0 },
-    ...{ hold: "", closed: false },
+    ...{ hold: "", closed: false, final: false },
   };
   const over = isOver(latest);
   // It is as old as its first bad window, also when it was pending first.
   const since = before === undefined || before.state === "pending" ? latest.to : begun.since;
   const untold = isTold(latest) ? [...begun.untold, latest].slice(-mostUntold) : begun.untold;
-  return { ...begun, state: latest.state, since, until: over ? latest.to : 0, latest, through: offset, untold, closed: false };
+  return {
+    ...begun,
+    state: latest.state,
+    since,
+    until: over ? latest.to : 0,
+    latest,
+    through: offset,
+    untold,
+    closed: false,
+  };
 };

@@ -1,4 +1,6 @@
 /** Messages as notices: one for what a rule has to say to one target at one moment, as far as its kind can say it at once. */
+
+import { isPager } from "@astralog/chassis";
 import {
   type IncidentState,
   mostIncidents,
@@ -9,7 +11,6 @@ import {
   type Severity,
   type Target,
 } from "@astralog/schemas/alerts/index";
-import { isPager } from "@astralog/chassis";
 import type { Message } from "./decide.ts";
 
 /** The dashboard's addresses. */
@@ -77,7 +78,9 @@ export const compose = (
   targetOf: (id: string) => Target | undefined,
   { pages, now }: { pages: Pages; now: number },
 ): { target: string; notice: Notice }[] => {
-  const alike = Map.groupBy(drafts, ({ message }) => JSON.stringify([message.target, message.happening, message.news.state]));
+  const alike = Map.groupBy(drafts, ({ message }) =>
+    JSON.stringify([message.target, message.happening, message.news.state]),
+  );
   return [...alike.values()].flatMap((together) => {
     const [first] = together;
     const target = first === undefined ? undefined : targetOf(first.message.target);

@@ -1,11 +1,5 @@
 /** What people have said about alerts, from the control topics: rules, actions and destinations, by tenant. */
-import {
-  type ControlTable,
-  createControlTable,
-  type KafkaClient,
-  type Log,
-  type Registry,
-} from "@astralog/chassis";
+import { type ControlTable, createControlTable, type KafkaClient, type Log, type Registry } from "@astralog/chassis";
 import {
   type AlertActionRecord,
   type AlertDestinationRecord,
@@ -60,14 +54,22 @@ export const createControl = async (deps: { kafka: KafkaClient; registry: Regist
     const read = readRule(JSON.parse(definition));
     return "rule" in read ? { version, effectiveFrom: Number(effective_from), rule: read.rule } : undefined;
   };
-  const follow = <N extends RecordName>(name: string, record: N, onChange: Parameters<typeof createControlTable<N>>[2]["onChange"]) =>
-    createControlTable(kafka, { log, registry }, {
-      ...{ principal: "alerter", topic: kafka.name(name), record },
-      onChange: (key, value) => {
-        onChange?.(key, value);
-        revision += 1;
+  const follow = <N extends RecordName>(
+    name: string,
+    record: N,
+    onChange: Parameters<typeof createControlTable<N>>[2]["onChange"],
+  ) =>
+    createControlTable(
+      kafka,
+      { log, registry },
+      {
+        ...{ principal: "alerter", topic: kafka.name(name), record },
+        onChange: (key, value) => {
+          onChange?.(key, value);
+          revision += 1;
+        },
       },
-    });
+    );
   const tables: Pick<ControlTable<unknown>, "complete" | "close">[] = await Promise.all([
     follow(topics.alertRules.name, "AlertRule", (key, record) =>
       rules.put(key, record === undefined ? undefined : readRecord(record)),
@@ -82,8 +84,7 @@ export const createControl = async (deps: { kafka: KafkaClient; registry: Regist
     rule: (tenant, id) => rules.of(tenant).get(id),
     actions: (tenant) => [...actions.of(tenant).values()],
     destination: (tenant, id) => destinations.of(tenant).get(id),
-    standard: (tenant) =>
-      [...destinations.of(tenant).values()].filter(({ standard }) => standard).map(({ id }) => id),
+    standard: (tenant) => [...destinations.of(tenant).values()].filter(({ standard }) => standard).map(({ id }) => id),
     get revision() {
       return revision;
     },

@@ -4,7 +4,7 @@
  */
 import { type Happening, type IncidentState, type News, type Step, spanMs } from "@astralog/schemas/alerts/index";
 import { isOver } from "./apply.ts";
-import { holdOf, isAcknowledged, type Said } from "./hold.ts";
+import { holdOf, isAcknowledged, isResolved, type Said } from "./hold.ts";
 
 export interface Circumstances extends Said {
   readonly now: number;
@@ -77,12 +77,14 @@ const close = ({ incident, messages }: Decision, now: number): Decision => {
   };
 };
 
-/** The rule was changed or taken away: nothing will ever say that this has ended. */
-const leave = (incident: IncidentState, now: number): IncidentState => {
+/** An end that no evaluation has said. */
+const endOf = (incident: IncidentState, found: string, now: number): IncidentState => {
   const { latest } = incident;
-  const found = "The rule was changed or turned off.";
-  const news = { ...latest, transition: `${latest.transition}.left`, state: "resolved", at: now, to: now, found } as const;
-  return { ...incident, state: "resolved", until: now, latest: news };
+  const transition = `${latest.transition}.ended`;
+  return {
+    ...{ ...incident, state: "resolved", until: now, final: true },
+    latest: { ...latest, transition, state: "resolved", at: now, to: now, found, lines: [] },
+  };
 };
 
 const escalate = (incident: IncidentState, { steps, targetOf, now }: Circumstances): Decision => {
@@ -121,7 +123,12 @@ export const decide = (incident: IncidentState, around: Circumstances): Decision
   // What a hold kept back until the end is not told any more; who knows of the beginning is told of the end always.
   if (isOver(incident))
     return close(hold === "" ? begin(incident, around) : { incident, messages: [], wakeAt: never }, now);
-  if (!around.judged) return close({ incident: leave(incident, now), messages: [], wakeAt: never }, now);
+  const by = isResolved(incident, around)
+    ? "Somebody resolved it by hand."
+    : around.judged
+      ? ""
+      : "The rule was changed or turned off.";
+  if (by !== "") return close({ incident: endOf(incident, by, now), messages: [], wakeAt: never }, now);
   if (incident.state === "pending") return { incident, messages: [], wakeAt: never };
   if (hold !== "") return { incident: { ...incident, hold }, messages: [], wakeAt: now + lookAgainMs };
   const begun = begin({ ...incident, hold }, around);

@@ -15,8 +15,8 @@ export interface Said {
   readonly actions: readonly AlertActionRecord[];
   /** Undefined when it was deleted or turned off. */
   readonly rule: Rule | undefined;
-  /** What fires of the rules that this one depends on, by labels. */
-  firing(rule: string): Iterable<Readonly<Record<string, string>>>;
+  /** The groups that fire of another rule of the tenant. */
+  firing(rule: string): readonly IncidentState["group"][];
 }
 
 const isOn = ({ starts_at, ends_at, schedule }: AlertActionRecord, at: number): boolean =>
@@ -27,8 +27,8 @@ const isOn = ({ starts_at, ends_at, schedule }: AlertActionRecord, at: number): 
 const covers = (action: AlertActionRecord, incident: IncidentState): boolean =>
   matches(JSON.parse(action.matchers) as Matcher[], incident.labels);
 
-/** Two incidents are about the same when no label that both groups have says otherwise. */
-const isAbout = (group: IncidentState["group"], other: Readonly<Record<string, string>>): boolean =>
+/** Two groups are about the same when no field that both have says otherwise. */
+const isAbout = (group: IncidentState["group"], other: IncidentState["group"]): boolean =>
   Object.entries(group).every(([name, value]) => !Object.hasOwn(other, name) || other[name] === value);
 
 export const holdOf = (incident: IncidentState, { actions, rule, firing }: Said, at: number): Hold => {
@@ -37,10 +37,14 @@ export const holdOf = (incident: IncidentState, { actions, rule, firing }: Said,
   if (on.some((one) => one.kind === "silence" && covers(one, incident))) return "silence";
   if (on.some((one) => one.kind === "snooze" && one.incident === incident.id)) return "snooze";
   for (const other of rule?.depends_on ?? [])
-    for (const labels of firing(other)) if (isAbout(incident.group, labels)) return "dependency";
+    if (firing(other).some((group) => isAbout(incident.group, group))) return "dependency";
   if (rule?.schedule !== undefined && !isWithin(rule.schedule, at)) return "schedule";
   return "";
 };
+
+/** Somebody says that it is over, whatever the evaluation says. */
+export const isResolved = (incident: IncidentState, { actions }: Pick<Said, "actions">): boolean =>
+  actions.some((one) => one.kind === "resolution" && one.incident === incident.id);
 
 export const isAcknowledged = (incident: IncidentState, { actions }: Pick<Said, "actions">, at: number): boolean =>
   actions.some((one) => one.kind === "acknowledgement" && one.incident === incident.id && isOn(one, at));

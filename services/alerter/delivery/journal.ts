@@ -1,7 +1,8 @@
 /**
  * alerts.deliveries in memory: every alerter follows all of it, so that each knows what fires elsewhere, and so that one
  * that is given a partition goes on where another stopped. Partition p tells of the transitions of partition p, and is
- * written by whoever has that one; what he has written himself he knows before it comes back to him.
+ * written by whoever has that one. What was written last is known by its offset: one's own is known with Kafka's answer,
+ * and coming back it changes nothing.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,21 +23,26 @@ export interface PartitionState {
   readonly notices: Map<string, NoticeState>;
   /** Key in the topic to when it ended: what may be forgotten some day. */
   readonly ended: Map<string, number>;
+  /** Key to where its last word lies. */
+  readonly offsets: Map<string, number>;
 }
 
 /** What a key shall say from now on; undefined takes it away. */
 export type Entry = {
-  [K in DeliveryKind]: { readonly kind: K; readonly tenant: string; readonly id: string; readonly body: DeliveryBodies[K] | undefined };
+  [K in DeliveryKind]: {
+    readonly kind: K;
+    readonly tenant: string;
+    readonly id: string;
+    readonly body: DeliveryBodies[K] | undefined;
+  };
 }[DeliveryKind];
 
 export interface Journal {
   of(partition: number): PartitionState;
   /** Of all partitions, by tenant/target. */
   readonly gone: ReadonlyMap<string, Gone>;
-  /** Resolves when all that lay in the partition at the call is known here; from then on only `write` changes it. */
-  take(partition: number): Promise<void>;
-  /** Others write it now. */
-  leave(partition: number): void;
+  /** Resolves when all that lay in the partition at the call is known here. */
+  caughtUp(partition: number): Promise<void>;
   /** Resolves when Kafka has all of them, and then they are known here. Faults: `kafka_unavailable`. */
   write(partition: number, entries: readonly Entry[]): Promise<void>;
   readonly complete: boolean;
@@ -56,20 +62,22 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
   const topic = kafka.name(topics.alertDeliveries.name);
   const states = new Map<number, PartitionState>();
   const gone = new Map<string, Gone>();
-  const mine = new Set<number>();
   const seen = new Map<number, number>();
 
   const of = (partition: number): PartitionState => {
     const known = states.get(partition);
     if (known !== undefined) return known;
-    const made = { incidents: new Map(), notices: new Map(), ended: new Map() };
+    const made = { incidents: new Map(), notices: new Map(), ended: new Map(), offsets: new Map() };
     states.set(partition, made);
     return made;
   };
 
-  const apply = (partition: number, { kind, tenant, id, body }: Entry): void => {
-    const { incidents, notices, ended } = of(partition);
+  const apply = (partition: number, { kind, tenant, id, body }: Entry, offset: number): void => {
+    const { incidents, notices, ended, offsets } = of(partition);
     const key = deliveryKey(kind, tenant, id);
+    if (offset <= (offsets.get(key) ?? -1)) return;
+    if (body === undefined) offsets.delete(key);
+    else offsets.set(key, offset);
     ended.delete(key);
     if (kind === "gone") {
       if (body === undefined) gone.delete(`${tenant}/${id}`);
@@ -112,11 +120,11 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
       handle: async ({ partition, records }) => {
         for (const { offset, key, value } of records) {
           seen.set(partition, offset);
-          if (key === null || mine.has(partition)) continue;
+          if (key === null) continue;
           try {
             if (value !== null && schemaIdOf(value) === undefined) throw new Error("it is in no schema's form");
             const entry = entryOf(key.toString(), value);
-            if (entry !== undefined) apply(partition, entry);
+            if (entry !== undefined) apply(partition, entry, offset);
           } catch (error) {
             log.error({ err: error, partition, offset }, "a record of alerts.deliveries could not be read");
           }
@@ -128,17 +136,15 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
   return {
     of,
     gone,
-    take: async (partition) => {
+    caughtUp: async (partition) => {
       const last = (await ends()).get(partition) ?? -1;
       while ((seen.get(partition) ?? -1) < last) await sleep(pollMs);
-      mine.add(partition);
     },
-    leave: (partition) => void mine.delete(partition),
     write: async (partition, entries) => {
       if (entries.length === 0) return;
       const schemaId = await registry.idOf("AlertDelivery", topic);
       const at = BigInt(Date.now());
-      await producer.sendTogether(
+      const placed = await producer.sendTogether(
         entries.map(({ kind, tenant, id, body }) => ({
           ...{ topic, partition, key: deliveryKey(kind, tenant, id) },
           value:
@@ -147,7 +153,7 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
               : encodeRecord("AlertDelivery", schemaId, { tenant, kind, id, at, body: JSON.stringify(body) }),
         })),
       );
-      for (const entry of entries) apply(partition, entry);
+      for (const [i, entry] of entries.entries()) apply(partition, entry, placed[i]?.offset ?? -1);
     },
     get complete() {
       return [...targets].every(([partition, last]) => (seen.get(partition) ?? -1) >= last);

@@ -21,7 +21,9 @@ export const slackMessage = (notice: Notice, { title, text }: Words): unknown =>
       color: isOver(notice) ? "#067647" : slackColours[notice.rule.severity],
       blocks: [
         { type: "header", text: { type: "plain_text", text: cut(title, 150), emoji: false } },
-        ...(text === "" ? [] : [{ type: "section", text: { type: "mrkdwn", text: slackText(text, 2_500), verbatim: true } }]),
+        ...(text === ""
+          ? []
+          : [{ type: "section", text: { type: "mrkdwn", text: slackText(text, 2_500), verbatim: true } }]),
         {
           type: "section",
           fields: factsOf(notice).map(({ name, value }) => ({
@@ -49,7 +51,9 @@ export const teamsMessage = (notice: Notice, { title, text }: Words): unknown =>
     type: "RichTextBlock",
     inlines: [{ type: "TextRun", text: of, ...more }],
   });
-  const colour = isOver(notice) ? "Good" : { critical: "Attention", error: "Attention", warning: "Warning", info: "Default" }[notice.rule.severity];
+  const colour = isOver(notice)
+    ? "Good"
+    : { critical: "Attention", error: "Attention", warning: "Warning", info: "Default" }[notice.rule.severity];
   return {
     type: "message",
     summary: cut(title, 200),
@@ -110,7 +114,11 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
         .join("\n\n"),
       color: isOver(notice) ? 0x067647 : discordColours[notice.rule.severity],
       timestamp: notice.at,
-      fields: factsOf(notice).map(({ name, value }) => ({ name, value: discordText(value, 1_000), inline: name !== "Query" })),
+      fields: factsOf(notice).map(({ name, value }) => ({
+        name,
+        value: discordText(value, 1_000),
+        inline: name !== "Query",
+      })),
     },
   ],
 });

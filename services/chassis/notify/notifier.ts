@@ -21,7 +21,9 @@ import { type Words, wordsOf } from "./words.ts";
 
 /** What every service that brings notices reads. */
 export const notifyShape = {
-  ALERTS_KEY: field.key256("Key that the secrets of alerts' destinations are sealed with; api and alerter have the same."),
+  ALERTS_KEY: field.key256(
+    "Key that the secrets of alerts' destinations are sealed with; api and alerter have the same.",
+  ),
   ALERTS_KEYS_BEFORE: field.keys256("Keys that were ALERTS_KEY before; the api seals anew at its start.", ""),
   MAIL_URL: field.secret("smtp:// or smtps:// of the server that takes mail; empty keeps mail until there is one.", ""),
   MAIL_FROM: field.text("Sender of the mail.", "Astralog <astralog@localhost>"),

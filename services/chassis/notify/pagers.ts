@@ -8,10 +8,12 @@ import { cut, factsOf, groupOf, linksOf, type Words } from "./words.ts";
 const details = (notice: Notice): Record<string, string> =>
   Object.fromEntries([
     ...factsOf(notice).map(({ name, value }) => [name.toLowerCase(), cut(value, 1_000)]),
-    ...notice.incidents.slice(0, 1).flatMap(({ found, group }) => [
-      ["found", found],
-      ...(Object.keys(group).length === 0 ? [] : [["group", groupOf(group)]]),
-    ]),
+    ...notice.incidents
+      .slice(0, 1)
+      .flatMap(({ found, group }) => [
+        ["found", found],
+        ...(Object.keys(group).length === 0 ? [] : [["group", groupOf(group)]]),
+      ]),
   ]);
 
 /** What both sides know the incident by. */

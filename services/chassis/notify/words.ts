@@ -87,7 +87,7 @@ export const templateNames: readonly string[] = [...Object.keys(named), "labels.
 
 const place = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
-const valueOf = (name: string): ((notice: Notice) => string) | undefined => {
+const meaningOf = (name: string): ((notice: Notice) => string) | undefined => {
   if (Object.hasOwn(named, name)) return named[name];
   const [, of, key = ""] = /^(labels|group)\.([\w.@$:/-]{1,200})$/.exec(name) ?? [];
   if (of === "labels") return ({ rule }) => (Object.hasOwn(rule.labels, key) ? (rule.labels[key] ?? "") : "");
@@ -101,19 +101,25 @@ const valueOf = (name: string): ((notice: Notice) => string) | undefined => {
 
 /** What a template names and nothing is known by. */
 export const unknownNames = (template: string): string[] =>
-  [...template.matchAll(place)].map(([, name = ""]) => name).filter((name) => valueOf(name) === undefined);
+  [...template.matchAll(place)].map(([, name = ""]) => name).filter((name) => meaningOf(name) === undefined);
 
 /** Names are replaced once: what a value says is never read as a template. */
 const fill = (template: string, notice: Notice): string =>
-  template.replace(place, (whole, name: string) => valueOf(name)?.(notice) ?? whole);
+  template.replace(place, (whole, name: string) => meaningOf(name)?.(notice) ?? whole);
 
 const ownTitle = "[{{severity}}] {{rule}}: {{state}}";
 
 export const wordsOf = (notice: Notice, template: { title: string; text: string }): Words => {
   const group = groupsOf(notice);
   const title = template.title === "" ? `${ownTitle}${group === "" ? "" : " for {{group}}"}` : template.title;
-  const text = template.text === "" ? `${notice.rule.description === "" ? "" : "{{description}}\n"}{{incidents}}${samplesOf(notice) === "" ? "" : "\n{{events}}"}` : template.text;
-  return { title: fill(title, notice).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " "), text: fill(text, notice) };
+  const text =
+    template.text === ""
+      ? `${notice.rule.description === "" ? "" : "{{description}}\n"}{{incidents}}${samplesOf(notice) === "" ? "" : "\n{{events}}"}`
+      : template.text;
+  return {
+    title: fill(title, notice).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " "),
+    text: fill(text, notice),
+  };
 };
 
 export const factsOf = (notice: Notice): Fact[] => {
@@ -143,4 +149,3 @@ export const linksOf = ({ rule, incidents }: Notice): Link[] =>
 /** At most so many characters; that something is missing is seen. */
 export const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;
-
