@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import {
+  type AlertDriver,
+  createAlertDriver,
+  type Platform,
+  platform,
+  type RunningService,
+  sharedStack,
+  until,
+} from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type AlertDriver, createAlertDriver, until } from "./alerter.driver.ts";
 
 let one: Platform;
 let receiver: RunningService;
@@ -11,7 +18,7 @@ let driver: AlertDriver;
 beforeAll(async () => {
   one = await platform(sharedStack());
   [receiver] = await Promise.all([one.start("receiver"), one.start("redactor"), one.start("api")]);
-  driver = await createAlertDriver(one.env("api"));
+  driver = await createAlertDriver(one);
   await one.start("alerter");
 });
 afterAll(async () => {

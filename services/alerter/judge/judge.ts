@@ -246,7 +246,8 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       const partitions = [...deps.partitionsOf(state.tenant)].map((one) => bench.reached[one]);
       const sum = (of: (reached: Reached) => number) =>
         partitions.reduce((total, one) => total + (one === undefined ? 0 : of(one)), 0);
-      const known = sum((one) => one.known);
+      // A partition that has said nothing of this window lacks one record at least.
+      const known = sum((one) => (one.watermark < rule.dueAt && one.seen === one.known ? one.known + 1 : one.known));
       const completeness = known === 0 ? 0 : sum((one) => one.seen) / known;
       const judged = { at: now, completeness };
       const sound = onlyGrows(definition) ? rule.foresee().filter(({ to }) => to === "firing") : [];

@@ -62,6 +62,8 @@ interface Lane {
   /** Those that are counted; changed only between records. */
   rules: readonly CountedRule[];
   byTenant: ReadonlyMap<string, readonly CountedRule[]>;
+  /** Whether its records come. */
+  reading: boolean;
   /** What was last seen of the raw topics and has not come through yet. */
   waiting?: Sight;
   /** What had come through when a window was last proven complete. */
@@ -78,6 +80,8 @@ const saveEveryMs = 2_000;
 const tickMs = 50;
 /** The raw ends are asked for when a window is due, and again so long as it is not proven. */
 const lookEveryMs = 200;
+/** What is not complete is told after so long, and then so often. */
+const reportAfterMs = 500;
 const reportEveryMs = 2_000;
 /** A rule that reaches a partition that is read already looks back so far, at most. */
 const lookBackMs = 300_000;
@@ -107,6 +111,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     // Something may have been counted and not told.
     delete lane.state;
     lane.rules = [];
+    lane.reading = false;
     setTimeout(() => {
       if (!lane.lost) void inTurn(lane, () => load(lane)).catch((again) => failed(lane, again));
     }, 1_000).unref();
@@ -177,13 +182,14 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     if (wanted.length === 0) {
       delete lane.state;
       lane.rules = [];
+      lane.reading = false;
       consumer.rest(lane.partition);
       return;
     }
     const known = new Set(lane.rules.map(({ active }) => active));
     const fresh = wanted.filter(({ active }) => !known.has(active));
     let { state } = lane;
-    if (state !== undefined && fresh.length === 0 && wanted.length === lane.rules.length) return;
+    if (state !== undefined && lane.reading && fresh.length === 0 && wanted.length === lane.rules.length) return;
     if (state === undefined) {
       const since = Math.min(...fresh.map(({ active }) => active.effectiveFrom));
       state = newPartition(await offsetAt(lane.partition, since));
@@ -207,6 +213,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     await emit(lane, state, { admitted }, false);
     if (lane.lost) return;
     consumer.place(lane.partition, state.next);
+    lane.reading = true;
   };
 
   const catchUp = async (lane: Lane, state: PartitionState, rules: readonly CountedRule[], from: number) => {
@@ -287,7 +294,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       metrics.lag.set({ partition: String(lane.partition) }, 0);
       await emit(lane, state, { ...parts, counters }, true);
       lane.reportedAt = Date.now();
-    } else if (Date.now() - waiting.at > reportEveryMs && Date.now() - lane.reportedAt > reportEveryMs) {
+    } else if (Date.now() - waiting.at > reportAfterMs && Date.now() - lane.reportedAt > reportEveryMs) {
       metrics.lag.set({ partition: String(lane.partition) }, (Date.now() - waiting.at) / 1_000);
       lane.reportedAt = Date.now();
       await emit(lane, state, { ...parts, counters: countersOf(state, lane.rules, state.watermark, true) }, true);
@@ -311,6 +318,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
               partition,
               rules: [],
               byTenant: new Map(),
+              reading: false,
               reportedAt: 0,
               savedAt: Date.now(),
               savedNext: -1,

@@ -1,4 +1,4 @@
-/** For the real tests: stands in for the api in front of an alerter. It says which rules there are, and hears what changes. */
+/** Stands in for the api in front of an alerter: says which rules there are, and hears what changes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   consume,
@@ -12,6 +12,7 @@ import {
 } from "@astralog/chassis";
 import { type AlertTransition, decodeRecord, encodeRecord, topics } from "@astralog/schemas";
 import { type RuleInput, readRule } from "@astralog/schemas/alerts/index";
+import type { Platform } from "./platform.ts";
 
 export interface Heard extends AlertTransition {
   /** When it came here. */
@@ -30,6 +31,7 @@ export interface AlertDriver {
   close(): Promise<void>;
 }
 
+/** What `ask` gives once it gives something. */
 export const until = async <T>(
   what: string,
   ask: () => T | undefined | Promise<T | undefined>,
@@ -44,9 +46,9 @@ export const until = async <T>(
   }
 };
 
-/** `env` is that of the api, which may write rules and read changes. */
-export const createAlertDriver = async (env: Record<string, string>): Promise<AlertDriver> => {
-  const config = loadConfig(kafkaShape, env);
+export const createAlertDriver = async (platform: Pick<Platform, "env">): Promise<AlertDriver> => {
+  // The api may write rules and read changes.
+  const config = loadConfig(kafkaShape, platform.env("api"));
   const log = createLog("driver", "error");
   const kafka = createKafka(config, log, "driver");
   const producer = await createProducer(kafka, { log, metrics: createMetrics("driver") }, { lingerMs: 0 });
