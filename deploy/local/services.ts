@@ -2,7 +2,7 @@
 import type { Principal } from "@astralog/schemas";
 import type { Addresses } from "./stack.ts";
 
-export const serviceNames = ["receiver", "redactor", "sink", "api"] as const satisfies readonly Principal[];
+export const serviceNames = ["receiver", "redactor", "sink", "alerter", "api"] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface Deployment {
@@ -80,6 +80,8 @@ export const serviceEnv = (
       return { ...kafka, DEAD_LETTER_KEY: deadLetterKey };
     case "sink":
       return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_sink" }) };
+    case "alerter":
+      return kafka;
     case "api":
       return {
         ...kafka,
