@@ -26,7 +26,8 @@ export interface AlertDriver {
   readonly heard: readonly Heard[];
   /** Changes of a rule, without marks. */
   of(rule: string): Heard[];
-  put(tenant: string, rule: RuleInput, version?: number): Promise<void>;
+  /** Resolves with the moment from which on the rule is in force. */
+  put(tenant: string, rule: RuleInput, version?: number): Promise<number>;
   remove(tenant: string, rule: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,14 +76,16 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">): Promis
     put: async (tenant, input, version = 1) => {
       const read = readRule(input);
       if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+      const effectiveFrom = Date.now();
       const value = encodeRecord("AlertRule", schemaId, {
         tenant,
         rule: input.id,
         version,
-        effective_from: BigInt(Date.now()),
+        effective_from: BigInt(effectiveFrom),
         definition: JSON.stringify(read.rule),
       });
       await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${input.id}`, value });
+      return effectiveFrom;
     },
     remove: async (tenant, rule) => {
       await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${rule}`, value: null });

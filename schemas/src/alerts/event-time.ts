@@ -3,9 +3,8 @@
  * the same events, live or a year later, in whatever order, counts the same ones.
  */
 
-/** An event cannot have happened after it was received; who told no time has that of his receipt. Milliseconds. */
-export const eventTime = (millis: number, receivedAt: number): number =>
-  millis === 0 || millis > receivedAt ? receivedAt : millis;
+/** An event cannot have happened after it was received. Milliseconds. */
+export const eventTime = (millis: number, receivedAt: number): number => Math.min(millis, receivedAt);
 
 /** The begin of the pane that an instant lies in. */
 export const paneOf = (at: number, pane: number): number => Math.floor(at / pane) * pane;

@@ -1,9 +1,11 @@
 /** Alert rules: what they look like, what they mean, and the names of what they lead to. */
+export * from "./backtest.ts";
 export * from "./condition.ts";
 export * from "./count.ts";
 export * from "./event-time.ts";
 export * from "./identity.ts";
 export * from "./labels.ts";
+export * from "./lanes.ts";
 export * from "./machine.ts";
 export * from "./measure.ts";
 export * from "./rule.ts";

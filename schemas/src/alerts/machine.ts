@@ -90,7 +90,13 @@ const newGroup = (): GroupState => ({
   lastSeen: -1,
 });
 
-export const createMachine = (rule: Rule, effectiveFrom: number, state = newState(rule, effectiveFrom)): Machine => {
+/** `observe` sees each whole window's verdict. */
+export const createMachine = (
+  rule: Rule,
+  effectiveFrom: number,
+  state = newState(rule, effectiveFrom),
+  observe?: (verdict: Verdict) => void,
+): Machine => {
   const { when } = rule;
   if (when.type === "match") return matchMachine(spanMs(when.window), state);
   const every = everyOf(when);
@@ -126,6 +132,7 @@ export const createMachine = (rule: Rule, effectiveFrom: number, state = newStat
       for (const [, part] of group.panes) addMeasure(sum, part);
       const verdict = judge(when, group, sum, { window, every, end, first: state.first, effectiveFrom, key });
       if (whole) {
+        observe?.(verdict);
         const changed = advance(rule, firing, group, verdict, { key, from: end - window, to: end });
         if (changed !== undefined) changes.push(changed);
       }

@@ -5,14 +5,13 @@
  */
 import type { AlertCounter, AlertMatch } from "@astralog/schemas";
 import {
-  addMeasure,
   type Change,
   createMachine,
-  emptyMeasure,
   groupKey,
   type Machine,
   type MachineState,
   type Measure,
+  mergeLanes,
   newState,
   paneSpan,
   type Rule,
@@ -75,15 +74,8 @@ export const judgeRule = (state: RuleState): JudgedRule => {
   const every = paneSpan(definition);
   const lateness = spanMs(definition.lateness);
 
-  /** Lanes in their order: a sum of doubles depends on it. */
-  const merged = (pane: number): Map<string, Measure> => {
-    const groups = Object.entries(state.panes[pane] ?? {}).map(([group, lanes]): [string, Measure] => {
-      const sum = emptyMeasure();
-      for (const lane of Object.keys(lanes).sort()) addMeasure(sum, lanes[lane] ?? emptyMeasure());
-      return [group, sum];
-    });
-    return new Map(groups);
-  };
+  const merged = (pane: number): Map<string, Measure> =>
+    new Map(Object.entries(state.panes[pane] ?? {}).map(([group, lanes]) => [group, mergeLanes(lanes)]));
 
   return {
     state,

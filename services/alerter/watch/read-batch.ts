@@ -23,6 +23,11 @@ export type BatchReader = (value: Buffer | null) => Promise<Batch | undefined>;
 
 const isDropped = (event: Event): boolean => event.millis === tombstone.millis && event.nanos === tombstone.nanos;
 
+/** Who told no time has that of his receipt, as it will be stored. */
+const timed = (event: Event, receivedAt: number): void => {
+  if (event.millis === 0 && event.nanos === 0) event.millis = receivedAt;
+};
+
 const current = (value: Buffer): Batch => {
   const { eventsAt, ...header } = readBatchHeader(value);
   const { source } = header;
@@ -36,6 +41,7 @@ const current = (value: Buffer): Batch => {
           const event = readEventFrom(reader) as EventInMemory & { source: string };
           if (isDropped(event)) continue;
           event.source = source;
+          timed(event, header.received_at);
           use(event, index);
         }
       }
@@ -60,7 +66,9 @@ const foreign = (value: Buffer, writer: Parameters<typeof decodeRecord>[2]): Bat
           attributes: Object.entries(attributes).flat(),
           source: header.source,
         };
-        if (!isDropped(event)) use(event, index);
+        if (isDropped(event)) continue;
+        timed(event, Number(received_at));
+        use(event, index);
       }
     },
   };
