@@ -113,18 +113,20 @@ export interface AlertCounter {
   min: number;
   max: number;
   numbers: bigint;
-  first: string;
-  sample: string;
+  event: string;
+  line: string;
 }
 
 export interface AlertMatch {
   rule: string;
   version: number;
   group: string[];
-  event: string;
-  identity: string;
+  lane: string;
+  offset: bigint;
+  index: number;
   at: bigint;
-  sample: string;
+  event: string;
+  line: string;
 }
 
 export interface AlertPartials {
@@ -133,6 +135,7 @@ export interface AlertPartials {
   watermark: bigint;
   seen: bigint;
   known: bigint;
+  admitted: { rule: string; version: number }[];
   counters: AlertCounter[];
   matches: AlertMatch[];
 }

@@ -269,8 +269,8 @@ export interface GroupRights {
 /** Consumer groups, each named after the principal that owns it. */
 export const groups: readonly GroupRights[] = [
   { name: "receiver", join: ["receiver"], describe: [] },
-  // The api's verify compares positions with the ledger.
-  { name: "redactor", join: ["redactor"], describe: ["api"] },
+  // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
+  { name: "redactor", join: ["redactor"], describe: ["api", "alerter"] },
   { name: "sink", join: ["sink"], describe: ["api"] },
   { name: "alerter", join: ["alerter"], describe: [] },
   { name: "api", join: ["api"], describe: [] },

@@ -14,13 +14,11 @@ export interface Rules {
   change(key: string, record: AlertRuleRecord | undefined): void;
   get(key: string): ActiveRule | undefined;
   values(): Iterable<ActiveRule>;
-  /** Called with each rule that came, changed or went. */
-  onChange(listener: (key: string) => void): void;
 }
 
-export const createRules = (log: Log): Rules => {
+/** `changed` is called with each rule that came, changed or went. */
+export const createRules = (log: Log, changed: () => void): Rules => {
   const rules = new Map<string, ActiveRule>();
-  const listeners: ((key: string) => void)[] = [];
 
   const read = (key: string, record: AlertRuleRecord): ActiveRule | undefined => {
     const { tenant, rule, version } = record;
@@ -38,10 +36,9 @@ export const createRules = (log: Log): Rules => {
       const rule = record === undefined ? undefined : read(key, record);
       if (rule === undefined) rules.delete(key);
       else rules.set(key, rule);
-      for (const listener of listeners) listener(key);
+      changed();
     },
     get: (key) => rules.get(key),
     values: () => rules.values(),
-    onChange: (listener) => void listeners.push(listener),
   };
 };

@@ -21,6 +21,7 @@ import type { Express } from "express";
 import { createAccessEndpoints } from "./access/access-endpoints.ts";
 import { isStaff } from "./access/staff.ts";
 import { createStaffAccess } from "./access/staff-access.ts";
+import { createBacktestEndpoints } from "./alerts/backtest/backtest-endpoints.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
@@ -174,6 +175,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createPatternEndpoints(search),
+      ...createBacktestEndpoints(search),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),

@@ -40,6 +40,8 @@ export interface IncidentState {
   readonly latest: News;
   /** Offset of the last transition that this knows of: what lies at or before it is a repeat. */
   readonly through: number;
+  /** The newest changes that this knows of: an evaluation that was repeated says them again, elsewhere in the topic. */
+  readonly known: readonly string[];
   /** Changes that nobody was told of yet. */
   readonly untold: readonly News[];
   /** When people were first and last told; 0 when never. */

@@ -7,6 +7,8 @@ const mostLines = 3;
 const longestLine = 300;
 /** Of a match that is held back, the newest are enough to tell what happened. */
 const mostUntold = 100;
+/** Of a match, whose events are the changes. */
+const mostKnown = 200;
 
 /** The evaluator's lines are JSON: time, level, service, message. */
 const lineOf = (json: string): string => {
@@ -49,13 +51,24 @@ export const applyTransition = (
   offset: number,
 ): IncidentState | undefined => {
   if (transition.kind === "mark" || (before !== undefined && offset <= before.through)) return undefined;
+  if (before?.known.includes(transition.id)) return { ...before, through: offset };
   if (before?.final === true) return { ...before, through: offset };
   const latest = newsOf(transition);
   const begun: IncidentState = before ?? {
     ...{ id: transition.incident, tenant: transition.tenant, rule: transition.rule, version: transition.rule_version },
     ...{ ruleName: transition.rule_name, severity: transition.severity, group: transition.group },
     ...{ labels: transition.labels, query: transition.query, state: latest.state, since: latest.to, until: 0 },
-    ...{ latest, through: offset, untold: [], firstToldAt: 0, lastToldAt: 0, told: [], steps: 0, reminders: 0 },
+    ...{
+      latest,
+      through: offset,
+      known: [],
+      untold: [],
+      firstToldAt: 0,
+      lastToldAt: 0,
+      told: [],
+      steps: 0,
+      reminders: 0,
+    },
     ...{ hold: "", closed: false, final: false },
   };
   const over = isOver(latest);
@@ -69,6 +82,7 @@ export const applyTransition = (
     until: over ? latest.to : 0,
     latest,
     through: offset,
+    known: [...begun.known, transition.id].slice(-mostKnown),
     untold,
     closed: false,
   };

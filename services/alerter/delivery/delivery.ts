@@ -4,8 +4,8 @@ import {
   type Context,
   consume,
   createNotifier,
-  createProducer,
   type KafkaClient,
+  type RecordProducer,
   type Registry,
 } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
@@ -18,14 +18,12 @@ import { startStage } from "./stage.ts";
 
 export const startDelivery = async (
   context: Context<typeof shape>,
-  { kafka, registry }: { kafka: KafkaClient; registry: Registry },
+  { kafka, registry, producer }: { kafka: KafkaClient; registry: Registry; producer: RecordProducer },
 ): Promise<void> => {
   const { log, health, onStop } = context;
   const config: Config<typeof shape> = context.config;
   const control = await createControl({ kafka, registry, log });
   onStop("what people say of alerts", control.close);
-  const producer = await createProducer(kafka, context, { lingerMs: 1 });
-  onStop("delivery's producer", producer.close);
   const journal = await createJournal({ kafka, producer, registry, log });
   onStop("journal", journal.close);
   const notifier = createNotifier(config);

@@ -1,0 +1,75 @@
+import {
+  type AlertDriver,
+  createAlertDriver,
+  type Platform,
+  platform,
+  type RunningService,
+  sharedStack,
+  until,
+} from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+
+let one: Platform;
+let receiver: RunningService;
+
+let driver: AlertDriver;
+
+beforeAll(async () => {
+  one = await platform(sharedStack());
+  [receiver] = await Promise.all([one.start("receiver"), one.start("redactor"), one.start("api")]);
+  driver = await createAlertDriver(one);
+  await one.start("alerter");
+});
+afterAll(async () => {
+  await driver?.close();
+  await one?.stop();
+});
+
+const send = async (events: readonly unknown[]): Promise<void> => {
+  await until("an accepted batch", async () => {
+    const answer = await fetch(`${receiver.url}/v1/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
+      body: JSON.stringify(events),
+    });
+    await answer.arrayBuffer();
+    return answer.ok ? true : undefined;
+  });
+};
+
+test("an event that matches is told, once and within a second of its acknowledgement, from the moment its rule was saved", async () => {
+  await driver.put(one.tenant, {
+    id: "panics",
+    name: "Panics",
+    when: { type: "match", query: "panic", by: ["service"] },
+  });
+  // The rule is in force; no alerter needs to know it yet.
+  await send([{ message: "kernel panic at once", service: "first" }]);
+  const first = await until("the first", () => driver.of("panics")[0]);
+  expect(first).toMatchObject({
+    from_state: "ok",
+    to_state: "firing",
+    group: { service: "first" },
+    labels: { service: "first", rule: "panics", severity: "warning" },
+    query: "panic",
+    completeness: 1,
+  });
+  expect(JSON.parse(first.lines[0] ?? "")).toMatchObject({ message: "kernel panic at once", service: "first" });
+
+  for (let n = 0; n < 5; n++) {
+    await send([{ message: `panic ${n}`, service: "shop" }, { message: "all is well" }]);
+    const acknowledged = Date.now();
+    const told = await until(`event ${n}`, () => driver.of("panics")[n + 1]);
+    expect(told.heardAt - acknowledged).toBeLessThan(1_000);
+  }
+  const ids = driver.of("panics").map(({ id }) => id);
+  expect(new Set(ids).size).toBe(6);
+  expect(
+    new Set(
+      driver
+        .of("panics")
+        .filter(({ group }) => group.service === "shop")
+        .map(({ incident }) => incident),
+    ).size,
+  ).toBe(1);
+});
