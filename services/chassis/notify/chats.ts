@@ -7,9 +7,20 @@ import { cut, factsOf, linksOf, type Words } from "./words.ts";
 
 const isOver = ({ happening }: Notice): boolean => happening === "ended" || happening === "test";
 
+/** Text with its markup made harmless, sign by sign, so that none is cut in two and the limit is one of what is sent. */
+const escaped = (text: string, most: number, sign: (char: string) => string): string => {
+  let out = "";
+  for (const char of text.toWellFormed()) {
+    const next = sign(char);
+    if (out.length + next.length > most - 1) return `${out}…`;
+    out += next;
+  }
+  return out;
+};
+
 /** Slack reads three characters; what else looks like markup stays as it is and harms nobody. */
 const slackText = (text: string, most: number): string =>
-  cut(text, most).replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? sign);
+  escaped(text, most, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[char] ?? char);
 
 const slackColours = { critical: "#d92d20", error: "#d92d20", warning: "#b54708", info: "#475467" } as const;
 
@@ -89,9 +100,7 @@ export const teamsMessage = (notice: Notice, { title, text }: Words): unknown =>
 };
 
 const discordText = (text: string, most: number): string =>
-  cut(text, Math.floor(most * 0.8))
-    .replace(/[\\*_~`|>[\]()#<@-]/g, "\\$&")
-    .slice(0, most);
+  escaped(text, most, (char) => (/[\\*_~`|>[\]()#<@-]/.test(char) ? `\\${char}` : char));
 
 const discordColours = { critical: 0xd92d20, error: 0xd92d20, warning: 0xb54708, info: 0x475467 } as const;
 
@@ -102,7 +111,7 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
   allowed_mentions: { parse: [] },
   embeds: [
     {
-      title: cut(title, 250),
+      title: discordText(title, 250),
       description: [
         discordText(text, 3_000),
         linksOf(notice)
