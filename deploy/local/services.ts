@@ -98,6 +98,7 @@ export const serviceEnv = (
         KAFKA_PRODUCERS_PASSWORD: addresses.kafka.users.producers ?? "",
         KAFKA_PRODUCERS_BROKERS: addresses.kafka.tlsBrokers,
         SECRETS_KEY: secretsKey,
+        ALERTS_KEY: alertsKey,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",

@@ -55,7 +55,7 @@ export interface IncidentState {
   readonly hold: Hold;
   /** Nothing is left to tell. */
   readonly closed: boolean;
-  /** It was ended by hand or with its rule: whatever is evaluated later opens it no more. */
+  /** It was ended with its rule: whatever is evaluated later opens it no more. */
   readonly final: boolean;
 }
 

@@ -52,7 +52,9 @@ export const applyTransition = (
 ): IncidentState | undefined => {
   if (transition.kind === "mark" || (before !== undefined && offset <= before.through)) return undefined;
   if (before?.known.includes(transition.id)) return { ...before, through: offset };
-  if (before?.final === true) return { ...before, through: offset };
+  // Its end was told by hand or with its rule.
+  if (before?.final === true || (before?.closed === true && isOver({ state: transition.to_state })))
+    return { ...before, through: offset };
   const latest = newsOf(transition);
   const begun: IncidentState = before ?? {
     ...{ id: transition.incident, tenant: transition.tenant, rule: transition.rule, version: transition.rule_version },

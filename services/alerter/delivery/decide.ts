@@ -78,11 +78,11 @@ const close = ({ incident, messages }: Decision, now: number): Decision => {
 };
 
 /** An end that no evaluation has said. */
-const endOf = (incident: IncidentState, found: string, now: number): IncidentState => {
+const endOf = (incident: IncidentState, found: string, now: number, final: boolean): IncidentState => {
   const { latest } = incident;
   const transition = `${latest.transition}.ended`;
   return {
-    ...{ ...incident, state: "resolved", until: now, final: true },
+    ...{ ...incident, state: "resolved", until: now, final },
     latest: { ...latest, transition, state: "resolved", at: now, to: now, found, lines: [] },
   };
 };
@@ -128,7 +128,7 @@ export const decide = (incident: IncidentState, around: Circumstances): Decision
     : around.judged
       ? ""
       : "The rule was changed or turned off.";
-  if (by !== "") return close({ incident: endOf(incident, by, now), messages: [], wakeAt: never }, now);
+  if (by !== "") return close({ incident: endOf(incident, by, now, !around.judged), messages: [], wakeAt: never }, now);
   if (incident.state === "pending") return { incident, messages: [], wakeAt: never };
   if (hold !== "") return { incident: { ...incident, hold }, messages: [], wakeAt: now + lookAgainMs };
   const begun = begin({ ...incident, hold }, around);

@@ -125,10 +125,10 @@ test("a process that is killed between sending and writing it down sends again u
   await until("the repeat", () => held.got[1]);
   expect(held.got.map(({ id }) => id)).toEqual([held.got[0]?.id, held.got[0]?.id]);
   await send("crash again");
-  await until("the next", () => held.got[2]);
-  await until("the next", () => other.got[1]);
-  expect(new Set(other.got.map(({ id }) => id)).size).toBe(2);
-  expect(other.got).toHaveLength(2);
+  // The other's answer may not have been written down either: then it has a repeat, too, by which it is known as one.
+  const idsOf = ({ got }: Receiver) => new Set(got.map(({ id }) => id));
+  for (const one of [held, other]) await until("the next", () => idsOf(one).size === 2 || undefined);
+  expect(other.got.length).toBeLessThanOrEqual(3);
 }, 60_000);
 
 test("what is silenced is not told; the end of the silence tells what still lasts", async () => {

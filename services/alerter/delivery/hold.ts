@@ -42,9 +42,11 @@ export const holdOf = (incident: IncidentState, { actions, rule, firing }: Said,
   return "";
 };
 
-/** Somebody says that it is over, whatever the evaluation says. */
+/** Somebody has said that it is over; what is found later is new. */
 export const isResolved = (incident: IncidentState, { actions }: Pick<Said, "actions">): boolean =>
-  actions.some((one) => one.kind === "resolution" && one.incident === incident.id);
+  actions.some(
+    (one) => one.kind === "resolution" && one.incident === incident.id && Number(one.starts_at) >= incident.latest.at,
+  );
 
 export const isAcknowledged = (incident: IncidentState, { actions }: Pick<Said, "actions">, at: number): boolean =>
   actions.some((one) => one.kind === "acknowledgement" && one.incident === incident.id && isOn(one, at));
