@@ -26,7 +26,7 @@ export const redactorStopped: Fault = {
       await until("a rule that fires", () => driver.of("busy")[0], 60_000);
       await pipeline.service("redactor").kill("SIGTERM");
       const stopped = Date.now();
-      await sleep(scaled(300_000, 15_000));
+      await sleep(scaled(300_000, 12_000));
       const marks = driver.heard.filter(({ kind, judged_at: at }) => kind === "mark" && Number(at) >= stopped);
       await pipeline.start("redactor");
       const back = Date.now();
@@ -40,7 +40,7 @@ export const redactorStopped: Fault = {
         },
         60_000,
       );
-      await sleep(scaled(20_000, 5_000));
+      await sleep(scaled(20_000, 1_000));
       const before = Date.now();
       const early = driver.of("silent").concat(driver.of("busy").slice(1));
       await traffic.stop(60_000);

@@ -67,7 +67,7 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   const admin = kafka.admin();
   await admin.connect();
   onStop("admin", () => admin.disconnect());
-  const reader = await createTopicReader(
+  const reader = createTopicReader(
     kafka,
     { log },
     {

@@ -21,7 +21,7 @@ test("gives the records of a stretch, of several partitions at once, again and a
   const producer = await createProducer(kafka, { log, metrics: createMetrics("test") }, { lingerMs: 0 });
   for (const partition of [0, 1, 2])
     for (let n = 0; n < 10; n++) await producer.send({ topic, partition, value: Buffer.from(`${partition}-${n}`) });
-  const reader = await createTopicReader(kafka, { log }, { principal: "alerter", topics: [topic] });
+  const reader = createTopicReader(kafka, { log }, { principal: "alerter", topics: [topic] });
   const read = async (partition: number, from: number, to: number): Promise<string[]> => {
     const found: string[] = [];
     await reader.read({ topic, partition, from, to }, (records) => {

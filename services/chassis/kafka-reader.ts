@@ -33,12 +33,12 @@ interface Reading {
 
 const maxWaitMs = 100;
 
-/** `principal` begins the group's name, which is what its right allows. */
-export const createTopicReader = async (
+/** `principal` begins the group's name, which is what its right allows. Nothing is joined before something is read. */
+export const createTopicReader = (
   kafka: KafkaClient,
   { log }: { log: Log },
   { principal, topics }: { principal: string; topics: readonly string[] },
-): Promise<TopicReader> => {
+): TopicReader => {
   const consumer = kafka.consumer({
     groupId: `${principal}.reader.${randomUUID()}`,
     maxBytesPerPartition: 4 * 2 ** 20,
@@ -103,10 +103,15 @@ export const createTopicReader = async (
     });
   };
   reviveOnCrash(consumer, { log, begin, closing: () => closing });
-  await begin();
+  let begun: Promise<void> | undefined;
 
   const read: TopicReader["read"] = async ({ topic, partition, from, to }, handle) => {
     if (from >= to) return;
+    begun ??= begin();
+    await begun.catch((error) => {
+      begun = undefined;
+      throw error;
+    });
     await ready;
     const key = lane(topic, partition);
     const { promise, resolve, reject } = Promise.withResolvers<void>();

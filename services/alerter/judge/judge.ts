@@ -73,6 +73,8 @@ interface Bench {
   readonly partition: number;
   /** Offset of alerts.partials. */
   next: number;
+  /** The offset that was asked for because a later one came. */
+  askedFor: number;
   /** Offset of alerts.transitions behind what this state has led to. */
   written: number;
   /** Ids that lie behind it already. */
@@ -115,6 +117,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   const failed = (bench: Bench, error: unknown): void => {
     log.warn({ err: error, partition: bench.partition }, "judging begins again from the snapshot");
     bench.loaded = false;
+    bench.awake = false;
     setTimeout(() => {
       if (!bench.lost) void inTurn(bench, () => load(bench)).catch((again) => failed(bench, again));
     }, 1_000).unref();
@@ -227,6 +230,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
         const judged = { at: Date.now(), completeness: 1 };
         for (const one of rule.step()) changed.push(changeTransition(state, state.definition, one, judged));
         state.marked = -1;
+        state.early = [];
         bench.dirty = true;
         metrics.judgedSeconds.observe(Math.max(0, judged.at - due) / 1_000);
       }
@@ -254,7 +258,8 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       const transitions = sound.map((one) => changeTransition(state, definition, one, judged));
       await write(bench, [markTransition(state, definition, rule.dueAt, judged), ...transitions]);
       // When the window is complete the same change has the same id.
-      for (const { id } of transitions) bench.there.add(id);
+      state.early = transitions.map(({ id }) => id);
+      for (const id of state.early) bench.there.add(id);
     }
   };
 
@@ -296,8 +301,10 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     bench.next = Math.max(snapshot?.next ?? 0, Number(partials?.low ?? 0));
     bench.written = Math.max(snapshot?.written ?? 0, Number(transitions?.low ?? 0));
     bench.reached = snapshot?.reached ?? {};
-    for (const state of snapshot?.rules ?? [])
+    for (const state of snapshot?.rules ?? []) {
       bench.rules.set(`${state.tenant}/${state.rule}`, judgeRule(reviveRuleState(state)));
+      for (const id of state.early) bench.there.add(id);
+    }
     const to = Number(transitions?.high ?? 0);
     await reader.read({ topic: transitionsTopic, partition, from: bench.written, to }, (records) => {
       for (const { value } of records) {
@@ -327,6 +334,12 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   };
 
   const take = async (bench: Bench, records: readonly InRecord[]): Promise<void> => {
+    // Fetched before the partition was placed. Offsets have no holes but those that retention makes at the beginning.
+    if ((records[0]?.offset ?? 0) > bench.next && bench.askedFor !== bench.next) {
+      bench.askedFor = bench.next;
+      consumer.place(bench.partition, bench.next);
+      return;
+    }
     let moved = false;
     for (const { offset, value } of records) {
       if (offset < bench.next) continue;
@@ -353,6 +366,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
             {
               partition,
               next: 0,
+              askedFor: -1,
               written: 0,
               there: new Set(),
               reached: {},

@@ -35,6 +35,8 @@ export interface RuleState {
   readonly admitted: Record<string, boolean>;
   /** Begin of a pane that has been marked incomplete. */
   marked: number;
+  /** Ids of changes that were said before their window was complete. */
+  early: string[];
 }
 
 export const newRuleState = (
@@ -46,6 +48,7 @@ export const newRuleState = (
   told: {},
   admitted: {},
   marked: -1,
+  early: [],
 });
 
 export const reviveRuleState = (state: RuleState): RuleState => {

@@ -49,7 +49,7 @@ export const progress = (
       const passed = sight.passed.get(lane) ?? -1;
       const cleanEnd = sight.cleanEnds.get(at.partition) ?? Number.POSITIVE_INFINITY;
       if (passed >= end.high && at.next >= cleanEnd) through = end.high;
-      else if (taken === undefined) through = Math.min(end.high, Math.max(end.low, passed));
+      else if (taken === undefined) through = Math.min(end.high - 1, Math.max(end.low, passed));
     }
     if (through < end.high) complete = false;
     const from = Math.max(end.low, at.since?.get(lane)?.high ?? 0);

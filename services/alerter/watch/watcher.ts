@@ -64,6 +64,8 @@ interface Lane {
   byTenant: ReadonlyMap<string, readonly CountedRule[]>;
   /** Whether its records come. */
   reading: boolean;
+  /** The offset that was asked for because a later one came. */
+  askedFor: number;
   /** What was last seen of the raw topics and has not come through yet. */
   waiting?: Sight;
   /** What had come through when a window was last proven complete. */
@@ -319,6 +321,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
               rules: [],
               byTenant: new Map(),
               reading: false,
+              askedFor: -1,
               reportedAt: 0,
               savedAt: Date.now(),
               savedNext: -1,
@@ -336,8 +339,13 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
         await inTurn(lane, async () => {
           const { state } = lane;
           const [first] = records;
-          // Placed elsewhere meanwhile, or behind a gap that retention made.
           if (state === undefined || first === undefined || !current()) return;
+          // Fetched before the partition was placed. Offsets have no holes but those that retention makes at the beginning.
+          if (first.offset > state.next && lane.askedFor !== state.next) {
+            lane.askedFor = state.next;
+            consumer.place(partition, state.next);
+            return;
+          }
           await take(lane, state, records, lane.byTenant);
           await prove(lane);
         }).catch((error) => failed(lane, error));

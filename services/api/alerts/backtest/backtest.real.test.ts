@@ -132,6 +132,11 @@ test("the same transitions, the same hash, again and again", async () => {
     if (rule.id !== "odd") expect([rule.id, (run?.transitions ?? []).length > 0]).toEqual([rule.id, true]);
     expect(((await ask()).body.runs as { hash: string }[])[0]?.hash).toBe(run?.hash);
   }
+  // With a rule its incidents end.
+  await driver.remove(one.tenant, "gone");
+  await until("the end of what was absent", () =>
+    driver.of("gone").find(({ reason }) => reason === "the rule was changed or removed"),
+  );
   // Judged within two seconds of its window's end, and at once where an event matches.
   const late = driver.heard
     .filter(({ rule, kind }) => kind === "change" && rule !== "share" && rule !== "each")
