@@ -90,7 +90,7 @@ export const addAlerts = (program: Command, cli: Cli): void => {
     .command("alerts")
     .summary("rules from files, incidents, silences")
     .description("Alert rules, as files in git too, and what came of them. docs/alerts.md tells all of it.");
-  const ask = <T>(method: "GET" | "POST", path: string, body?: unknown) =>
+  const ask = <T>(method: "GET" | "POST", path: string, body?: object) =>
     api().call<T>(method, `alerts/${path}`, "admin", body);
 
   alerts
