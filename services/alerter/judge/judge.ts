@@ -34,8 +34,9 @@ import type { AlerterMetrics } from "../metrics.ts";
 import type { ActiveRule, Rules } from "../rules.ts";
 import { sendSurely } from "../send.ts";
 import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
+import { type Bench, completenessOf, newBench, type Snapshot } from "./bench.ts";
 import { markTransition } from "./mark.ts";
-import { type JudgedRule, judgeRule, newRuleState, onlyGrows, type RuleState, reviveRuleState } from "./rule-state.ts";
+import { type JudgedRule, judgeRule, newRuleState, onlyGrows, reviveRuleState } from "./rule-state.ts";
 
 export interface JudgeDeps {
   readonly kafka: KafkaClient;
@@ -54,41 +55,6 @@ export interface Judge {
   /** Rules changed. */
   changed(): void;
   close(): Promise<void>;
-}
-
-interface Reached {
-  watermark: number;
-  seen: number;
-  known: number;
-}
-
-interface Snapshot {
-  readonly next: number;
-  readonly written: number;
-  readonly reached: Record<string, Reached>;
-  readonly rules: RuleState[];
-}
-
-interface Bench {
-  readonly partition: number;
-  /** Offset of alerts.partials. */
-  next: number;
-  /** The offset that was asked for because a later one came. */
-  askedFor: number;
-  /** Offset of alerts.transitions behind what this state has led to. */
-  written: number;
-  /** Ids that lie behind it already. */
-  there: Set<string>;
-  /** By partition of events.clean. */
-  reached: Record<string, Reached>;
-  rules: Map<string, JudgedRule>;
-  awake: boolean;
-  loaded: boolean;
-  since: number;
-  dirty: boolean;
-  savedAt: number;
-  turn: Promise<void>;
-  lost: boolean;
 }
 
 const snapshotFormat = 1;
@@ -247,12 +213,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       if (state.marked >= 0 || now < Math.max(rule.dueAt, bench.since) + spanMs(definition.grace)) continue;
       state.marked = machine.next;
       bench.dirty = true;
-      const partitions = [...deps.partitionsOf(state.tenant)].map((one) => bench.reached[one]);
-      const sum = (of: (reached: Reached) => number) =>
-        partitions.reduce((total, one) => total + (one === undefined ? 0 : of(one)), 0);
-      // A partition that has said nothing of this window lacks one record at least.
-      const known = sum((one) => (one.watermark < rule.dueAt && one.seen === one.known ? one.known + 1 : one.known));
-      const completeness = known === 0 ? 0 : sum((one) => one.seen) / known;
+      const completeness = completenessOf(bench, deps.partitionsOf(state.tenant), rule.dueAt);
       const judged = { at: now, completeness };
       const sound = onlyGrows(definition) ? rule.foresee().filter(({ to }) => to === "firing") : [];
       const transitions = sound.map((one) => changeTransition(state, definition, one, judged));
@@ -360,27 +321,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       maxWaitMs: 50,
       onAssigned: (partitions) => {
         lose();
-        benches = new Map(
-          partitions.map((partition) => [
-            partition,
-            {
-              partition,
-              next: 0,
-              askedFor: -1,
-              written: 0,
-              there: new Set(),
-              reached: {},
-              rules: new Map(),
-              awake: false,
-              loaded: false,
-              since: Date.now(),
-              dirty: false,
-              savedAt: Date.now(),
-              turn: Promise.resolve(),
-              lost: false,
-            },
-          ]),
-        );
+        benches = new Map(partitions.map((partition) => [partition, newBench(partition)]));
         for (const bench of benches.values())
           void inTurn(bench, () => load(bench)).catch((error) => failed(bench, error));
       },

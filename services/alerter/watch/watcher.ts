@@ -14,10 +14,10 @@ import {
   type TopicReader,
 } from "@astralog/chassis";
 import { type AlertPartials, encodeRecord, topics } from "@astralog/schemas";
-import { rulePartition } from "@astralog/schemas/alerts/index";
 import type { AlerterMetrics } from "../metrics.ts";
 import { sendSurely } from "../send.ts";
 import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
+import { spreadPartials } from "./partials.ts";
 import {
   countersOf,
   keepRules,
@@ -120,31 +120,11 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
   };
 
   const emit = async (lane: Lane, state: PartitionState, parts: Partial<AlertPartials>, everywhere: boolean) => {
-    const byTarget = new Map<number, AlertPartials>();
-    const target = (rule: string): AlertPartials => {
-      const partition = rulePartition(rule);
-      let record = byTarget.get(partition);
-      if (record === undefined)
-        byTarget.set(
-          partition,
-          (record = {
-            partition: lane.partition,
-            through: BigInt(state.next),
-            watermark: BigInt(state.watermark),
-            seen: 0n,
-            known: 0n,
-            ...parts,
-            admitted: [],
-            counters: [],
-            matches: [],
-          }),
-        );
-      return record;
-    };
-    for (const admitted of parts.admitted ?? []) target(admitted.rule).admitted.push(admitted);
-    for (const counter of parts.counters ?? []) target(counter.rule).counters.push(counter);
-    for (const match of parts.matches ?? []) target(match.rule).matches.push(match);
-    if (everywhere) for (const { active } of lane.rules) target(active.key);
+    const byTarget = spreadPartials(
+      { partition: lane.partition, through: BigInt(state.next), watermark: BigInt(state.watermark) },
+      parts,
+      everywhere ? lane.rules.map(({ active }) => active.key) : [],
+    );
     await Promise.all(
       [...byTarget].map(([partition, record]) =>
         sendSurely(
