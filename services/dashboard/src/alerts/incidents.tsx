@@ -8,7 +8,7 @@ import { groupWords, type Incident, stateWords, useIncidents } from "./data.ts";
 
 export const State = ({ of: { state, closed, incident } }: { of: Incident }) => (
   <>
-    <span className={closed ? "soft" : state === "firing" ? "wrong" : "warn"}>{stateWords(state)}</span>
+    <span className={closed ? "soft" : "warn"}>{stateWords(state)}</span>
     {incident.hold === "" ? null : <div className="faint small">held back: {incident.hold}</div>}
   </>
 );
