@@ -29,7 +29,7 @@ const ours = Object.entries(compose.services).filter(([, service]) => service.im
 /** `${NAME:?why}` and `${NAME:-default}` as compose fills them in. */
 const filled = (value: string): string =>
   value.replace(/\$\{([A-Z_]+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name: string, fallback?: string) =>
-    /^(DEAD_LETTER|AUDIT_SIGNING|SECRETS)_KEY$/.test(name)
+    /^(DEAD_LETTER|AUDIT_SIGNING|SECRETS|ALERTS)_KEY$/.test(name)
       ? randomBytes(32).toString("base64")
       : (fallback ?? randomBytes(12).toString("hex")),
   );

@@ -10,8 +10,10 @@ import * as sso from "./0005_sso.ts";
 import * as native from "./0006_native.ts";
 import * as plans from "./0007_plans.ts";
 import * as views from "./0008_views.ts";
+import * as alerts from "./0009_alerts.ts";
 import type { Database } from "./tables.ts";
 
+export type * from "./alert-tables.ts";
 export type * from "./tables.ts";
 export type * from "./views-tables.ts";
 
@@ -25,6 +27,7 @@ const migrations: Record<string, Migration> = {
   "0006_native": native,
   "0007_plans": plans,
   "0008_views": views,
+  "0009_alerts": alerts,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

@@ -76,7 +76,7 @@ export interface AlertRuleRecord {
 export interface AlertActionRecord {
   tenant: string;
   action: string;
-  kind: "silence" | "maintenance" | "acknowledgement" | "snooze";
+  kind: "silence" | "maintenance" | "acknowledgement" | "snooze" | "resolution";
   matchers: string;
   incident: string;
   starts_at: bigint;
@@ -91,6 +91,14 @@ export interface AlertDestinationRecord {
   tenant: string;
   destination: string;
   definition: string;
+}
+
+export interface AlertDeliveryRecord {
+  tenant: string;
+  kind: string;
+  id: string;
+  at: bigint;
+  body: string;
 }
 
 export interface AlertCounter {
@@ -228,6 +236,7 @@ export interface Records {
   AlertPartials: AlertPartials;
   AlertTransition: AlertTransition;
   AlertSnapshot: AlertSnapshot;
+  AlertDelivery: AlertDeliveryRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -273,6 +282,7 @@ export const schemas: Record<RecordName, Schema> = {
   AlertPartials: read("alert-partials"),
   AlertTransition: read("alert-transition"),
   AlertSnapshot: read("alert-snapshot"),
+  AlertDelivery: read("alert-delivery"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -291,6 +301,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   AlertPartials: parseAvro(schemas.AlertPartials),
   AlertTransition: parseAvro(schemas.AlertTransition),
   AlertSnapshot: parseAvro(schemas.AlertSnapshot),
+  AlertDelivery: parseAvro(schemas.AlertDelivery),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

@@ -27,7 +27,8 @@ export type RecordName =
   | "AlertDestination"
   | "AlertPartials"
   | "AlertTransition"
-  | "AlertSnapshot";
+  | "AlertSnapshot"
+  | "AlertDelivery";
 
 export interface Topic {
   readonly name: string;
@@ -198,6 +199,17 @@ export const topics = {
     cleanup: "delete",
     retentionMs: 14 * 24 * hour,
     maxMessageBytes: mebi,
+    write: ["alerter"],
+    read: ["alerter", "api"],
+  },
+  alertDeliveries: {
+    name: "alerts.deliveries",
+    partitions: alertPartitions,
+    value: "AlertDelivery",
+    key: "kind/tenant/id",
+    cleanup: "compact",
+    retentionMs: -1,
+    maxMessageBytes: 4 * mebi,
     write: ["alerter"],
     read: ["alerter", "api"],
   },

@@ -1,5 +1,5 @@
 /** The alerter's configuration; README.md has it as a table. */
-import { field, kafkaShape, type Shape } from "@astralog/chassis";
+import { field, kafkaShape, notifyShape, type Shape } from "@astralog/chassis";
 
 export const shape = {
   ...kafkaShape,
@@ -9,4 +9,7 @@ export const shape = {
     { min: 0, max: 60_000 },
     "500",
   ),
+  ...notifyShape,
+  DELIVERY_GROUP: field.text("Consumer group of those that tell people.", "alerter.delivery"),
+  PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: links in messages lead there."),
 } satisfies Shape;

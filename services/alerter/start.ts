@@ -11,6 +11,7 @@ import {
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
 import type { shape } from "./config.ts";
+import { startDelivery } from "./delivery/delivery.ts";
 import { createJudge } from "./judge/judge.ts";
 import { createAlerterMetrics } from "./metrics.ts";
 import { createRules } from "./rules.ts";
@@ -105,4 +106,5 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   };
   changed();
   onStop("changes", () => clearTimeout(settling));
+  await startDelivery(context, { kafka, registry, producer });
 };

@@ -10,7 +10,7 @@ import {
   kafkaShape,
   loadConfig,
 } from "@astralog/chassis";
-import { type AlertTransition, decodeRecord, encodeRecord, topics } from "@astralog/schemas";
+import { type AlertTransition, decodeRecord, encodeRecord, type Records, topics } from "@astralog/schemas";
 import { type RuleInput, readRule } from "@astralog/schemas/alerts/index";
 import type { Platform } from "./platform.ts";
 
@@ -29,6 +29,8 @@ export interface AlertDriver {
   /** Resolves with the moment from which on the rule is in force. */
   put(tenant: string, rule: RuleInput, version?: number): Promise<number>;
   remove(tenant: string, rule: string): Promise<void>;
+  /** Says what a control topic of alerts shall have under a key. */
+  say<N extends "AlertDestination" | "AlertAction">(record: N, key: string, value: Records[N] | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +56,8 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">): Promis
   const kafka = createKafka(config, log, "driver");
   const producer = await createProducer(kafka, { log, metrics: createMetrics("driver") }, { lingerMs: 0 });
   const [ruleTopic, transitionTopic] = [kafka.name(topics.alertRules.name), kafka.name(topics.alertTransitions.name)];
-  const schemaId = await createRegistry(config).idOf("AlertRule", ruleTopic);
+  const registry = createRegistry(config);
+  const schemaId = await registry.idOf("AlertRule", ruleTopic);
   const heard: Heard[] = [];
   const consumer = await consume(
     kafka,
@@ -89,6 +92,11 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">): Promis
     },
     remove: async (tenant, rule) => {
       await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${rule}`, value: null });
+    },
+    say: async (record, key, value) => {
+      const topic = kafka.name((record === "AlertAction" ? topics.alertActions : topics.alertDestinations).name);
+      const id = await registry.idOf(record, topic);
+      await producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord(record, id, value) });
     },
     close: async () => {
       await consumer.close();

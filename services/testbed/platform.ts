@@ -65,6 +65,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     deadLetterKey: randomBytes(32).toString("base64"),
     auditSigningKey: randomBytes(32).toString("base64"),
     secretsKey: randomBytes(32).toString("base64"),
+    alertsKey: randomBytes(32).toString("base64"),
     mailUrl: "",
   };
   await provision(deployment);
