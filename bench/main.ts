@@ -1,6 +1,7 @@
 /** The benchmark: everything on one machine, in one run, so that the ratios hold whatever the machine. See README.md. */
 import { makeBodies } from "./bodies.ts";
 import { readOptions } from "./options.ts";
+import { runAlerts } from "./part-alerts.ts";
 import { runClickHouse } from "./part-clickhouse.ts";
 import { runDiscard } from "./part-discard.ts";
 import { runLatency } from "./part-latency.ts";
@@ -76,6 +77,10 @@ try {
   if (parts.has("native")) {
     say("records of a native topic");
     results.native = await runNative(pipeline, Math.min(events, 200_000));
+  }
+  if (parts.has("alerts")) {
+    say("rules");
+    results.alerts = await runAlerts(pipeline);
   }
 } finally {
   say("stopping");

@@ -1,7 +1,16 @@
 /** What the command line asks for. */
 import { parseArgs } from "node:util";
 
-export const partNames = ["discard", "clickhouse", "pipeline", "sink", "native", "latency", "search"] as const;
+export const partNames = [
+  "discard",
+  "clickhouse",
+  "pipeline",
+  "sink",
+  "native",
+  "latency",
+  "search",
+  "alerts",
+] as const;
 export type Part = (typeof partNames)[number];
 
 export interface Options {

@@ -1,4 +1,4 @@
-/** A whole Astralog of the bench's own: four servers and four services, in a folder that is removed at the end. */
+/** A whole Astralog of the bench's own: four servers and the services, in a folder that is removed at the end. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ServiceName, type Stack, serverNames } from "@astralog/local";
@@ -9,7 +9,7 @@ export interface Pipeline {
   readonly stack: Stack;
   readonly platform: Platform;
   start(name: ServiceName): Promise<RunningService>;
-  /** Starts all four and waits until the receiver knows the key. */
+  /** Starts all of them and waits until the receiver knows the key. */
   startAll(): Promise<void>;
   /** The running service of that name. */
   service(name: ServiceName): RunningService;
@@ -73,7 +73,7 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
     service,
     start,
     startAll: async () => {
-      for (const name of ["api", "receiver", "redactor", "sink"] as const) await start(name);
+      for (const name of ["api", "receiver", "redactor", "sink", "alerter"] as const) await start(name);
       await keyIsKnown();
     },
     target: () => ({

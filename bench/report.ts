@@ -1,6 +1,7 @@
 /** The results as tables, with the ratios that matter. */
 import { eightTable } from "./eight-searches.ts";
 import { mebi, millis, table, thousands } from "./figures.ts";
+import type { AlertsResult } from "./part-alerts.ts";
 import type { InsertResult } from "./part-clickhouse.ts";
 import type { DiscardResult } from "./part-discard.ts";
 import type { LatencyResult } from "./part-latency.ts";
@@ -21,6 +22,7 @@ export interface Results {
   native?: NativeResult;
   latency?: LatencyResult;
   search?: SearchResults;
+  alerts?: AlertsResult;
 }
 
 const perMillion = (costs: readonly Cost[], events: number): string[] =>
@@ -50,6 +52,18 @@ const ratios = ({ discard, clickhouse, pipeline, sink }: Results): string[] => {
     lines.push(`sink alone to raw ClickHouse  ${of(sink.eventsPerSecond, best(clickhouse))}`);
   }
   return lines;
+};
+
+const alertsText = (alerts: AlertsResult): string => {
+  const { rules, events, eventsPerSecond, cpuShare, idleShare, peakRss, matchMs, windowMs, missed, repeated } = alerts;
+  const perEvent = (cpuShare / eventsPerSecond) * 1e6;
+  return [
+    `${rules} rules at ${thousands(eventsPerSecond)} events/s:`,
+    `  the alerter                  ${(cpuShare * 100).toFixed(1)} % of a core, ${perEvent.toFixed(2)} µs per event, ${mebi(peakRss)}; without rules ${(idleShare * 100).toFixed(1)} %`,
+    `  confirmed to told, a match   p50 ${millis(matchMs.p50)}, p99 ${millis(matchMs.p99)}`,
+    `  window's end to told         p50 ${millis(windowMs.p50)}, p99 ${millis(windowMs.p99)}`,
+    `  of ${events} events, matches missed ${missed}, told twice ${repeated}`,
+  ].join("\n");
 };
 
 export const report = (results: Results): string => {
@@ -128,5 +142,6 @@ export const report = (results: Results): string => {
     ]);
     parts.push(table(["search through the API", "found", "first", "p50", "max"], rows), eightTable(search.eight));
   }
+  if (results.alerts !== undefined) parts.push(alertsText(results.alerts));
   return `${parts.join("\n\n")}\n`;
 };

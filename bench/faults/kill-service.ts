@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type ServiceName, serviceNames } from "@astralog/local";
 import type { Fault } from "../fault.ts";
 
-/** R1: kill -9 at random times, twenty of each; back within ten seconds. */
-export const killService: readonly Fault[] = serviceNames.map((name: ServiceName) => ({
+/** R1: kill -9 at random times, twenty of each; back within ten seconds. The alerter has one of its own. */
+const names: readonly ServiceName[] = serviceNames.filter((name) => name !== "alerter");
+export const killService: readonly Fault[] = names.map((name) => ({
   id: `R1-${name}`,
   title: `kill -9 the ${name}, again and again`,
   run: async ({ restart, scaled }) => {

@@ -24,6 +24,7 @@ export const prepare = async (
     deadLetterKey: secrets.of("deadLetterKey", key256),
     auditSigningKey: secrets.of("auditSigningKey", key256),
     secretsKey: secrets.of("secretsKey", key256),
+    alertsKey: secrets.of("alertsKey", key256),
     mailUrl,
   };
   await provision(deployment);

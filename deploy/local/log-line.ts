@@ -1,7 +1,13 @@
 /** One line of a service's log as a person wants to read it: time, service, level, message, then the fields that matter. */
 import pc from "picocolors";
 
-const serviceColours = { receiver: pc.cyan, redactor: pc.magenta, sink: pc.blue, api: pc.green } as const;
+const serviceColours = {
+  receiver: pc.cyan,
+  redactor: pc.magenta,
+  sink: pc.blue,
+  alerter: pc.yellow,
+  api: pc.green,
+} as const;
 const levelColours = {
   trace: pc.dim,
   debug: pc.dim,

@@ -2,7 +2,7 @@
 import type { Principal } from "@astralog/schemas";
 import type { Addresses } from "./stack.ts";
 
-export const serviceNames = ["receiver", "redactor", "sink", "api"] as const satisfies readonly Principal[];
+export const serviceNames = ["receiver", "redactor", "sink", "alerter", "api"] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface Deployment {
@@ -16,6 +16,8 @@ export interface Deployment {
   readonly auditSigningKey: string;
   /** Base64 of the 32 bytes that the keys of sealed columns are wrapped with. */
   readonly secretsKey: string;
+  /** Base64 of the 32 bytes that the secrets of alerts' destinations are sealed with. */
+  readonly alertsKey: string;
   /** Where mail goes; empty keeps it. */
   readonly mailUrl: string;
 }
@@ -63,7 +65,7 @@ export const serviceEnv = (
   ports: ListenPorts,
   httpsHost = "127.0.0.1",
 ): Env => {
-  const { addresses, deadLetterKey, auditSigningKey, secretsKey, mailUrl, postgresUrl } = deployment;
+  const { addresses, deadLetterKey, auditSigningKey, secretsKey, alertsKey, mailUrl, postgresUrl } = deployment;
   const kafka = kafkaEnv(deployment, name);
   switch (name) {
     case "receiver":
@@ -80,6 +82,8 @@ export const serviceEnv = (
       return { ...kafka, DEAD_LETTER_KEY: deadLetterKey };
     case "sink":
       return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_sink" }) };
+    case "alerter":
+      return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "api":
       return {
         ...kafka,
@@ -94,6 +98,7 @@ export const serviceEnv = (
         KAFKA_PRODUCERS_PASSWORD: addresses.kafka.users.producers ?? "",
         KAFKA_PRODUCERS_BROKERS: addresses.kafka.tlsBrokers,
         SECRETS_KEY: secretsKey,
+        ALERTS_KEY: alertsKey,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",

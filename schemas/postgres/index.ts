@@ -10,9 +10,11 @@ import * as sso from "./0005_sso.ts";
 import * as native from "./0006_native.ts";
 import * as plans from "./0007_plans.ts";
 import * as views from "./0008_views.ts";
+import * as alerts from "./0009_alerts.ts";
 import * as access from "./0010_access.ts";
 import type { Database } from "./tables.ts";
 
+export type * from "./alert-tables.ts";
 export type * from "./tables.ts";
 export type * from "./views-tables.ts";
 
@@ -26,6 +28,7 @@ const migrations: Record<string, Migration> = {
   "0006_native": native,
   "0007_plans": plans,
   "0008_views": views,
+  "0009_alerts": alerts,
   "0010_access": access,
 };
 
@@ -70,8 +73,6 @@ export const migrate = async (url: string): Promise<string[]> => {
     const migrator = new Migrator({
       db,
       provider: { getMigrations: () => Promise.resolve(migrations) },
-      // Two branches may each have brought one; which of them came first to a database is no reason to stop.
-      allowUnorderedMigrations: true,
     });
     const { error, results = [] } = await migrator.migrateToLatest();
     if (error !== undefined) throw error;

@@ -1,5 +1,7 @@
 /** The control plane's tables as kysely sees them. Ids are text: tn_, src_ and key_ with random base62 behind. */
+
 import type { ColumnType, Generated } from "kysely";
+import type { AlertTables } from "./alert-tables.ts";
 import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
@@ -118,7 +120,7 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
+export interface Database extends AlertTables, OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

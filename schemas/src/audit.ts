@@ -96,6 +96,21 @@ export const auditActions = [
   "staff_access.ended",
   "staff_access.policy_changed",
   "access.reviewed",
+  "alert.rule_created",
+  "alert.rule_changed",
+  "alert.rule_deleted",
+  "alert.destination_created",
+  "alert.destination_changed",
+  "alert.destination_secret_rotated",
+  "alert.destination_tested",
+  "alert.destination_removed",
+  "alert.destination_disabled",
+  "alert.silenced",
+  "alert.silence_ended",
+  "alert.acknowledged",
+  "alert.snoozed",
+  "alert.resolved",
+  "alert.notice_repeated",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -8,6 +8,9 @@ import type { KeyKind } from "./keys.ts";
 export const permissions = {
   "events.read": "Search and read events, their histograms, facets, fields and traces, and look up receipts.",
   "views.write": "Save views, change them, and share them with the organization.",
+  "alerts.read": "See alert rules, incidents and their history, silences, destinations without their secrets, and what was sent.",
+  "alerts.write": "Write alert rules and silences; acknowledge, snooze and resolve incidents.",
+  "alerts.destinations": "Choose where alerts are sent, and send again.",
   "sources.read": "See the sources and their limits.",
   "sources.write": "Make sources and change their names and limits.",
   "keys.read": "See the keys: names, kinds, limits and last use, never the keys themselves.",
@@ -54,12 +57,15 @@ export const roles = {
   member: {
     may: [
       ...(["events.read", "views.write", "sources.read", "producers.read", "dead.read", "dead.replay"] as const),
-      ...(["verify.run", "usage.read", "members.read"] as const),
+      ...(["verify.run", "usage.read", "members.read", "alerts.read", "alerts.write"] as const),
     ],
     meaning: "Works with events; changes nothing that concerns others.",
   },
   "read-only": {
-    may: ["events.read", "sources.read", "producers.read", "dead.read", "verify.run", "usage.read", "members.read"],
+    may: [
+      ...(["events.read", "sources.read", "producers.read", "dead.read", "verify.run", "usage.read"] as const),
+      ...(["members.read", "alerts.read"] as const),
+    ],
     meaning: "Looks, and changes nothing.",
   },
   billing: { may: ["usage.read", "members.read"], meaning: "Sees what is used and who uses it, and no event." },

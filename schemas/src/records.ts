@@ -65,6 +65,117 @@ export interface KeyUsesRecord {
   uses: { id: string; at: bigint }[];
 }
 
+export interface AlertRuleRecord {
+  tenant: string;
+  rule: string;
+  version: number;
+  effective_from: bigint;
+  definition: string;
+}
+
+export interface AlertActionRecord {
+  tenant: string;
+  action: string;
+  kind: "silence" | "maintenance" | "acknowledgement" | "snooze" | "resolution";
+  matchers: string;
+  incident: string;
+  starts_at: bigint;
+  ends_at: bigint;
+  schedule: string;
+  by: string;
+  comment: string;
+  updated_at: bigint;
+}
+
+export interface AlertDestinationRecord {
+  tenant: string;
+  destination: string;
+  definition: string;
+}
+
+export interface AlertDeliveryRecord {
+  tenant: string;
+  kind: string;
+  id: string;
+  at: bigint;
+  body: string;
+}
+
+export interface AlertCounter {
+  rule: string;
+  version: number;
+  lane: string;
+  pane: bigint;
+  group: string[];
+  count: bigint;
+  other: bigint;
+  sum: number;
+  min: number;
+  max: number;
+  numbers: bigint;
+  event: string;
+  line: string;
+}
+
+export interface AlertMatch {
+  rule: string;
+  version: number;
+  group: string[];
+  lane: string;
+  offset: bigint;
+  index: number;
+  at: bigint;
+  event: string;
+  line: string;
+}
+
+export interface AlertPartials {
+  partition: number;
+  through: bigint;
+  watermark: bigint;
+  seen: bigint;
+  known: bigint;
+  admitted: { rule: string; version: number }[];
+  counters: AlertCounter[];
+  matches: AlertMatch[];
+}
+
+export type AlertState = "ok" | "pending" | "firing" | "resolved" | "nodata" | "errored";
+
+export interface AlertTransition {
+  id: string;
+  kind: "change" | "mark";
+  tenant: string;
+  rule: string;
+  rule_version: number;
+  rule_name: string;
+  group: Record<string, string>;
+  labels: Record<string, string>;
+  severity: string;
+  incident: string;
+  sequence: number;
+  from_state: AlertState;
+  to_state: AlertState;
+  window_from: bigint;
+  window_to: bigint;
+  judged_at: bigint;
+  value: number | null;
+  threshold: number | null;
+  completeness: number;
+  reason: string;
+  query: string;
+  events: string[];
+  lines: string[];
+}
+
+export interface AlertSnapshot {
+  partition: number;
+  through: bigint;
+  at: bigint;
+  format: number;
+  body: Buffer;
+}
+
 export interface DeadLetter {
   tenant: string;
   source: string;
@@ -119,6 +230,13 @@ export interface Records {
   TenantUsage: TenantUsage;
   AuditHead: AuditHeadRecord;
   KeyUses: KeyUsesRecord;
+  AlertRule: AlertRuleRecord;
+  AlertAction: AlertActionRecord;
+  AlertDestination: AlertDestinationRecord;
+  AlertPartials: AlertPartials;
+  AlertTransition: AlertTransition;
+  AlertSnapshot: AlertSnapshot;
+  AlertDelivery: AlertDeliveryRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -158,6 +276,13 @@ export const schemas: Record<RecordName, Schema> = {
   TenantUsage: read("tenant-usage"),
   AuditHead: read("audit-head"),
   KeyUses: read("key-uses"),
+  AlertRule: read("alert-rule"),
+  AlertAction: read("alert-action"),
+  AlertDestination: read("alert-destination"),
+  AlertPartials: read("alert-partials"),
+  AlertTransition: read("alert-transition"),
+  AlertSnapshot: read("alert-snapshot"),
+  AlertDelivery: read("alert-delivery"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -170,6 +295,13 @@ export const types: { readonly [N in RecordName]: Type } = {
   TenantUsage: parseAvro(schemas.TenantUsage),
   AuditHead: parseAvro(schemas.AuditHead),
   KeyUses: parseAvro(schemas.KeyUses),
+  AlertRule: parseAvro(schemas.AlertRule),
+  AlertAction: parseAvro(schemas.AlertAction),
+  AlertDestination: parseAvro(schemas.AlertDestination),
+  AlertPartials: parseAvro(schemas.AlertPartials),
+  AlertTransition: parseAvro(schemas.AlertTransition),
+  AlertSnapshot: parseAvro(schemas.AlertSnapshot),
+  AlertDelivery: parseAvro(schemas.AlertDelivery),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

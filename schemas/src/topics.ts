@@ -8,7 +8,7 @@
  * One Kafka principal per kind of process, and `producers`: what the api manages Kafka-native producers as, so that its
  * everyday connections cannot.
  */
-export const principals = ["receiver", "redactor", "sink", "api", "producers"] as const;
+export const principals = ["receiver", "redactor", "sink", "alerter", "api", "producers"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
@@ -21,7 +21,14 @@ export type RecordName =
   | "TenantLimits"
   | "TenantUsage"
   | "AuditHead"
-  | "KeyUses";
+  | "KeyUses"
+  | "AlertRule"
+  | "AlertAction"
+  | "AlertDestination"
+  | "AlertPartials"
+  | "AlertTransition"
+  | "AlertSnapshot"
+  | "AlertDelivery";
 
 export interface Topic {
   readonly name: string;
@@ -35,12 +42,29 @@ export interface Topic {
   readonly maxMessageBytes: number;
   readonly write: readonly Principal[];
   readonly read: readonly Principal[];
+  /** Who may ask how far its partitions go, and read nothing. */
+  readonly describe?: readonly Principal[];
   /** Kafka's own settings beyond these. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 const hour = 3_600_000;
 const mebi = 1_048_576;
+
+/** Rules' partials, state and transitions are spread alike: a rule's are all in one partition of each. */
+const alertPartitions = 6;
+
+/** Records that each say everything: only the newest is read, so a few megabytes of each partition are enough. */
+const snapshots = {
+  value: "AlertSnapshot",
+  key: "none",
+  cleanup: "delete",
+  retentionMs: 14 * 24 * hour,
+  maxMessageBytes: 8 * mebi,
+  settings: { "retention.bytes": String(32 * mebi), "segment.bytes": String(16 * mebi) },
+  write: ["alerter"],
+  read: ["alerter"],
+} as const;
 
 /** What every service knows from the control plane: one partition keeps it in order, the last word of each key stays. */
 const control = {
@@ -63,6 +87,8 @@ export const topics = {
     maxMessageBytes: 4 * mebi,
     write: ["receiver", "api"],
     read: ["redactor"],
+    // Its ends say what must have come through before a window is complete.
+    describe: ["alerter"],
   },
   clean: {
     name: "events.clean",
@@ -74,7 +100,7 @@ export const topics = {
     retentionMs: 96 * hour,
     maxMessageBytes: 8 * mebi,
     write: ["redactor"],
-    read: ["sink", "api"],
+    read: ["sink", "alerter", "api"],
   },
   dead: {
     name: "events.dead",
@@ -99,7 +125,7 @@ export const topics = {
     value: "SourceRecord",
     key: "tenant/source",
     ...control,
-    read: ["receiver", "redactor", "sink", "api"],
+    read: ["receiver", "redactor", "sink", "alerter", "api"],
   },
   tenants: {
     name: "control.tenants",
@@ -133,6 +159,64 @@ export const topics = {
     write: ["receiver", "api"],
     read: ["api"],
   },
+  alertRules: {
+    name: "control.alert-rules",
+    value: "AlertRule",
+    key: "tenant/rule",
+    ...control,
+    read: ["alerter", "api"],
+  },
+  alertActions: {
+    name: "control.alert-actions",
+    value: "AlertAction",
+    key: "tenant/action",
+    ...control,
+    read: ["alerter", "api"],
+  },
+  alertDestinations: {
+    name: "control.alert-destinations",
+    value: "AlertDestination",
+    key: "tenant/destination",
+    ...control,
+    read: ["alerter", "api"],
+  },
+  alertPartials: {
+    name: "alerts.partials",
+    partitions: alertPartitions,
+    value: "AlertPartials",
+    key: "none: a rule's partition is chosen by its name",
+    cleanup: "delete",
+    retentionMs: 96 * hour,
+    maxMessageBytes: 8 * mebi,
+    write: ["alerter"],
+    read: ["alerter"],
+  },
+  alertTransitions: {
+    name: "alerts.transitions",
+    partitions: alertPartitions,
+    value: "AlertTransition",
+    key: "incident",
+    cleanup: "delete",
+    retentionMs: 14 * 24 * hour,
+    maxMessageBytes: mebi,
+    write: ["alerter"],
+    read: ["alerter", "api"],
+  },
+  alertDeliveries: {
+    name: "alerts.deliveries",
+    partitions: alertPartitions,
+    value: "AlertDelivery",
+    key: "kind/tenant/id",
+    cleanup: "compact",
+    retentionMs: -1,
+    maxMessageBytes: 4 * mebi,
+    write: ["alerter"],
+    read: ["alerter", "api"],
+  },
+  /** Of the first stage, by partition of events.clean. */
+  alertPositions: { name: "alerts.positions", partitions: 12, ...snapshots },
+  /** Of the second stage, by partition of alerts.partials. */
+  alertState: { name: "alerts.state", partitions: alertPartitions, ...snapshots },
 } as const satisfies Record<string, Topic>;
 
 /** Topics that sources write to themselves begin with this, and so do their consumer's and producers' names. */
@@ -163,7 +247,8 @@ export const nativeTopic = (source: string, partitions: number): Topic => ({
 export const nativeRights = {
   read: ["redactor"],
   // The api's verify compares their ends with the ledger.
-  describe: ["api"],
+  // The alerter: what has been sent must have come through before a window is complete.
+  describe: ["api", "alerter"],
   create: ["producers"],
   /** May change rights and users. Kafka has no narrower right for that than altering the cluster. */
   alterCluster: ["producers"],
@@ -184,8 +269,9 @@ export interface GroupRights {
 /** Consumer groups, each named after the principal that owns it. */
 export const groups: readonly GroupRights[] = [
   { name: "receiver", join: ["receiver"], describe: [] },
-  // The api's verify compares positions with the ledger.
-  { name: "redactor", join: ["redactor"], describe: ["api"] },
+  // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
+  { name: "redactor", join: ["redactor"], describe: ["api", "alerter"] },
   { name: "sink", join: ["sink"], describe: ["api"] },
+  { name: "alerter", join: ["alerter"], describe: [] },
   { name: "api", join: ["api"], describe: [] },
 ];

@@ -5,6 +5,7 @@ import type {
   KafkaClient,
   KeyUses,
   Log,
+  Notifier,
   Outgoing,
   RecordProducer,
   Registry,
@@ -21,6 +22,11 @@ import type { Express } from "express";
 import { createAccessEndpoints } from "./access/access-endpoints.ts";
 import { isStaff } from "./access/staff.ts";
 import { createStaffAccess } from "./access/staff-access.ts";
+import { createBacktestEndpoints } from "./alerts/backtest/backtest-endpoints.ts";
+import { createDestinationEndpoints } from "./alerts/destination-endpoints.ts";
+import type { Destinations } from "./alerts/destinations.ts";
+import { createIncidentEndpoints } from "./alerts/incident-endpoints.ts";
+import { createRuleEndpoints } from "./alerts/rule-endpoints.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
 import { createAuditEndpoints } from "./audit/audit-endpoints.ts";
 import type { AuditHeads } from "./audit/audit-heads.ts";
@@ -96,6 +102,8 @@ export interface AppDeps {
   readonly envelope: Envelope;
   readonly mailer: Mailer;
   readonly outgoing: Outgoing;
+  readonly notifier: Notifier;
+  readonly destinations: Destinations;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -176,6 +184,13 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createQueryEndpoints(search),
       ...createAnalysisEndpoints(search),
       ...createPatternEndpoints(search),
+      ...createBacktestEndpoints(search),
+      ...createRuleEndpoints({ db, audit }),
+      ...createIncidentEndpoints({ db, audit }),
+      ...createDestinationEndpoints({
+        ...{ db, audit, destinations: deps.destinations, notifier: deps.notifier },
+        publicUrl: config.PUBLIC_URL,
+      }),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),

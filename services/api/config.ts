@@ -1,9 +1,10 @@
-import { field, kafkaShape } from "@astralog/chassis";
+import { field, kafkaShape, notifyShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
 import { isContact, wrongExpiry } from "./http/security-txt.ts";
 
 export const shape = {
   ...kafkaShape,
+  ...notifyShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
   PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),
@@ -33,8 +34,6 @@ export const shape = {
   AUDIT_SIGNING_KEY: field.key256("Seed of the Ed25519 key that signs the audit trails' heads."),
   SECRETS_KEY: field.key256("Key that the keys of what Postgres must not tell are wrapped with."),
   SECRETS_KEYS_BEFORE: field.keys256("Keys that were SECRETS_KEY before; the api wraps anew at its start.", ""),
-  MAIL_URL: field.secret("smtp:// or smtps:// of the server that takes mail; empty keeps mail until there is one.", ""),
-  MAIL_FROM: field.text("Sender of the mail.", "Astralog <astralog@localhost>"),
   SESSION_IDLE_MINUTES: field.integer(
     "A session ends when nobody used it for so long.",
     { min: 1, max: 43_200 },
@@ -49,10 +48,6 @@ export const shape = {
     "",
   ),
   SECRET_SCANNING_KEYS: field.text("The document of that address itself, for a network that lets nothing out.", ""),
-  OUTGOING_ALLOWED: field.list(
-    "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
-    "",
-  ),
   DNS_SERVERS: field.list("Servers asked for the records that prove a domain; empty asks the machine's.", ""),
   GITHUB_CLIENT_ID: field.text("Of a GitHub OAuth app that signs people in; empty offers no such way.", ""),
   GITHUB_CLIENT_SECRET: field.secret("Its secret.", ""),

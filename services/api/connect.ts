@@ -4,13 +4,15 @@ import {
   createControlTable,
   createKafka,
   createKeyUses,
-  createOutgoing,
+  createNotifier,
   createProducer,
   createRegistry,
   createTopicTail,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
+import { createDestinations } from "./alerts/destinations.ts";
+import { followAlerts } from "./alerts/follow.ts";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
@@ -102,10 +104,19 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("key uses", uses.close);
   const keyUses = createKeyUses({ kafka, producer, registry, log }, { everyMs: config.KEY_USES_SECONDS * 1_000 });
   onStop("own key uses", keyUses.close);
+  const notifier = createNotifier(config);
+  onStop("notifier", notifier.close);
+  const destinations = createDestinations({ db, sealer: notifier.sealer, outgoing: notifier.outgoing });
+  destinations.reseal().then(
+    (count) => count > 0 && log.info({ count }, "destinations are sealed with the present key"),
+    (err: unknown) => log.warn({ err }, "the destinations could not be looked through"),
+  );
+  const alerts = await followAlerts({ kafka, db, signer, destinations, log });
+  onStop("alerts", alerts.close);
   const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    outgoing: createOutgoing({ allowed: config.OUTGOING_ALLOWED }),
+    ...{ notifier, destinations, outgoing: notifier.outgoing },
   };
 };

@@ -48,18 +48,16 @@ const timeoutMs = 15_000;
 /** An answer is not read for its content. */
 const mostBytes = 65_536;
 
-/** One try. Rejects with nothing but what is wrong here, such as a malformed secret. */
-export const tryWebhook = async (
+/** One POST and what its answer means. Rejects with nothing but what is wrong here. */
+export const tryPost = async (
   outgoing: Pick<Outgoing, "fetch">,
   url: string,
-  secrets: readonly string[],
-  message: WebhookMessage,
+  request: { headers: Readonly<Record<string, string>>; body: string },
   signal?: AbortSignal,
 ): Promise<WebhookOutcome> => {
-  const headers = { "content-type": "application/json", ...signWebhook(message, secrets, Date.now()) };
   try {
     const { status } = await outgoing.fetch(url, {
-      ...{ method: "POST", headers, body: message.body, timeoutMs, mostBytes },
+      ...{ method: "POST", ...request, timeoutMs, mostBytes },
       ...(signal === undefined ? {} : { signal }),
     });
     if (status >= 200 && status < 300) return { kind: "taken" };
@@ -71,6 +69,18 @@ export const tryWebhook = async (
       return { kind: "failed", problem: error.message };
     throw error;
   }
+};
+
+/** One try. Rejects with nothing but what is wrong here, such as a malformed secret. */
+export const tryWebhook = async (
+  outgoing: Pick<Outgoing, "fetch">,
+  url: string,
+  secrets: readonly string[],
+  message: WebhookMessage,
+  signal?: AbortSignal,
+): Promise<WebhookOutcome> => {
+  const headers = { "content-type": "application/json", ...signWebhook(message, secrets, Date.now()) };
+  return tryPost(outgoing, url, { headers, body: message.body }, signal);
 };
 
 const second = 1_000;

@@ -1,6 +1,7 @@
 /** The command line as a tree. */
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -43,7 +44,7 @@ export const createProgram = (cli: Cli): Command => {
     });
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
-    ...[addReceipt, addVerify, addDead, addAudit, addUsage, addMcp],
+    ...[addReceipt, addVerify, addDead, addAlerts, addAudit, addUsage, addMcp],
   ])
     add(program, cli);
   return program;

@@ -1,6 +1,5 @@
 /** Puts the redactor together: registry, producer, consumer, and how to stop them. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { type Context, consume, createKafka, createProducer, createRegistry, Fault, type Log } from "@astralog/chassis";
+import { type Context, consume, createKafka, createProducer, createRegistry, insist } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import type { shape } from "./config.ts";
 import { createJudge } from "./judge.ts";
@@ -8,19 +7,6 @@ import { createRedactorMetrics } from "./metrics.ts";
 import { startNative } from "./native.ts";
 import { ruleset } from "./ruleset.ts";
 import { createStage } from "./stage.ts";
-
-/** Until the registry answers: without its ids nothing can be written. */
-const insist = async <T>(log: Log, ask: () => Promise<T>): Promise<T> => {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof Fault) || !error.retriable) throw error;
-      log.warn({ err: error }, "waiting for the schema registry");
-      await sleep(1_000);
-    }
-  }
-};
 
 export const start = async (context: Context<typeof shape>): Promise<void> => {
   const { config, log, metrics, health, onStop } = context;

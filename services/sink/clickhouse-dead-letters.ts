@@ -41,6 +41,7 @@ export const createDeadLetters = (clickhouse: ClickHouse) => ({
         FROM input('${inputColumns}') FORMAT JSONEachRow`,
       queryId: `astralog-sink-letters:${createHash("sha256").update(body).digest("hex").slice(0, 32)}:${Date.now()}`,
       params: {},
+      rows: letters.length,
       body: Buffer.from(body),
     });
   },

@@ -86,6 +86,7 @@ export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaO
           ),
           params: { ...guard.params, ...(complete ? there.params : {}) },
           body,
+          rows: group.reduce((sum, batch) => sum + batch.accepted, 0),
         });
         // Only after success: of an insert that failed the connection may still hold a part.
         rooms.give(room);

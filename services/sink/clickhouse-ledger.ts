@@ -62,6 +62,7 @@ export const createLedger = (clickhouse: ClickHouse, cleanTopic: string, windowM
       ),
       params: guard.params,
       body: Buffer.from(lines.join("\n")),
+      rows: lines.length,
     });
   },
 

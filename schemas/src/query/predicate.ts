@@ -47,11 +47,11 @@ export const toPredicate = (query: Query, context: PredicateContext): Predicate 
       return hasWords(query.words.map(lowerAscii));
     case "contains": {
       const text = lowerAscii(query.text);
-      return ({ message }) => lowerAscii(message).includes(text);
+      return ({ message }) => fold(message).lower.includes(text);
     }
     case "wordPattern": {
       const test = context.regex(wordPatternRegex(query.pieces));
-      return ({ message }) => test(lowerAscii(message));
+      return ({ message }) => test(fold(message).lower);
     }
     case "regex": {
       const test = context.regex(query.source);
@@ -91,12 +91,25 @@ const within =
     (min === undefined || (min.inclusive ? value >= min.value : value > min.value)) &&
     (max === undefined || (max.inclusive ? value <= max.value : value < max.value));
 
+/** Many rules look at one event, one after the other: it is folded and split for all of them once. */
+const folded = { message: "", lower: "", words: undefined as string[] | undefined };
+const fold = (message: string): typeof folded => {
+  if (folded.message !== message) {
+    folded.message = message;
+    folded.lower = lowerAscii(message);
+    folded.words = undefined;
+  }
+  return folded;
+};
+
 /** As the text index has it: the words next to each other, whole. */
 const hasWords =
   (words: readonly string[]): Predicate =>
   ({ message }) => {
-    const there = wordsOf(lowerAscii(message));
     const [first = ""] = words;
+    const { lower } = fold(message);
+    if (!lower.includes(first)) return false;
+    const there = (folded.words ??= wordsOf(lower));
     for (let at = there.indexOf(first); at >= 0; at = there.indexOf(first, at + 1)) {
       if (words.every((word, i) => there[at + i] === word)) return true;
     }

@@ -4,6 +4,9 @@
  * in the right order for each key.
  */
 import {
+  type AlertActionRecord,
+  type AlertDestinationRecord,
+  type AlertRuleRecord,
   type AuditHead,
   type AuditHeadRecord,
   type KeyRecord,
@@ -62,9 +65,21 @@ export const tenantLimits = (row: TenantRow): TenantLimits => {
 export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
   `${record.tenant}/${record.source}`;
 
-export type ControlRecord = KeyRecord | SourceRecord | TenantLimits | AuditHeadRecord;
+export type AlertControlRecord = AlertRuleRecord | AlertActionRecord | AlertDestinationRecord;
+export type ControlRecord = KeyRecord | SourceRecord | TenantLimits | AuditHeadRecord | AlertControlRecord;
 
-const longs = new Set(["expires_at", "revoked_at", "max_bytes_per_second", "daily_bytes", "seq", "at"]);
+const longs = new Set([
+  "effective_from",
+  "starts_at",
+  "ends_at",
+  "updated_at",
+  "expires_at",
+  "revoked_at",
+  "max_bytes_per_second",
+  "daily_bytes",
+  "seq",
+  "at",
+]);
 
 /** As jsonb; every long here fits a double. */
 export const recordToJson = (record: ControlRecord): string =>
@@ -77,7 +92,10 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
-  const found = [topics.keys, topics.sources, topics.tenants, topics.auditHeads].find(({ name }) => name === topic);
+  const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations } = topics;
+  const found = [keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations].find(
+    ({ name }) => name === topic,
+  );
   if (found === undefined) throw new Error(`${topic} is no topic of the outbox`);
   return found.value;
 };
@@ -103,6 +121,15 @@ export const announceHead = (trx: Trx, head: AuditHead): Promise<void> =>
     seq: BigInt(head.seq),
     at: BigInt(Date.parse(head.at)),
   });
+
+/** What somebody has said about alerts: in the transaction that said it. */
+export const announceAlert = (
+  trx: Trx,
+  topic: "alertRules" | "alertActions" | "alertDestinations",
+  tenant: string,
+  id: string,
+  record: AlertControlRecord | null,
+): Promise<void> => put(trx, topics[topic].name, `${tenant}/${id}`, record);
 
 /** Tells the data plane to forget what Postgres does not know. */
 export const forget = (trx: Trx, topic: string, key: string): Promise<void> => put(trx, topic, key, null);

@@ -47,6 +47,9 @@ const bodies: Record<string, unknown> = {
   "PATCH /views/{id}": { name: "theirs" },
   "PATCH /dashboards/{id}": { name: "theirs" },
   "PATCH /audit/streams/{id}": { name: "theirs" },
+  "PUT /alerts/rules/{id}": { id: "theirs", name: "theirs", when: { type: "match", query: "" } },
+  "PATCH /alerts/destinations/{id}": { name: "theirs" },
+  "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
   "POST /access/grants/{id}/decision": { approve: true },
 };
 
@@ -133,6 +136,34 @@ beforeAll(async () => {
       created_by: stranger,
     })
     .execute();
+  const alert = { tenant: other, created_at: new Date(), body: "{}" };
+  const [foreign, nobodys] = ["a".repeat(32), "b".repeat(32)];
+  await db
+    .insertInto("alert_rules")
+    .values({ tenant: other, id: "theirs", version: 1, effective_from: new Date(), definition: "{}", deleted_at: null })
+    .execute();
+  await db
+    .insertInto("alert_destinations")
+    .values({
+      ...{ id: "dst_000000000001", tenant: other, name: "theirs", kind: "webhook", disabled_at: null },
+      ...{ settings: JSON.stringify({ url: "https://example.com" }), template: '{"title":"","text":""}' },
+    })
+    .execute();
+  await db
+    .insertInto("alert_actions")
+    .values({
+      ...{ id: "act_000000000001", tenant: other, kind: "silence", matchers: "[]", ends_at: null, schedule: null },
+      created_by: stranger,
+    })
+    .execute();
+  await db
+    .insertInto("alert_incidents")
+    .values({ ...alert, id: foreign, rule: "theirs", state: "firing", closed: false })
+    .execute();
+  await db
+    .insertInto("alert_notices")
+    .values({ ...alert, id: "ntf_1", destination: "dst_000000000001", status: "taken", incidents: [] })
+    .execute();
   const plant = planter(one);
   await plant.events(other, source.id, 0, 7, [{ message: "theirs", trace_id: "abc123" }]);
   await plant.ledger(other, source.id, [{ partition: 0, offset: 7, accepted: 1, stored: 1 }]);
@@ -168,6 +199,11 @@ beforeAll(async () => {
     "/sso/connections/{id}": [connection, "sso_000000000000"],
     "/sso/domains/{id}": [domain, "dom_000000000000"],
     "/sso/scim-tokens/{id}": [scimToken.row.id, "sct_000000000000"],
+    "/alerts/rules/{id}": ["theirs", "nobodys"],
+    "/alerts/destinations/{id}": ["dst_000000000001", "dst_000000000000"],
+    "/alerts/incidents/{id}": [foreign, nobodys],
+    "/alerts/silences/{id}": ["act_000000000001", "act_000000000000"],
+    "/alerts/notices/{id}": ["ntf_1", "ntf_0"],
     "/auth/": ["sso_nobody", "sso_000000000000"],
   };
   routes = await routesOf(api);

@@ -4,18 +4,10 @@
  * may hold a link that opens something. Delivered at least once.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "@astralog/chassis";
-import { createTransport } from "nodemailer";
+import { createMailTransport, type Log, type Mail } from "@astralog/chassis";
 import { z } from "zod";
 import type { Db, Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
-
-export interface Mail {
-  readonly to: string;
-  readonly subject: string;
-  readonly text: string;
-  readonly html: string;
-}
 
 export interface Mailer {
   /** `days`: how long it is worth sending. Without `deliver` the same is done, and nothing is ever sent. */
@@ -42,7 +34,6 @@ export interface MailDeps {
 const place = { owner: "system", column: "mail_outbox.mail" };
 const mailForm = z.strictObject({ to: z.string(), subject: z.string(), text: z.string(), html: z.string() });
 const pollMs = 1_500;
-const sendMs = 20_000;
 /** Until another process may try what one has taken and not sent. */
 const claimMs = 60_000;
 const longestWaitMs = 10 * 60_000;
@@ -54,13 +45,7 @@ const threeDays = 3 * 24 * 60;
 const waitMs = (attempts: number): number => Math.min(1_000 * 2 ** attempts, longestWaitMs);
 
 export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Delivery => {
-  const transport =
-    url === ""
-      ? undefined
-      : createTransport(
-          { url, connectionTimeout: sendMs, greetingTimeout: sendMs, socketTimeout: sendMs, dnsTimeout: sendMs },
-          { from, disableFileAccess: true, disableUrlAccess: true },
-        );
+  const transport = createMailTransport(url, from);
   const stopped = new AbortController();
   let woken = new AbortController();
 
@@ -96,7 +81,7 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
       return true;
     }
     try {
-      await transport.sendMail(mailForm.parse(JSON.parse(await envelope.open(db, place, row.mail))));
+      await transport.send(mailForm.parse(JSON.parse(await envelope.open(db, place, row.mail))));
       await forget();
       sent("sent");
     } catch (error) {

@@ -1,5 +1,5 @@
 /** How an invitation reaches its address. The link's origin comes from PUBLIC_URL, never from a request. */
-import { writeLetter } from "../mail/letter.ts";
+import { writeLetter } from "@astralog/chassis";
 import type { Mailer } from "../mail/mailer.ts";
 import type { Trx } from "../postgres.ts";
 

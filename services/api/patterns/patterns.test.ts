@@ -1,6 +1,6 @@
+import { mask, shown } from "@astralog/schemas/mask";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { mask, shown } from "./mask.ts";
 import { findPatterns, type MessageCount } from "./patterns.ts";
 
 const many = (messages: readonly string[], count = 1): MessageCount[] =>

@@ -3,8 +3,9 @@
  * length and beginning that most of its words agree with; where they differ, the shape has a hole. The same messages give
  * the same shapes: they are taken in the order of how often they come.
  */
+
+import { constants, mark, mask, shown } from "@astralog/schemas/mask";
 import { wordsOf } from "@astralog/schemas/query/index";
-import { constants, mark, mask, shown } from "./mask.ts";
 
 /** One text and how often it came in either period. */
 export interface MessageCount {

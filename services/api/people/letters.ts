@@ -1,6 +1,5 @@
 /** What people are written about their own account. Addresses come from PUBLIC_URL, never from a request. */
-import { writeLetter } from "../mail/letter.ts";
-import type { Mail } from "../mail/mailer.ts";
+import { type Mail, writeLetter } from "@astralog/chassis";
 
 const ignore = "If this was not you, ignore this mail: nothing happens without the link, and nobody else can use it.";
 

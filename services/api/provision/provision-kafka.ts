@@ -133,6 +133,7 @@ const rightsOn = (prefix: string): Acl[] => {
   const onTopics = (Object.values(topics) as Topic[]).flatMap((topic) => [
     ...topic.write.map((who) => right(who, Operation.WRITE, Resource.TOPIC, topicName(topic, prefix))),
     ...topic.read.map((who) => right(who, Operation.READ, Resource.TOPIC, topicName(topic, prefix))),
+    ...(topic.describe ?? []).map((who) => right(who, Operation.DESCRIBE, Resource.TOPIC, topicName(topic, prefix))),
   ]);
   const onGroups = groups.flatMap((group) => [
     ...group.join.flatMap((who) => [

@@ -4,8 +4,8 @@
  * are authenticated with every value, so a value that was moved to another row's owner or another column does not open.
  * Deleting an owner's data keys makes all that was sealed for it unreadable, in backups too.
  */
-import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
-import { Fault } from "@astralog/chassis";
+import { randomBytes } from "node:crypto";
+import { decrypt, encrypt, Fault, keyName } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { Db, Trx } from "../postgres.ts";
 
@@ -27,27 +27,6 @@ export interface Envelope {
   rewrap(db: Db): Promise<number>;
 }
 
-const ivBytes = 12;
-const tagBytes = 16;
-
-const encrypt = (key: Buffer, plain: Buffer, bound: string): string => {
-  const iv = randomBytes(ivBytes);
-  const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagBytes });
-  cipher.setAAD(Buffer.from(bound));
-  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString("base64url");
-};
-
-const decrypt = (key: Buffer, text: string, bound: string): Buffer => {
-  const bytes = Buffer.from(text, "base64url");
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
-  decipher.setAAD(Buffer.from(bound));
-  decipher.setAuthTag(bytes.subarray(-tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
-};
-
-/** Names a key of the configuration without telling of it. */
-const nameOf = (key: Buffer): string =>
-  hash("sha256", Buffer.concat([Buffer.from("astralog-kek\n"), key])).slice(0, 16);
 const boundKey = (owner: string, id: string): string => JSON.stringify(["data_keys", owner, id]);
 const boundValue = ({ owner, column }: Place, id: string): string => JSON.stringify([column, owner, id]);
 const form = /^v1\.(dk_[0-9A-Za-z]{12})\.([A-Za-z0-9_-]{38,})$/;
@@ -55,7 +34,7 @@ const form = /^v1\.(dk_[0-9A-Za-z]{12})\.([A-Za-z0-9_-]{38,})$/;
 /** `keys`: the one that wraps first, then those it may still have to unwrap with. */
 export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope => {
   const [current] = keys;
-  const byName = new Map(keys.map((key) => [nameOf(key), key]));
+  const byName = new Map(keys.map((key) => [keyName(key), key]));
 
   const unreadable = (cause?: unknown): Fault =>
     new Fault("sealed_unreadable", "A sealed value does not open: it was changed or moved, or its key is gone.", {
@@ -79,7 +58,7 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
     // Of two that make the first one at a time, one wins and both use it.
     await db
       .insertInto("data_keys")
-      .values({ id, owner, wrapped, wrapped_by: nameOf(current), retired_at: null })
+      .values({ id, owner, wrapped, wrapped_by: keyName(current), retired_at: null })
       .onConflict((conflict) => conflict.column("owner").where("retired_at", "is", null).doNothing())
       .execute();
     const made = await inUse(db, owner).executeTakeFirstOrThrow();
@@ -117,13 +96,13 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
     },
     shred: async (db, owner) => void (await db.deleteFrom("data_keys").where("owner", "=", owner).execute()),
     rewrap: async (db) => {
-      const stale = await db.selectFrom("data_keys").selectAll().where("wrapped_by", "!=", nameOf(current)).execute();
+      const stale = await db.selectFrom("data_keys").selectAll().where("wrapped_by", "!=", keyName(current)).execute();
       for (const row of stale) {
         await db
           .updateTable("data_keys")
           .set({
             wrapped: encrypt(current, unwrap(row), boundKey(row.owner, row.id)),
-            wrapped_by: nameOf(current),
+            wrapped_by: keyName(current),
           })
           .where("id", "=", row.id)
           .where("wrapped_by", "=", row.wrapped_by)

@@ -1,7 +1,6 @@
 /** When an address belongs to an account already: its holder is asked by mail, and proves it in the browser that came. */
-import { Fault } from "@astralog/chassis";
+import { Fault, writeLetter } from "@astralog/chassis";
 import type { Request, Response } from "express";
-import { writeLetter } from "../mail/letter.ts";
 import { recordPersonalAct } from "../people/acts.ts";
 import { findPerson } from "../people/people.ts";
 import { askingBrowser } from "../people/sign-in-endpoints.ts";

@@ -79,7 +79,8 @@ export const connectionShown = z.object({
 });
 
 export const metadataSource = z.union([
-  z.strictObject({ url: httpsUrl }),
+  // Judged where it is asked, like every address that is.
+  z.strictObject({ url: z.string().min(1).max(2_048) }),
   z.strictObject({ xml: z.string().min(1).max(mostXml) }),
 ]);
 /** As `newConnection` takes them, to be looked at first. */

@@ -25,6 +25,8 @@ const SourcesPage = lazy(() => import("./sources/sources-page.tsx").then((page) 
 const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ default: page.UsagePage })));
 const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
 
+const AlertsPage = lazy(() => import("./alerts/alerts-page.tsx").then((page) => ({ default: page.AlertsPage })));
+const IncidentPage = lazy(() => import("./alerts/incident-page.tsx").then((page) => ({ default: page.IncidentPage })));
 const TeamPage = lazy(() => import("./team/team-page.tsx").then((page) => ({ default: page.TeamPage })));
 const AccessPage = lazy(() => import("./access/access-page.tsx").then((page) => ({ default: page.AccessPage })));
 const AuditPage = lazy(() => import("./audit/audit-page.tsx").then((page) => ({ default: page.AuditPage })));
@@ -126,6 +128,8 @@ const Pages = () => {
             <Route path="/patterns" component={PatternsPage} />
             <Route path="/dashboards" component={BoardsPage} />
             <Route path="/dashboards/:id" component={BoardPage} />
+            <Route path="/alerts" component={AlertsPage} />
+            <Route path="/alerts/incidents/:id" component={IncidentPage} />
             <Route path="/views" component={ViewsPage} />
             <Route path="/sources" component={SourcesPage} />
             <Route path="/usage" component={UsagePage} />

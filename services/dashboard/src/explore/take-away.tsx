@@ -1,6 +1,7 @@
 /** What is found, taken elsewhere: as a file, or as a command that finds it again. */
 import { Check, Download } from "lucide-react";
 import { useState } from "react";
+import { useLocation } from "wouter";
 import { asProblem, open, Problem, queryOf } from "../api/client.ts";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, CopyButton, useCopied } from "../ui/controls.tsx";
@@ -21,10 +22,13 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
   const [copied, copy] = useCopied();
   const [file, setFile] = useState<Format>();
   const curl = (): void => copy(asCurl(location.origin, q, range));
+  const [, go] = useLocation();
+  const alert = (): void => go(`/alerts?${new URLSearchParams({ part: "rules", new: "1", q })}`);
   const cli = (): void => copy(asCli(q, range));
   useCommands([
     { id: "curl", title: "Copy as curl", section: "Explore", run: curl },
     { id: "cli", title: "Copy as astralog command", section: "Explore", also: "cli terminal", run: cli },
+    { id: "alert", title: "Create an alert from this search", section: "Explore", also: "rule notify", run: alert },
     ...formats.map(([format, words]) => ({
       id: `export-${format}`,
       title: `Export as ${words}`,
@@ -52,6 +56,8 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
         <MenuLabel>Copy as</MenuLabel>
         <MenuItem onSelect={curl}>curl</MenuItem>
         <MenuItem onSelect={cli}>astralog command</MenuItem>
+        <MenuLine />
+        <MenuItem onSelect={alert}>Create an alert from this search</MenuItem>
       </Menu>
       {file === undefined ? null : <Export format={file} q={q} range={range} onClose={() => setFile(undefined)} />}
     </>

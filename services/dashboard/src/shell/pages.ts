@@ -1,6 +1,7 @@
 /** The pages a person can go to, in the order of the side bar. */
 import {
   Activity,
+  Bell,
   BookMarked,
   ChartNoAxesCombined,
   DoorOpen,
@@ -62,6 +63,15 @@ export const pages: readonly PageEntry[] = [
     keys: "g d",
     needs: "events.read",
     also: "charts panels graphs",
+  },
+  {
+    path: "/alerts",
+    title: "Alerts",
+    section: "Events",
+    icon: Bell,
+    keys: "g i",
+    needs: "alerts.read",
+    also: "incidents rules silences destinations on call webhook slack pagerduty",
   },
   {
     path: "/views",

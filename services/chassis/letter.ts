@@ -1,5 +1,5 @@
 /** A mail's two forms from one text: plain, and HTML in which nothing of what it says is markup. */
-import type { Mail } from "./mailer.ts";
+import type { Mail } from "./mail-transport.ts";
 
 export interface Letter {
   readonly to: string;

@@ -1,0 +1,96 @@
+/** What people have said about alerts, from the control topics: rules, actions and destinations, by tenant. */
+import { type ControlTable, createControlTable, type KafkaClient, type Log, type Registry } from "@astralog/chassis";
+import {
+  type AlertActionRecord,
+  type AlertDestinationRecord,
+  type AlertRuleRecord,
+  type RecordName,
+  topics,
+} from "@astralog/schemas";
+import { type Destination, type Rule, readRule } from "@astralog/schemas/alerts/index";
+
+export interface KnownRule {
+  readonly version: number;
+  readonly effectiveFrom: number;
+  readonly rule: Rule;
+}
+
+export interface Control {
+  rule(tenant: string, id: string): KnownRule | undefined;
+  actions(tenant: string): readonly AlertActionRecord[];
+  destination(tenant: string, id: string): Destination | undefined;
+  /** Told of every rule that names no destination. */
+  standard(tenant: string): readonly string[];
+  /** Grows with each change. */
+  readonly revision: number;
+  readonly complete: boolean;
+  close(): Promise<void>;
+}
+
+/** Values by tenant, then by id. */
+const byTenant = <V>() => {
+  const tenants = new Map<string, Map<string, V>>();
+  return {
+    of: (tenant: string): ReadonlyMap<string, V> => tenants.get(tenant) ?? new Map<string, V>(),
+    put: (key: string, value: V | undefined): void => {
+      const [tenant = "", id = ""] = key.split("/");
+      const known = tenants.get(tenant) ?? new Map<string, V>();
+      if (value === undefined) known.delete(id);
+      else known.set(id, value);
+      if (known.size === 0) tenants.delete(tenant);
+      else tenants.set(tenant, known);
+    },
+  };
+};
+
+export const createControl = async (deps: { kafka: KafkaClient; registry: Registry; log: Log }): Promise<Control> => {
+  const { kafka, registry, log } = deps;
+  const rules = byTenant<KnownRule>();
+  const actions = byTenant<AlertActionRecord>();
+  const destinations = byTenant<Destination>();
+  let revision = 0;
+
+  const readRecord = ({ version, effective_from, definition }: AlertRuleRecord): KnownRule | undefined => {
+    const read = readRule(JSON.parse(definition));
+    return "rule" in read ? { version, effectiveFrom: Number(effective_from), rule: read.rule } : undefined;
+  };
+  const follow = <N extends RecordName>(
+    name: string,
+    record: N,
+    onChange: Parameters<typeof createControlTable<N>>[2]["onChange"],
+  ) =>
+    createControlTable(
+      kafka,
+      { log, registry },
+      {
+        ...{ principal: "alerter", topic: kafka.name(name), record },
+        onChange: (key, value) => {
+          onChange?.(key, value);
+          revision += 1;
+        },
+      },
+    );
+  const tables: Pick<ControlTable<unknown>, "complete" | "close">[] = await Promise.all([
+    follow(topics.alertRules.name, "AlertRule", (key, record) =>
+      rules.put(key, record === undefined ? undefined : readRecord(record)),
+    ),
+    follow(topics.alertActions.name, "AlertAction", (key, record) => actions.put(key, record)),
+    follow(topics.alertDestinations.name, "AlertDestination", (key, record?: AlertDestinationRecord) =>
+      destinations.put(key, record === undefined ? undefined : (JSON.parse(record.definition) as Destination)),
+    ),
+  ]);
+
+  return {
+    rule: (tenant, id) => rules.of(tenant).get(id),
+    actions: (tenant) => [...actions.of(tenant).values()],
+    destination: (tenant, id) => destinations.of(tenant).get(id),
+    standard: (tenant) => [...destinations.of(tenant).values()].filter(({ standard }) => standard).map(({ id }) => id),
+    get revision() {
+      return revision;
+    },
+    get complete() {
+      return tables.every((one) => one.complete);
+    },
+    close: async () => void (await Promise.all(tables.map((one) => one.close()))),
+  };
+};

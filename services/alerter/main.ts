@@ -1,0 +1,6 @@
+/** Judges alert rules over events.clean. */
+import { run } from "@astralog/chassis";
+import { shape } from "./config.ts";
+import { start } from "./start.ts";
+
+run({ service: "alerter", shape, start });

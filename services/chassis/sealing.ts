@@ -1,0 +1,61 @@
+/**
+ * AES-256-GCM over text that must be kept or sent where others can read. What a value belongs to is authenticated with it
+ * (`bound`), so one that was moved elsewhere does not open.
+ */
+import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
+import { Fault } from "./fault.ts";
+
+const ivBytes = 12;
+const tagBytes = 16;
+
+export const encrypt = (key: Buffer, plain: Buffer, bound: string): string => {
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagBytes });
+  cipher.setAAD(Buffer.from(bound));
+  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString("base64url");
+};
+
+/** Throws when the key is another, or the text or what it is bound to was changed. */
+export const decrypt = (key: Buffer, text: string, bound: string): Buffer => {
+  const bytes = Buffer.from(text, "base64url");
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
+  decipher.setAAD(Buffer.from(bound));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
+};
+
+/** Names a key of the configuration without telling of it. */
+export const keyName = (key: Buffer): string =>
+  hash("sha256", Buffer.concat([Buffer.from("astralog-kek\n"), key])).slice(0, 16);
+
+/** Seals under a key that several services have from their configuration. */
+export interface Sealer {
+  seal(bound: string, plain: string): string;
+  /** Faults: `sealed_unreadable`. */
+  open(bound: string, sealed: string): string;
+  /** Whether the first key sealed it. */
+  isPresent(sealed: string): boolean;
+}
+
+const form = /^s1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{38,})$/;
+
+/** `keys`: the one that seals first, then those that may still have to open. */
+export const createSealer = (keys: readonly [Buffer, ...Buffer[]]): Sealer => {
+  const [present] = keys;
+  const byName = new Map(keys.map((key) => [keyName(key), key]));
+  return {
+    seal: (bound, plain) => `s1.${keyName(present)}.${encrypt(present, Buffer.from(plain), bound)}`,
+    open: (bound, sealed) => {
+      const [, name = "", text = ""] = form.exec(sealed) ?? [];
+      const key = byName.get(name);
+      try {
+        if (key === undefined) throw new Error("none of the configured keys sealed it");
+        return decrypt(key, text, bound).toString();
+      } catch (cause) {
+        const message = "A sealed value does not open: it was changed or moved, or its key is gone.";
+        throw new Fault("sealed_unreadable", message, { cause });
+      }
+    },
+    isPresent: (sealed) => form.exec(sealed)?.[1] === keyName(present),
+  };
+};

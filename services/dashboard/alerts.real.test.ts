@@ -1,0 +1,110 @@
+/** Alerts in a real Chromium: made, seen to fire, followed to their evidence; axe, both themes, a phone. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Platform, platform, type RunningService, sharedStack, until } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { becomeOwner, inspect, startBrowser, watch } from "./browser.driver.ts";
+
+let one: Platform;
+let receiver: RunningService;
+let hook: Server;
+let browser: Browser;
+let page: Page;
+let wrongs: string[];
+let origin: string;
+const got: string[] = [];
+const allowed = { OUTGOING_ALLOWED: "127.0.0.1/32" };
+
+beforeAll(async () => {
+  one = await platform(sharedStack());
+  origin = one.env("api").PUBLIC_URL ?? "";
+  hook = createServer((request, response) => {
+    got.push(String(request.headers["webhook-id"]));
+    request.resume().once("end", () => response.end());
+  });
+  await new Promise<void>((resolve) => void hook.listen(0, "127.0.0.1", resolve));
+  [receiver] = await Promise.all([one.start("receiver"), one.start("redactor"), one.start("api", allowed)]);
+  await one.start("alerter", allowed);
+  browser = await startBrowser();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+  context.setDefaultTimeout(12_000);
+  page = await context.newPage();
+  wrongs = watch(page, origin);
+  await becomeOwner(page, one.firstOwnerLink);
+});
+afterAll(async () => {
+  await browser?.close();
+  hook?.closeAllConnections();
+  hook?.close();
+  await one?.stop();
+});
+
+const look = (name: string) => inspect(page, name, true);
+const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+const gone = () => page.getByRole("dialog").waitFor({ state: "detached" });
+
+test("from a search to an incident with its evidence, and what was sent", async () => {
+  const seen: unknown[] = [];
+  await page.goto(`${origin}/alerts?part=destinations`);
+  await press("New destination");
+  await page.getByRole("textbox", { name: "Name" }).fill("hook");
+  await page
+    .getByRole("textbox", { name: "Address" })
+    .fill(`http://127.0.0.1:${(hook.address() as AddressInfo).port}/`);
+  await page.getByLabel("Tell it of every rule").check();
+  seen.push(await look("alerts-new-destination"));
+  await press("Make it");
+  await page.getByText(/^whsec_/).waitFor();
+  await press("Done");
+  await gone();
+  await page.getByRole("button", { name: "Acts on hook" }).click();
+  await page.getByRole("menuitem", { name: "Send a test" }).click();
+  await page.getByText("hook took it.").waitFor();
+  await press("Done");
+  await gone();
+  seen.push(await look("alerts-destinations"));
+
+  await page.goto(`${origin}/explore?q=panic`);
+  await page.getByRole("button", { name: "Export and copy" }).click();
+  await page.getByRole("menuitem", { name: "Create an alert" }).click();
+  const text = page.getByRole("textbox", { name: "Rule" });
+  expect(await text.inputValue()).toContain('"query": "panic"');
+  await text.fill(
+    JSON.stringify({ id: "panics", name: "Panics", when: { type: "match", query: "panic", by: ["service"] } }),
+  );
+  seen.push(await look("alerts-editor"));
+  await press("Save");
+  await gone();
+  await page.getByText("panics", { exact: true }).last().waitFor();
+  seen.push(await look("alerts-rules"));
+
+  await until("an accepted event", async () => {
+    const answer = await fetch(`${receiver.url}/v1/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
+      body: JSON.stringify([{ message: "panic in the kitchen", service: "shop" }]),
+    });
+    return answer.ok || undefined;
+  });
+  await until("a notice", () => got[1]);
+  await page.goto(`${origin}/alerts`);
+  await page.getByRole("link", { name: "Panics" }).waitFor();
+  seen.push(await look("alerts-incidents"));
+  await page.getByRole("link", { name: "Panics" }).click();
+  await page.getByText("panic in the kitchen").first().waitFor();
+  await page.getByText("taken").first().waitFor();
+  expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain("q=%28panic%29");
+  await press("Acknowledge");
+  await page.getByText("acknowledgement").waitFor();
+  seen.push(await look("alerts-incident"));
+  await page.goto(`${origin}/alerts?part=silences`);
+  await press("New silence");
+  await page.getByRole("textbox", { name: "What" }).fill("service=shop");
+  await press("Silence");
+  await gone();
+  await page.getByText("service=shop").first().waitFor();
+  seen.push(await look("alerts-silences"));
+  expect(seen.flat()).toEqual([]);
+  expect(wrongs).toEqual([]);
+}, 90_000);

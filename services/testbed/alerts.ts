@@ -1,0 +1,106 @@
+/** Stands in for the api in front of an alerter: says which rules there are, and hears what changes. */
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  consume,
+  createKafka,
+  createLog,
+  createMetrics,
+  createProducer,
+  createRegistry,
+  kafkaShape,
+  loadConfig,
+} from "@astralog/chassis";
+import { type AlertTransition, decodeRecord, encodeRecord, type Records, topics } from "@astralog/schemas";
+import { type RuleInput, readRule } from "@astralog/schemas/alerts/index";
+import type { Platform } from "./platform.ts";
+
+export interface Heard extends AlertTransition {
+  /** When it came here. */
+  readonly heardAt: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface AlertDriver {
+  /** All that was written, in the order of each partition. */
+  readonly heard: readonly Heard[];
+  /** Changes of a rule, without marks. */
+  of(rule: string): Heard[];
+  /** Resolves with the moment from which on the rule is in force. */
+  put(tenant: string, rule: RuleInput, version?: number): Promise<number>;
+  remove(tenant: string, rule: string): Promise<void>;
+  /** Says what a control topic of alerts shall have under a key. */
+  say<N extends "AlertDestination" | "AlertAction">(record: N, key: string, value: Records[N] | null): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What `ask` gives once it gives something. */
+export const until = async <T>(
+  what: string,
+  ask: () => T | undefined | Promise<T | undefined>,
+  ms = 30_000,
+): Promise<T> => {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await sleep(50);
+  }
+};
+
+export const createAlertDriver = async (platform: Pick<Platform, "env">): Promise<AlertDriver> => {
+  // The api may write rules and read changes.
+  const config = loadConfig(kafkaShape, platform.env("api"));
+  const log = createLog("driver", "error");
+  const kafka = createKafka(config, log, "driver");
+  const producer = await createProducer(kafka, { log, metrics: createMetrics("driver") }, { lingerMs: 0 });
+  const [ruleTopic, transitionTopic] = [kafka.name(topics.alertRules.name), kafka.name(topics.alertTransitions.name)];
+  const registry = createRegistry(config);
+  const schemaId = await registry.idOf("AlertRule", ruleTopic);
+  const heard: Heard[] = [];
+  const consumer = await consume(
+    kafka,
+    { log },
+    {
+      group: `api.alert-driver.${Date.now()}`,
+      topics: [transitionTopic],
+      maxWaitMs: 50,
+      handle: async ({ partition, records }) => {
+        for (const { offset, value } of records)
+          if (value !== null)
+            heard.push({ ...decodeRecord("AlertTransition", value), heardAt: Date.now(), partition, offset });
+      },
+    },
+  );
+  return {
+    heard,
+    of: (rule) => heard.filter((one) => one.rule === rule && one.kind === "change"),
+    put: async (tenant, input, version = 1) => {
+      const read = readRule(input);
+      if ("problems" in read) throw new Error(JSON.stringify(read.problems));
+      const effectiveFrom = Date.now();
+      const value = encodeRecord("AlertRule", schemaId, {
+        tenant,
+        rule: input.id,
+        version,
+        effective_from: BigInt(effectiveFrom),
+        definition: JSON.stringify(read.rule),
+      });
+      await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${input.id}`, value });
+      return effectiveFrom;
+    },
+    remove: async (tenant, rule) => {
+      await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${rule}`, value: null });
+    },
+    say: async (record, key, value) => {
+      const topic = kafka.name((record === "AlertAction" ? topics.alertActions : topics.alertDestinations).name);
+      const id = await registry.idOf(record, topic);
+      await producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord(record, id, value) });
+    },
+    close: async () => {
+      await consumer.close();
+      await producer.close();
+    },
+  };
+};
