@@ -8,7 +8,8 @@ import type { KeyKind } from "./keys.ts";
 export const permissions = {
   "events.read": "Search and read events, their histograms, facets, fields and traces, and look up receipts.",
   "views.write": "Save views, change them, and share them with the organization.",
-  "alerts.read": "See alert rules, incidents and their history, silences, destinations without their secrets, and what was sent.",
+  "alerts.read":
+    "See alert rules, incidents and their history, silences, destinations without their secrets, and what was sent.",
   "alerts.write": "Write alert rules and silences; acknowledge, snooze and resolve incidents.",
   "alerts.destinations": "Choose where alerts are sent, and send again.",
   "sources.read": "See the sources and their limits.",

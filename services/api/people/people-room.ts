@@ -62,7 +62,7 @@ export const createPeople = (deps: PeopleDeps): PeopleRoom => {
   const sessions = createSessions({ db, idleMs: deps.idleMinutes * 60_000, lifeMs: deps.lifeHours * 3_600_000 });
   const passkeys = createPasskeys({ db, publicUrl });
   const totp = createTotp(envelope);
-  const limits = createSignInLimits();
+  const limits = createSignInLimits(db);
   const signIn = createSignIn({
     ...{ db, sessions, audit, counts, origin },
     knownKey: createHmac("sha256", deps.secretsKey).update("known browsers").digest(),

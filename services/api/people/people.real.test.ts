@@ -5,7 +5,7 @@ import { byTest } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import { setDisabled } from "./disabling.ts";
 import { makeFirstOwnerLink } from "./links.ts";
-import { linkFor, linksTo, signInByMail, startWorld, type World } from "./people.driver.ts";
+import { linkFor, linksTo, signInByMail, startWorld, visitor, type World } from "./people.driver.ts";
 
 let world: World;
 const owner = "ada@example.com";
@@ -204,6 +204,25 @@ test("an account that the operator closes is out at once and gets no letter, unt
   await expect(setDisabled(world.db, "none@example.com", true, byTest(world.one))).rejects.toThrow(/Nobody/);
 });
 
+test("a link leads to this installation, whatever host the request says it was sent to", async () => {
+  const { id } = await world.person("ivy@example.com");
+  const headers = {
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-for": "203.0.113.9",
+    forwarded: "host=evil.example",
+  };
+  const mails = world.sink.mails().length;
+  await world.browser().post("/auth/link", { email: "ivy@example.com" }, headers);
+  await linkFor(world.sink, "ivy@example.com");
+  const [mail] = world.sink.mails().slice(0, world.sink.mails().length - mails);
+  expect(mail?.text).toContain(`${world.origin}/sign-in`);
+  expect(mail?.text).not.toContain("evil");
+  // No proxy is trusted here, so the address is the connection's own.
+  const rows = await world.db.selectFrom("audit_events").select("ip").where("target_id", "=", id).execute();
+  expect(rows.length).toBeGreaterThan(0);
+  expect(rows.map(({ ip }) => ip)).not.toContain("203.0.113.9");
+});
+
 test("too many tries are slowed down, and keep nobody out who was here before", async () => {
   await world.person("frank@example.com");
   const known = await world.signedIn("frank@example.com");
@@ -214,6 +233,14 @@ test("too many tries are slowed down, and keep nobody out who was here before", 
   const held = await world.browser().post("/auth/link", { email: "frank@example.com" });
   expect(Number(held.headers.get("retry-after"))).toBeGreaterThan(0);
   expect((await known.post("/auth/link", { email: "frank@example.com" })).status).toBe(202);
+  // Another process of the api counts on from there.
+  const second = await world.one.start("api", { MAIL_URL: world.sink.smtp, PUBLIC_URL: world.origin });
+  const there = visitor(second.url, world.origin);
+  expect((await there.post("/auth/link", { email: "frank@example.com" })).status).toBe(429);
+  // Nobody's address stands in the table.
+  const tries = await world.db.selectFrom("tries").selectAll().execute();
+  expect(tries.length).toBeGreaterThan(0);
+  expect(JSON.stringify(tries)).not.toContain("frank");
 });
 
 test("sign-ins are told of in the organization's trail, and nothing that opens anything is", async () => {

@@ -1,5 +1,6 @@
 /** How often each way in may be tried: by an address, and for an account. */
 import type { Request, Response } from "express";
+import type { Db } from "../postgres.ts";
 import { addressOf, createLimit } from "./limits.ts";
 
 export interface SignInLimits {
@@ -13,23 +14,28 @@ export interface SignInLimits {
   knocks(request: Request, response: Response): Promise<void>;
 }
 
-export const createSignInLimits = (): SignInLimits => {
-  const linksOfAddress = createLimit({ minutes: 15, limit: 60, what: "links asked for from one address" });
-  const linksOfAccount = createLimit({ minutes: 15, limit: 5, what: "links for one account" });
-  const answersOfAddress = createLimit({
+export const createSignInLimits = (db: Db): SignInLimits => {
+  const linksOfAddress = createLimit(db, { minutes: 15, limit: 60, what: "links asked for from one address" });
+  const linksOfAccount = createLimit(db, { minutes: 15, limit: 5, what: "links for one account" });
+  const answersOfAddress = createLimit(db, {
     minutes: 15,
     limit: 60,
     failures: true,
     what: "wrong answers from one address",
   });
-  const answersOfAccount = createLimit({
+  const answersOfAccount = createLimit(db, {
     minutes: 15,
     limit: 8,
     failures: true,
     what: "wrong answers for one account",
   });
-  const questions = createLimit({ minutes: 15, limit: 120, what: "challenges for one address" });
-  const knocks = createLimit({ minutes: 15, limit: 100, failures: true, what: "refused sign-ins from one address" });
+  const questions = createLimit(db, { minutes: 15, limit: 120, what: "challenges for one address" });
+  const knocks = createLimit(db, {
+    minutes: 15,
+    limit: 100,
+    failures: true,
+    what: "refused sign-ins from one address",
+  });
   const account = (name: string, known: boolean): string => `${known ? "known" : "unknown"} ${name}`;
   return {
     links: async (request, response, email, known) => {

@@ -13,6 +13,7 @@ export const startSweep = (db: Db, log: Log): { close(): void } => {
     await db.deleteFrom("sso_requests").where("expires_at", "<", now).execute();
     await db.deleteFrom("saml_replay").where("expires_at", "<", now).execute();
     await db.deleteFrom("identity_confirmations").where("expires_at", "<", now).execute();
+    await db.deleteFrom("tries").where("resets_at", "<", now).execute();
     await db.deleteFrom("sessions").where("expires_at", "<", now).execute();
   };
   const timer = setInterval(() => {
