@@ -10,10 +10,14 @@ export interface EightResult {
   readonly name: string;
   readonly rows: number;
   readonly apiMs: number;
+  /** What the storage took of that, by its own clock. */
+  readonly storageMs: number;
   readonly sqlMs: number;
 }
 
 const repeats = 20;
+/** Rounds before the clock counts: a server that has been up for a while is what users meet. */
+const warmUps = 15;
 const eventColumns =
   "timestamp, received_at, level, source, service, host, message, trace_id, span_id, attribute_types, attributes, topic, partition, offset, idx";
 const newest = "ORDER BY timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC LIMIT 101";
@@ -79,36 +83,57 @@ export const runEight = async (
   tenant: string,
   clickhouse: ClickHouse,
 ): Promise<EightResult[]> => {
-  const ask = async (path: string): Promise<number> => {
+  const ask = async (path: string): Promise<{ rows: number; storageMs: number }> => {
     const answer = await fetch(`${api}/api/v1${path}`, { headers: { authorization: `Bearer ${queryKey}` } });
-    const body = (await answer.json()) as { events?: unknown[]; rows?: unknown[]; detail?: string };
+    const body = (await answer.json()) as {
+      events?: unknown[];
+      rows?: unknown[];
+      stats?: { ms: number };
+      detail?: string;
+    };
     const found = body.events ?? body.rows;
     if (found === undefined) throw new Error(`${path} answered ${answer.status}: ${body.detail ?? ""}`);
-    return found.length;
+    return { rows: found.length, storageMs: body.stats?.ms ?? 0 };
   };
   const [sample] = await clickhouse.rows<{ trace_id: string }>(
     `SELECT trace_id FROM events WHERE tenant = '${tenant}' AND trace_id != '' LIMIT 1 OFFSET 1000`,
   );
   const results: EightResult[] = [];
-  for (const { name, path, sql } of searches(tenant, sample?.trace_id ?? "", Date.now() - 3_600_000)) {
-    const [viaApi, viaSql]: [number[], number[]] = [[], []];
+  const eight = searches(tenant, sample?.trace_id ?? "", Date.now() - 3_600_000);
+  for (let i = 0; i < warmUps; i++) for (const { path } of eight) await ask(path);
+  for (const { name, path, sql } of eight) {
+    const [viaApi, inStorage, viaSql]: [number[], number[], number[]] = [[], [], []];
     let rows = 0;
     for (let i = 0; i <= repeats; i++) {
       const begun = performance.now();
-      rows = await ask(path);
+      const answer = await ask(path);
+      rows = answer.rows;
       const between = performance.now();
       await clickhouse.run(`${sql} FORMAT JSONCompact`);
       // The first of each warms up.
       if (i > 0) viaApi.push(between - begun);
+      if (i > 0) inStorage.push(answer.storageMs);
       if (i > 0) viaSql.push(performance.now() - between);
     }
-    results.push({ name, rows, apiMs: percentile(viaApi, 0.5), sqlMs: percentile(viaSql, 0.5) });
+    results.push({
+      name,
+      rows,
+      apiMs: percentile(viaApi, 0.5),
+      storageMs: percentile(inStorage, 0.5),
+      sqlMs: percentile(viaSql, 0.5),
+    });
   }
   return results;
 };
 
 export const eightTable = (results: readonly EightResult[]): string =>
   table(
-    ["search", "rows", "API p50", "plain SQL p50"],
-    results.map(({ name, rows, apiMs, sqlMs }) => [name, String(rows), millis(apiMs), millis(sqlMs)]),
+    ["search", "rows", "API p50", "of it in ClickHouse", "plain SQL p50"],
+    results.map(({ name, rows, apiMs, storageMs, sqlMs }) => [
+      name,
+      String(rows),
+      millis(apiMs),
+      millis(storageMs),
+      millis(sqlMs),
+    ]),
   );

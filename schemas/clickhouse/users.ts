@@ -119,12 +119,20 @@ const forTenants = {
   cancel_http_readonly_queries_on_client_close: 1,
 };
 
+// A search shows a hundred rows from all over a table. With the usual buffers of 128 KiB it read 44 MB of files to find 90.
+const forScatteredRows = {
+  max_read_buffer_size: 16_384,
+  max_read_buffer_size_local_fs: 16_384,
+  use_text_index_postings_cache: 1,
+};
+
 export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHouseProfile>> = {
   admin: { settings: {}, changeable: {} },
   sink: { settings: { max_memory_usage: 4_000_000_000 }, changeable: {} },
   query: {
     settings: {
       ...forTenants,
+      ...forScatteredRows,
       max_execution_time: 30,
       max_result_rows: 100_000,
       max_result_bytes: 256_000_000,

@@ -252,6 +252,12 @@ const checkNumeric = (of: Field, name: string, node: SyntaxNode): void => {
 
 const asName = (reader: Reader): string => named(reader, false).name;
 
+/** Implied by what top keeps in the end, and what the index on names understands. */
+const attributeThere = (group: Group): Stage[] =>
+  "field" in group && group.field.kind === "attribute"
+    ? [{ type: "where", query: { type: "exists", field: group.field } }]
+    : [];
+
 const readers: Readonly<Record<string, (reader: Reader) => Stage[]>> = {
   stats: (reader) => {
     const aggregates = list(reader, aggregate);
@@ -268,6 +274,7 @@ const readers: Readonly<Record<string, (reader: Reader) => Stage[]>> = {
     const by = list(reader, group);
     const column = "count()";
     return [
+      ...(reader.columns === undefined ? by.flatMap(attributeThere) : []),
       { type: "stats", aggregates: [{ column, function: "count", of: undefined }], by },
       ...by.flatMap((one): Stage[] =>
         "field" in one
