@@ -51,7 +51,7 @@ const rules: readonly RuleInput[] = [
   {
     id: "share",
     name: "Share",
-    when: { type: "ratio", query: "level:error", of: "", above: 0.4, at_least: 3, ...ten },
+    when: { type: "ratio", query: "level:error", of: "", above: 0.3, at_least: 3, ...ten },
     lateness: "2s",
   },
   { id: "gone", name: "Gone", when: { type: "absence", query: "", by: ["service"], ...ten } },
