@@ -60,7 +60,9 @@ export const inspect = async (page: Page, name: string, some = false): Promise<s
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
     await page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))");
     await shoot(page, `${name}-${colorScheme}-${width}`);
-    for (const one of await violations(page)) found.push(`${name} ${colorScheme} ${width}: ${one}`);
+    // A page that moves may be met between two frames; what is wrong with it is wrong twice.
+    const wrong = (await violations(page)).length === 0 ? [] : await violations(page);
+    for (const one of wrong) found.push(`${name} ${colorScheme} ${width}: ${one}`);
   }
   await page.setViewportSize({ width: 1440, height: 900 });
   return found;
