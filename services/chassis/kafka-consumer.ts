@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EachBatchPayload, KafkaClient } from "./kafka.ts";
-import { reviveOnCrash } from "./kafka-revive.ts";
+import { batches, recordsOf } from "./kafka-batches.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -151,12 +151,7 @@ export const consume = async (
     const mine = assignment;
     const key = lane(topic, partition);
     const current = () => mine === assignment && owned.has(key) && !payload.isStale();
-    const records = batch.messages.map((m) => ({
-      offset: Number(m.offset),
-      timestamp: Number(m.timestamp),
-      key: m.key,
-      value: m.value,
-    }));
+    const records = recordsOf(batch);
     const last = records.at(-1);
     if (last === undefined) return;
     const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), sessionTimeoutMs / 4);
@@ -195,17 +190,14 @@ export const consume = async (
   );
 
   await admin.connect();
-  const begin = async (): Promise<void> => {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.partitionsAtOnce ?? 6,
-      eachBatch,
-    });
-  };
-  reviveOnCrash(consumer, { log, begin, closing: () => closing });
+  const begin = batches(consumer, {
+    log,
+    topics,
+    fromBeginning: true,
+    atOnce: options.partitionsAtOnce ?? 6,
+    eachBatch,
+    closing: () => closing,
+  });
   await begin();
 
   return {

@@ -3,8 +3,8 @@
  * committed. For owners that keep position and state together, which a commit beside the state could not.
  */
 import type { EachBatchPayload, KafkaClient } from "./kafka.ts";
+import { batches, recordsOf } from "./kafka-batches.ts";
 import type { Delivery } from "./kafka-consumer.ts";
-import { reviveOnCrash } from "./kafka-revive.ts";
 import type { Log } from "./log.ts";
 
 export interface PlacedOptions {
@@ -71,12 +71,7 @@ export const createPlacedConsumer = (
     const mine = assignment;
     const { partition } = batch;
     const current = () => mine === assignment && joined && owned.has(partition) && !payload.isStale();
-    const records = batch.messages.map(({ offset, timestamp, key, value }) => ({
-      offset: Number(offset),
-      timestamp: Number(timestamp),
-      key,
-      value,
-    }));
+    const records = recordsOf(batch);
     const last = records.at(-1);
     if (last === undefined) return;
     const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), sessionTimeoutMs / 4);
@@ -87,17 +82,14 @@ export const createPlacedConsumer = (
     }
     if (current()) payload.resolveOffset(String(last.offset));
   };
-  const begin = async (): Promise<void> => {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 6,
-      eachBatch,
-    });
-  };
-  reviveOnCrash(consumer, { log, begin, closing: () => closing });
+  const begin = batches(consumer, {
+    log,
+    topics: [topic],
+    fromBeginning: true,
+    atOnce: 6,
+    eachBatch,
+    closing: () => closing,
+  });
 
   return {
     get joined() {

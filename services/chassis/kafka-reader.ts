@@ -4,8 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import type { EachBatchPayload, KafkaClient } from "./kafka.ts";
+import { batches, recordsOf } from "./kafka-batches.ts";
 import type { InRecord } from "./kafka-consumer.ts";
-import { reviveOnCrash } from "./kafka-revive.ts";
 import type { Log } from "./log.ts";
 
 export interface Stretch {
@@ -73,14 +73,7 @@ export const createTopicReader = (
     const last = batch.messages.at(-1);
     if (last === undefined) return;
     if (reading !== undefined) {
-      const records = batch.messages
-        .map(({ offset, timestamp, key, value }) => ({
-          offset: Number(offset),
-          timestamp: Number(timestamp),
-          key,
-          value,
-        }))
-        .filter(({ offset }) => offset >= reading.next && offset < reading.to);
+      const records = recordsOf(batch).filter(({ offset }) => offset >= reading.next && offset < reading.to);
       try {
         if (records.length > 0) await reading.handle(records);
       } catch (error) {
@@ -92,17 +85,7 @@ export const createTopicReader = (
     resolveOffset(last.offset);
     await heartbeat();
   };
-  const begin = async (): Promise<void> => {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 4,
-      eachBatch,
-    });
-  };
-  reviveOnCrash(consumer, { log, begin, closing: () => closing });
+  const begin = batches(consumer, { log, topics, fromBeginning: true, atOnce: 4, eachBatch, closing: () => closing });
   let begun: Promise<void> | undefined;
 
   const read: TopicReader["read"] = async ({ topic, partition, from, to }, handle) => {

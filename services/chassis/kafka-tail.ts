@@ -5,8 +5,8 @@
  */
 import { randomUUID } from "node:crypto";
 import type { EachBatchPayload, KafkaClient } from "./kafka.ts";
+import { batches, recordsOf } from "./kafka-batches.ts";
 import type { InRecord } from "./kafka-consumer.ts";
-import { reviveOnCrash } from "./kafka-revive.ts";
 import type { Log } from "./log.ts";
 
 export interface TopicTail {
@@ -66,14 +66,7 @@ export const createTopicTail = async (
     const last = batch.messages.at(-1);
     if (last === undefined) return;
     if (due !== undefined) {
-      const records = batch.messages
-        .map(({ offset, timestamp, key, value }) => ({
-          offset: Number(offset),
-          timestamp: Number(timestamp),
-          key,
-          value,
-        }))
-        .filter(({ offset }) => offset >= due);
+      const records = recordsOf(batch).filter(({ offset }) => offset >= due);
       const [first] = records;
       if (first !== undefined) {
         if (first.offset > due) onGap(batch.partition);
@@ -86,21 +79,18 @@ export const createTopicTail = async (
   };
 
   const admin = kafka.admin();
-  const begin = async (): Promise<void> => {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: false });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 4,
-      eachBatch,
-    });
-  };
   const close = async (): Promise<void> => {
     closing = true;
     await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
   };
-  reviveOnCrash(consumer, { log, begin, closing: () => closing });
+  const begin = batches(consumer, {
+    log,
+    topics: [topic],
+    fromBeginning: false,
+    atOnce: 4,
+    eachBatch,
+    closing: () => closing,
+  });
   let partitions: number;
   try {
     await admin.connect();
