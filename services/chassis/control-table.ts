@@ -2,11 +2,10 @@
  * A compacted topic as a live table in memory: read from its beginning at start, followed from then on. The data plane
  * knows keys and sources from here alone, so it goes on when the control plane is down.
  */
-import { randomUUID } from "node:crypto";
 import { decodeRecord, type RecordName, type Records, schemaIdOf } from "@astralog/schemas";
 import { Fault } from "./fault.ts";
 import type { KafkaClient } from "./kafka.ts";
-import { consume } from "./kafka-consumer.ts";
+import { followTopic } from "./kafka-follower.ts";
 import type { Log } from "./log.ts";
 import type { Registry } from "./registry.ts";
 
@@ -29,17 +28,8 @@ export const createControlTable = async <N extends RecordName>(
   { log, registry }: { log: Log; registry?: Pick<Registry, "writerOf"> },
   options: { principal: string; topic: string; record: N; onChange?(key: string, value: Records[N] | undefined): void },
 ): Promise<ControlTable<Records[N]>> => {
-  const { topic, record } = options;
+  const { principal, topic, record } = options;
   const rows = new Map<string, Records[N]>();
-  const seen = new Map<number, number>();
-
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = await admin.fetchTopicOffsets(topic);
-  await admin.disconnect();
-  const targets = ends
-    .filter((end) => Number(end.high) > Number(end.low))
-    .map((end) => ({ partition: end.partition, last: Number(end.high) - 1 }));
 
   /** A registry that is away must not hold up a revocation that this version wrote. */
   const decode = async (value: Buffer): Promise<Records[N]> => {
@@ -53,31 +43,17 @@ export const createControlTable = async <N extends RecordName>(
     }
   };
 
-  const group = `${options.principal}.table.${topic}.${randomUUID()}`;
-  const consumer = await consume(
+  const follower = await followTopic(
     kafka,
     { log },
     {
-      group,
-      topics: [topic],
-      // How long the broker holds an empty answer back, not how late news is: it answers at once when there is any. Every
-      // process has several tables, and what they ask in vain costs the broker. A stop waits for the last answer.
-      maxWaitMs: 500,
-      handle: async ({ partition, records }) => {
-        for (const { offset, key, value } of records) {
-          seen.set(partition, offset);
-          if (key === null) continue;
-          const name = key.toString("utf8");
-          try {
-            const row = value === null ? undefined : await decode(value);
-            if (row === undefined) rows.delete(name);
-            else rows.set(name, row);
-            options.onChange?.(name, row);
-          } catch (error) {
-            // What was known of this key stays; a newer version of the project may have written it.
-            log.error({ err: error, topic, partition, offset }, "a control record could not be read");
-          }
-        }
+      group: `${principal}.table.${topic}`,
+      topic,
+      handle: async (key, { value }) => {
+        const row = value === null ? undefined : await decode(value);
+        if (row === undefined) rows.delete(key);
+        else rows.set(key, row);
+        options.onChange?.(key, row);
       },
     },
   );
@@ -89,14 +65,8 @@ export const createControlTable = async <N extends RecordName>(
       return rows.size;
     },
     get complete() {
-      return targets.every(({ partition, last }) => (seen.get(partition) ?? -1) >= last);
+      return follower.complete;
     },
-    close: async () => {
-      await consumer.close();
-      const cleaner = kafka.admin();
-      await cleaner.connect();
-      await cleaner.deleteGroups([kafka.name(group)]).catch(() => undefined);
-      await cleaner.disconnect();
-    },
+    close: follower.close,
   };
 };

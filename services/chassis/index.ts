@@ -7,6 +7,7 @@ export * from "./health.ts";
 export * from "./insist.ts";
 export * from "./kafka.ts";
 export * from "./kafka-consumer.ts";
+export * from "./kafka-follower.ts";
 export * from "./kafka-placed.ts";
 export * from "./kafka-producer.ts";
 export * from "./kafka-reader.ts";

@@ -4,9 +4,7 @@
  * written by whoever has that one. What was written last is known by its offset: one's own is known with Kafka's answer,
  * and coming back it changes nothing.
  */
-import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { consume, type KafkaClient, type Log, type RecordProducer, type Registry } from "@astralog/chassis";
+import { followTopic, type KafkaClient, type Log, type RecordProducer, type Registry } from "@astralog/chassis";
 import { decodeRecord, encodeRecord, schemaIdOf, topics } from "@astralog/schemas";
 import {
   type DeliveryBodies,
@@ -56,13 +54,10 @@ export interface JournalDeps {
   readonly log: Log;
 }
 
-const pollMs = 20;
-
 export const createJournal = async ({ kafka, producer, registry, log }: JournalDeps): Promise<Journal> => {
   const topic = kafka.name(topics.alertDeliveries.name);
   const states = new Map<number, PartitionState>();
   const gone = new Map<string, Gone>();
-  const seen = new Map<number, number>();
 
   const of = (partition: number): PartitionState => {
     const known = states.get(partition);
@@ -100,35 +95,16 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
     return ["incident", "notice", "gone"].includes(kind) ? ({ kind, tenant, id, body } as Entry) : undefined;
   };
 
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = async (): Promise<Map<number, number>> =>
-    new Map(
-      (await admin.fetchTopicOffsets(topic))
-        .filter(({ high, low }) => Number(high) > Number(low))
-        .map(({ partition, high }) => [partition, Number(high) - 1]),
-    );
-  const targets = await ends();
-  const group = `alerter.journal.${randomUUID()}`;
-  const consumer = await consume(
+  const follower = await followTopic(
     kafka,
     { log },
     {
-      group,
-      topics: [topic],
-      maxWaitMs: 500,
-      handle: async ({ partition, records }) => {
-        for (const { offset, key, value } of records) {
-          seen.set(partition, offset);
-          if (key === null) continue;
-          try {
-            if (value !== null && schemaIdOf(value) === undefined) throw new Error("it is in no schema's form");
-            const entry = entryOf(key.toString(), value);
-            if (entry !== undefined) apply(partition, entry, offset);
-          } catch (error) {
-            log.error({ err: error, partition, offset }, "a record of alerts.deliveries could not be read");
-          }
-        }
+      group: "alerter.journal",
+      topic,
+      handle: (key, { offset, value }, partition) => {
+        if (value !== null && schemaIdOf(value) === undefined) throw new Error("it is in no schema's form");
+        const entry = entryOf(key, value);
+        if (entry !== undefined) apply(partition, entry, offset);
       },
     },
   );
@@ -136,10 +112,7 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
   return {
     of,
     gone,
-    caughtUp: async (partition) => {
-      const last = (await ends()).get(partition) ?? -1;
-      while ((seen.get(partition) ?? -1) < last) await sleep(pollMs);
-    },
+    caughtUp: follower.caughtUp,
     write: async (partition, entries) => {
       if (entries.length === 0) return;
       const schemaId = await registry.idOf("AlertDelivery", topic);
@@ -156,12 +129,8 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
       for (const [i, entry] of entries.entries()) apply(partition, entry, placed[i]?.offset ?? -1);
     },
     get complete() {
-      return [...targets].every(([partition, last]) => (seen.get(partition) ?? -1) >= last);
+      return follower.complete;
     },
-    close: async () => {
-      await consumer.close();
-      await admin.deleteGroups([kafka.name(group)]).catch(() => undefined);
-      await admin.disconnect();
-    },
+    close: follower.close,
   };
 };
