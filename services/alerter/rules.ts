@@ -14,11 +14,14 @@ export interface Rules {
   change(key: string, record: AlertRuleRecord | undefined): void;
   get(key: string): ActiveRule | undefined;
   values(): Iterable<ActiveRule>;
+  /** Grows with each change. */
+  readonly revision: number;
 }
 
 /** `changed` is called with each rule that came, changed or went. */
 export const createRules = (log: Log, changed: () => void): Rules => {
   const rules = new Map<string, ActiveRule>();
+  let revision = 0;
 
   const read = (key: string, record: AlertRuleRecord): ActiveRule | undefined => {
     const { tenant, rule, version } = record;
@@ -36,9 +39,13 @@ export const createRules = (log: Log, changed: () => void): Rules => {
       const rule = record === undefined ? undefined : read(key, record);
       if (rule === undefined) rules.delete(key);
       else rules.set(key, rule);
+      revision += 1;
       changed();
     },
     get: (key) => rules.get(key),
     values: () => rules.values(),
+    get revision() {
+      return revision;
+    },
   };
 };

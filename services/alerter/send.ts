@@ -4,7 +4,7 @@ import { Fault, type Log, type OutRecord, type Placed, type RecordProducer } fro
 
 const pauseMs = 500;
 
-/** false: given up, because `current` says that this is somebody else's now. */
+/** Undefined: given up, because `current` says that this is somebody else's now. */
 export const sendSurely = async (
   producer: Pick<RecordProducer, "sendTogether">,
   log: Log,

@@ -106,5 +106,5 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   };
   changed();
   onStop("changes", () => clearTimeout(settling));
-  await startDelivery(context, { kafka, registry, producer });
+  await startDelivery(context, { kafka, registry, producer, rules });
 };

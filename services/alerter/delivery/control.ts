@@ -1,22 +1,11 @@
-/** What people have said about alerts, from the control topics: rules, actions and destinations, by tenant. */
+/** What people have said about alerts, by tenant: the rules that are judged, and actions and destinations from their topics. */
 import { type ControlTable, createControlTable, type KafkaClient, type Log, type Registry } from "@astralog/chassis";
-import {
-  type AlertActionRecord,
-  type AlertDestinationRecord,
-  type AlertRuleRecord,
-  type RecordName,
-  topics,
-} from "@astralog/schemas";
-import { type Destination, type Rule, readRule } from "@astralog/schemas/alerts/index";
-
-export interface KnownRule {
-  readonly version: number;
-  readonly effectiveFrom: number;
-  readonly rule: Rule;
-}
+import { type AlertActionRecord, type AlertDestinationRecord, type RecordName, topics } from "@astralog/schemas";
+import type { Destination } from "@astralog/schemas/alerts/index";
+import type { ActiveRule, Rules } from "../rules.ts";
 
 export interface Control {
-  rule(tenant: string, id: string): KnownRule | undefined;
+  rule(tenant: string, id: string): ActiveRule | undefined;
   actions(tenant: string): readonly AlertActionRecord[];
   destination(tenant: string, id: string): Destination | undefined;
   /** Told of every rule that names no destination. */
@@ -43,17 +32,17 @@ const byTenant = <V>() => {
   };
 };
 
-export const createControl = async (deps: { kafka: KafkaClient; registry: Registry; log: Log }): Promise<Control> => {
-  const { kafka, registry, log } = deps;
-  const rules = byTenant<KnownRule>();
+export const createControl = async (deps: {
+  kafka: KafkaClient;
+  registry: Registry;
+  rules: Pick<Rules, "get" | "revision">;
+  log: Log;
+}): Promise<Control> => {
+  const { kafka, registry, rules, log } = deps;
   const actions = byTenant<AlertActionRecord>();
   const destinations = byTenant<Destination>();
   let revision = 0;
 
-  const readRecord = ({ version, effective_from, definition }: AlertRuleRecord): KnownRule | undefined => {
-    const read = readRule(JSON.parse(definition));
-    return "rule" in read ? { version, effectiveFrom: Number(effective_from), rule: read.rule } : undefined;
-  };
   const follow = <N extends RecordName>(
     name: string,
     record: N,
@@ -71,9 +60,6 @@ export const createControl = async (deps: { kafka: KafkaClient; registry: Regist
       },
     );
   const tables: Pick<ControlTable<unknown>, "complete" | "close">[] = await Promise.all([
-    follow(topics.alertRules.name, "AlertRule", (key, record) =>
-      rules.put(key, record === undefined ? undefined : readRecord(record)),
-    ),
     follow(topics.alertActions.name, "AlertAction", (key, record) => actions.put(key, record)),
     follow(topics.alertDestinations.name, "AlertDestination", (key, record?: AlertDestinationRecord) =>
       destinations.put(key, record === undefined ? undefined : (JSON.parse(record.definition) as Destination)),
@@ -81,12 +67,12 @@ export const createControl = async (deps: { kafka: KafkaClient; registry: Regist
   ]);
 
   return {
-    rule: (tenant, id) => rules.of(tenant).get(id),
+    rule: (tenant, id) => rules.get(`${tenant}/${id}`),
     actions: (tenant) => [...actions.of(tenant).values()],
     destination: (tenant, id) => destinations.of(tenant).get(id),
     standard: (tenant) => [...destinations.of(tenant).values()].filter(({ standard }) => standard).map(({ id }) => id),
     get revision() {
-      return revision;
+      return revision + rules.revision;
     },
     get complete() {
       return tables.every((one) => one.complete);

@@ -10,6 +10,7 @@ import {
 } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import type { shape } from "../config.ts";
+import type { Rules } from "../rules.ts";
 import { pagesAt } from "./compose.ts";
 import { createControl } from "./control.ts";
 import { createJournal } from "./journal.ts";
@@ -18,11 +19,16 @@ import { startStage } from "./stage.ts";
 
 export const startDelivery = async (
   context: Context<typeof shape>,
-  { kafka, registry, producer }: { kafka: KafkaClient; registry: Registry; producer: RecordProducer },
+  {
+    kafka,
+    registry,
+    producer,
+    rules,
+  }: { kafka: KafkaClient; registry: Registry; producer: RecordProducer; rules: Rules },
 ): Promise<void> => {
   const { log, health, onStop } = context;
   const config: Config<typeof shape> = context.config;
-  const control = await createControl({ kafka, registry, log });
+  const control = await createControl({ kafka, registry, rules, log });
   onStop("what people say of alerts", control.close);
   const journal = await createJournal({ kafka, producer, registry, log });
   onStop("journal", journal.close);

@@ -94,7 +94,7 @@ export const startStage = (deps: StageDeps): Stage => {
       const after = applyTransition(changed.get(id) ?? incidents.get(id), transition, offset);
       if (after === undefined) continue;
       changed.set(id, after);
-      const alone = control.rule(after.tenant, after.rule)?.rule.when.type === "match";
+      const alone = control.rule(after.tenant, after.rule)?.definition.when.type === "match";
       wake.set(id, now() + (alone ? 0 : togetherMs));
     }
     await journal.write(

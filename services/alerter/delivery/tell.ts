@@ -45,7 +45,7 @@ export const createTell = ({ control, journal, pages }: TellDeps) => {
   /** All of one rule. */
   const ofRule = (incidents: readonly IncidentState[], firing: ReturnType<typeof firingIn>, now: number): Told => {
     const [{ tenant, rule: id } = { tenant: "", rule: "" }] = incidents;
-    const rule = control.rule(tenant, id)?.rule;
+    const rule = control.rule(tenant, id)?.definition;
     const lookUp = (one: string): Destination | undefined => control.destination(tenant, one);
     const steps = stepsOf(
       rule === undefined || rule.notify.length === 0 ? control.standard(tenant) : rule.notify,
