@@ -1,4 +1,5 @@
 /** One partition of alerts.partials as the second stage has it. */
+import { type Holding, newHolding } from "../holdings.ts";
 import type { JudgedRule, RuleState } from "./rule-state.ts";
 
 export interface Reached {
@@ -14,12 +15,9 @@ export interface Snapshot {
   readonly rules: RuleState[];
 }
 
-export interface Bench {
-  readonly partition: number;
+export interface Bench extends Holding {
   /** Offset of alerts.partials. */
   next: number;
-  /** The offset that was asked for because a later one came. */
-  askedFor: number;
   /** Offset of alerts.transitions behind what this state has led to. */
   written: number;
   /** Ids that lie behind it already. */
@@ -32,14 +30,11 @@ export interface Bench {
   since: number;
   dirty: boolean;
   savedAt: number;
-  turn: Promise<void>;
-  lost: boolean;
 }
 
 export const newBench = (partition: number): Bench => ({
-  partition,
+  ...newHolding(partition),
   next: 0,
-  askedFor: -1,
   written: 0,
   there: new Set(),
   reached: {},
@@ -49,8 +44,6 @@ export const newBench = (partition: number): Bench => ({
   since: Date.now(),
   dirty: false,
   savedAt: Date.now(),
-  turn: Promise.resolve(),
-  lost: false,
 });
 
 /** Of the raw records that were known of, the share that had come through the tenant's partitions. */

@@ -30,6 +30,7 @@ import {
   rulePartition,
   spanMs,
 } from "@astralog/schemas/alerts/index";
+import { createHoldings } from "../holdings.ts";
 import type { AlerterMetrics } from "../metrics.ts";
 import type { ActiveRule, Rules } from "../rules.ts";
 import { sendSurely } from "../send.ts";
@@ -70,24 +71,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     kafka.name(topics.alertTransitions.name),
     kafka.name(topics.alertState.name),
   ];
-  let benches = new Map<number, Bench>();
   const gone = new Set<string>();
-
-  const inTurn = (bench: Bench, work: () => Promise<void>): Promise<void> => {
-    const turn = bench.turn.then(async () => {
-      if (!bench.lost) await work();
-    });
-    bench.turn = turn.catch(() => undefined);
-    return turn;
-  };
-  const failed = (bench: Bench, error: unknown): void => {
-    log.warn({ err: error, partition: bench.partition }, "judging begins again from the snapshot");
-    bench.loaded = false;
-    bench.awake = false;
-    setTimeout(() => {
-      if (!bench.lost) void inTurn(bench, () => load(bench)).catch((again) => failed(bench, again));
-    }, 1_000).unref();
-  };
 
   const write = async (bench: Bench, transitions: readonly AlertTransition[]): Promise<void> => {
     const fresh = transitions.filter(({ id }) => !bench.there.has(id));
@@ -295,12 +279,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   };
 
   const take = async (bench: Bench, records: readonly InRecord[]): Promise<void> => {
-    // Fetched before the partition was placed. Offsets have no holes but those that retention makes at the beginning.
-    if ((records[0]?.offset ?? 0) > bench.next && bench.askedFor !== bench.next) {
-      bench.askedFor = bench.next;
-      consumer.place(bench.partition, bench.next);
-      return;
-    }
+    if (benches.isAhead(bench, bench.next, records[0]?.offset ?? 0)) return;
     let moved = false;
     for (const { offset, value } of records) {
       if (offset < bench.next) continue;
@@ -312,6 +291,17 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     if (moved) await judgeComplete(bench);
   };
 
+  const benches = createHoldings<Bench>({
+    log,
+    failure: "judging begins again from the snapshot",
+    begin: newBench,
+    load,
+    reset: (bench) => {
+      bench.loaded = false;
+      bench.awake = false;
+    },
+    place: (partition, offset) => consumer.place(partition, offset),
+  });
   const consumer = createPlacedConsumer(
     kafka,
     { log },
@@ -319,38 +309,29 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       group: "alerter.judge",
       topic: partialsTopic,
       maxWaitMs: 50,
-      onAssigned: (partitions) => {
-        lose();
-        benches = new Map(partitions.map((partition) => [partition, newBench(partition)]));
-        for (const bench of benches.values())
-          void inTurn(bench, () => load(bench)).catch((error) => failed(bench, error));
-      },
-      onLost: () => lose(),
+      onAssigned: benches.assign,
+      onLost: benches.lose,
       handle: async ({ partition, records, current }) => {
         const bench = benches.get(partition);
         if (bench === undefined) return;
-        await inTurn(bench, async () => {
+        await benches.run(bench, async () => {
           if (bench.loaded && current()) await take(bench, records);
-        }).catch((error) => failed(bench, error));
+        });
       },
     },
   );
-  const lose = (): void => {
-    for (const bench of benches.values()) bench.lost = true;
-    benches = new Map();
-  };
 
   await consumer.start();
 
   const timer = setInterval(() => {
     for (const bench of benches.values()) {
       if (!bench.loaded || !bench.awake) continue;
-      void inTurn(bench, async () => {
+      void benches.run(bench, async () => {
         await judgeIncomplete(bench);
         if (Date.now() - bench.savedAt < saveEveryMs) return;
         bench.savedAt = Date.now();
         await save(bench);
-      }).catch((error) => failed(bench, error));
+      });
     }
   }, tickMs);
 
@@ -359,14 +340,13 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       return consumer.joined;
     },
     changed: () => {
-      for (const bench of benches.values())
-        void inTurn(bench, () => settle(bench)).catch((error) => failed(bench, error));
+      for (const bench of benches.values()) void benches.run(bench, () => settle(bench));
     },
     close: async () => {
       clearInterval(timer);
-      await Promise.all([...benches.values()].map((bench) => inTurn(bench, () => save(bench)).catch(() => undefined)));
+      await benches.finish(save);
       await consumer.close();
-      lose();
+      benches.lose();
     },
   };
 };

@@ -14,6 +14,7 @@ import {
   type TopicReader,
 } from "@astralog/chassis";
 import { type AlertPartials, encodeRecord, topics } from "@astralog/schemas";
+import { createHoldings, type Holding, newHolding } from "../holdings.ts";
 import type { AlerterMetrics } from "../metrics.ts";
 import { sendSurely } from "../send.ts";
 import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
@@ -55,8 +56,7 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-interface Lane {
-  readonly partition: number;
+interface Lane extends Holding {
   /** Absent while the partition rests: no rule needs it. */
   state?: PartitionState;
   /** Those that are counted; changed only between records. */
@@ -64,8 +64,6 @@ interface Lane {
   byTenant: ReadonlyMap<string, readonly CountedRule[]>;
   /** Whether its records come. */
   reading: boolean;
-  /** The offset that was asked for because a later one came. */
-  askedFor: number;
   /** What was last seen of the raw topics and has not come through yet. */
   waiting?: Sight;
   /** What had come through when a window was last proven complete. */
@@ -73,9 +71,17 @@ interface Lane {
   reportedAt: number;
   savedAt: number;
   savedNext: number;
-  turn: Promise<void>;
-  lost: boolean;
 }
+
+const newLane = (partition: number): Lane => ({
+  ...newHolding(partition),
+  rules: [],
+  byTenant: new Map(),
+  reading: false,
+  reportedAt: 0,
+  savedAt: Date.now(),
+  savedNext: -1,
+});
 
 const snapshotFormat = 1;
 const saveEveryMs = 2_000;
@@ -98,26 +104,6 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
   const readBatch = createBatchReader(deps.registry);
   const plainTopic = (topic: string): string =>
     topic.startsWith(topicPrefix) ? topic.slice(topicPrefix.length) : topic;
-  let lanes = new Map<number, Lane>();
-
-  /** What happens to a partition happens one after the other. */
-  const inTurn = (lane: Lane, work: () => Promise<void>): Promise<void> => {
-    const turn = lane.turn.then(async () => {
-      if (!lane.lost) await work();
-    });
-    lane.turn = turn.catch(() => undefined);
-    return turn;
-  };
-  const failed = (lane: Lane, error: unknown): void => {
-    log.warn({ err: error, partition: lane.partition }, "the partition begins again from its snapshot");
-    // Something may have been counted and not told.
-    delete lane.state;
-    lane.rules = [];
-    lane.reading = false;
-    setTimeout(() => {
-      if (!lane.lost) void inTurn(lane, () => load(lane)).catch((again) => failed(lane, again));
-    }, 1_000).unref();
-  };
 
   const emit = async (lane: Lane, state: PartitionState, parts: Partial<AlertPartials>, everywhere: boolean) => {
     const byTarget = spreadPartials(
@@ -283,6 +269,19 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     }
   };
 
+  const lanes = createHoldings<Lane>({
+    log,
+    failure: "the partition begins again from its snapshot",
+    begin: newLane,
+    load,
+    // Something may have been counted and not told.
+    reset: (lane) => {
+      delete lane.state;
+      lane.rules = [];
+      lane.reading = false;
+    },
+    place: (partition, offset) => consumer.place(partition, offset),
+  });
   const consumer = createPlacedConsumer(
     kafka,
     { log },
@@ -291,51 +290,22 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       topic: cleanTopic,
       // As for the redactor: a longer wait would keep an alert from being told.
       maxWaitMs: 50,
-      onAssigned: (partitions) => {
-        lose();
-        lanes = new Map(
-          partitions.map((partition) => [
-            partition,
-            {
-              partition,
-              rules: [],
-              byTenant: new Map(),
-              reading: false,
-              askedFor: -1,
-              reportedAt: 0,
-              savedAt: Date.now(),
-              savedNext: -1,
-              turn: Promise.resolve(),
-              lost: false,
-            },
-          ]),
-        );
-        for (const lane of lanes.values()) void inTurn(lane, () => load(lane)).catch((error) => failed(lane, error));
-      },
-      onLost: () => lose(),
+      onAssigned: lanes.assign,
+      onLost: lanes.lose,
       handle: async ({ partition, records, current }) => {
         const lane = lanes.get(partition);
         if (lane === undefined) return;
-        await inTurn(lane, async () => {
+        await lanes.run(lane, async () => {
           const { state } = lane;
           const [first] = records;
           if (state === undefined || first === undefined || !current()) return;
-          // Fetched before the partition was placed. Offsets have no holes but those that retention makes at the beginning.
-          if (first.offset > state.next && lane.askedFor !== state.next) {
-            lane.askedFor = state.next;
-            consumer.place(partition, state.next);
-            return;
-          }
+          if (lanes.isAhead(lane, state.next, first.offset)) return;
           await take(lane, state, records, lane.byTenant);
           await prove(lane);
-        }).catch((error) => failed(lane, error));
+        });
       },
     },
   );
-  const lose = (): void => {
-    for (const lane of lanes.values()) lane.lost = true;
-    lanes = new Map();
-  };
 
   await consumer.start();
 
@@ -361,14 +331,14 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       // The older one is what a window waits for; where nothing was seen before, only the newer one can tell.
       const older = lane.waiting;
       lane.waiting = older === undefined ? sight : { ...sight, at: older.at, ends: older.ends };
-      void inTurn(lane, () => prove(lane)).catch((error) => failed(lane, error));
+      void lanes.run(lane, () => prove(lane));
     }
   };
   const timer = setInterval(() => {
     for (const lane of lanes.values())
       if (lane.state !== undefined && Date.now() - lane.savedAt > saveEveryMs) {
         lane.savedAt = Date.now();
-        void inTurn(lane, () => save(lane)).catch((error) => failed(lane, error));
+        void lanes.run(lane, () => save(lane));
       }
     if (looking || Date.now() - lookedAt < lookEveryMs) return;
     looking = true;
@@ -385,15 +355,13 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     },
     changed: () => {
       for (const lane of lanes.values())
-        void inTurn(lane, () => (lane.state === undefined ? load(lane) : settle(lane))).catch((error) =>
-          failed(lane, error),
-        );
+        void lanes.run(lane, () => (lane.state === undefined ? load(lane) : settle(lane)));
     },
     close: async () => {
       clearInterval(timer);
-      await Promise.all([...lanes.values()].map((lane) => inTurn(lane, () => save(lane)).catch(() => undefined)));
+      await lanes.finish(save);
       await consumer.close();
-      lose();
+      lanes.lose();
     },
   };
 };
