@@ -10,6 +10,7 @@ const shape = {
   CLICKHOUSE_OWNER_PASSWORD: field.secret("Its password.", ""),
   CLICKHOUSE_PASSWORD: field.secret("Of astralog_admin."),
   CLICKHOUSE_SINK_PASSWORD: field.secret("Of astralog_sink.", ""),
+  CLICKHOUSE_ARCHIVE_PASSWORD: field.secret("Of astralog_archive.", ""),
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Of astralog_query.", ""),
   CLICKHOUSE_EXPORT_PASSWORD: field.secret("Of astralog_export.", ""),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Of astralog_ledger.", ""),
@@ -21,6 +22,7 @@ await oneShot("clickhouse-users", async () => {
   const passwords: Readonly<Record<ClickHouseUserName, string>> = {
     astralog_admin: config.CLICKHOUSE_PASSWORD,
     astralog_sink: config.CLICKHOUSE_SINK_PASSWORD,
+    astralog_archive: config.CLICKHOUSE_ARCHIVE_PASSWORD,
     // Nobody may connect as it.
     astralog_reader: "",
     astralog_query: config.CLICKHOUSE_QUERY_PASSWORD,

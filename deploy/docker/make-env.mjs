@@ -12,19 +12,21 @@ for (const name of [
   "KAFKA_RECEIVER_PASSWORD",
   "KAFKA_REDACTOR_PASSWORD",
   "KAFKA_SINK_PASSWORD",
+  "KAFKA_ARCHIVE_PASSWORD",
   "KAFKA_ALERTER_PASSWORD",
   "KAFKA_API_PASSWORD",
   "KAFKA_PRODUCERS_PASSWORD",
   "CLICKHOUSE_OWNER_PASSWORD",
   "CLICKHOUSE_ADMIN_PASSWORD",
   "CLICKHOUSE_SINK_PASSWORD",
+  "CLICKHOUSE_ARCHIVE_PASSWORD",
   "CLICKHOUSE_QUERY_PASSWORD",
   "CLICKHOUSE_EXPORT_PASSWORD",
   "CLICKHOUSE_LEDGER_PASSWORD",
   "POSTGRES_PASSWORD",
 ])
   say(`${name}=${password()}`);
-for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY", "SECRETS_KEY", "ALERTS_KEY"])
+for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY", "SECRETS_KEY", "ALERTS_KEY", "STORAGE_KEY"])
   say(`${name}=${randomBytes(32).toString("base64")}`);
 say("# Where browsers find the dashboard: https behind a proxy that ends TLS, or this machine.");
 say("PUBLIC_URL=http://localhost:4300");

@@ -18,6 +18,7 @@ const shape = {
   KAFKA_RECEIVER_PASSWORD: field.secret("Of the receiver."),
   KAFKA_REDACTOR_PASSWORD: field.secret("Of the redactor."),
   KAFKA_SINK_PASSWORD: field.secret("Of the sink."),
+  KAFKA_ARCHIVE_PASSWORD: field.secret("Of the archive."),
   KAFKA_ALERTER_PASSWORD: field.secret("Of the alerter."),
   KAFKA_API_PASSWORD: field.secret("Of the api."),
   KAFKA_PRODUCERS_PASSWORD: field.secret("Of the api where it manages Kafka-native producers."),

@@ -17,7 +17,7 @@ export const bootstrap = async () => {
     "git",
     "java",
     ...(missing.node || missing.packages ? ["npm"] : []),
-    ...(missing.jars ? ["mvn"] : []),
+    ...(missing.jars || missing.buckets ? ["mvn"] : []),
   ];
   const problems = findProblems(needed, environment(locateNode()).PATH);
   if (problems.length > 0)

@@ -25,6 +25,7 @@ export const prepare = async (
     auditSigningKey: secrets.of("auditSigningKey", key256),
     secretsKey: secrets.of("secretsKey", key256),
     alertsKey: secrets.of("alertsKey", key256),
+    storageKey: secrets.of("storageKey", key256),
     mailUrl,
   };
   await provision(deployment);

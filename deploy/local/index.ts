@@ -1,3 +1,4 @@
+export { type BucketServer, startBucketServer } from "./bucket-server.ts";
 export { type Child, type Exit, startChild, untilReady } from "./child.ts";
 export { makeDatabase } from "./database.ts";
 export { kafkaProperties } from "./kafka-config.ts";

@@ -160,6 +160,22 @@ const installJars = async (say) => {
   renameSync(fresh, jars);
 };
 
+const s3Pom = fileURLToPath(new URL("pom-s3.xml", import.meta.url));
+const s3Jars = join(tools, "s3");
+
+const installS3 = async (say) => {
+  const fresh = `${s3Jars}.new`;
+  rmSync(fresh, { recursive: true, force: true });
+  await run("mvn", ["-B", "-ntp", "-f", s3Pom, `-Dtools=${fresh}`, "package"], {
+    cwd: root,
+    env: process.env,
+    onLine: say,
+  });
+  writeFileSync(join(fresh, "stamp"), hashOf(readFileSync(s3Pom, "utf8")));
+  rmSync(s3Jars, { recursive: true, force: true });
+  renameSync(fresh, s3Jars);
+};
+
 const archivesStamp = join(jars, "archives");
 
 /** The servers run without archives too, so a failure here is told and no more. */
@@ -216,6 +232,7 @@ export const findMissing = () => {
     node: !where.present,
     packages: !stampIs(packagesStamp, wantedPackages(where)),
     jars: !stampIs(join(jars, "stamp"), hashOf(readFileSync(pom, "utf8"))),
+    buckets: !stampIs(join(s3Jars, "stamp"), hashOf(readFileSync(s3Pom, "utf8"))),
     archives: !existsSync(archivesStamp),
     dashboard: !stampIs(dashboardStamp, wantedDashboard()),
   };
@@ -234,6 +251,7 @@ export const install = async (missing) => {
   };
   const java = async () => {
     if (missing.jars) await step("Kafka and the schema registry", installJars);
+    if (missing.buckets) await step("a server of buckets", installS3);
   };
   const results = await Promise.allSettled([packages(), java()]);
   const failed = results.find((result) => result.status === "rejected");

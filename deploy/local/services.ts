@@ -2,7 +2,14 @@
 import type { Principal } from "@astralog/schemas";
 import type { Addresses } from "./stack.ts";
 
-export const serviceNames = ["receiver", "redactor", "sink", "alerter", "api"] as const satisfies readonly Principal[];
+export const serviceNames = [
+  "receiver",
+  "redactor",
+  "sink",
+  "archive",
+  "alerter",
+  "api",
+] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface Deployment {
@@ -18,6 +25,8 @@ export interface Deployment {
   readonly secretsKey: string;
   /** Base64 of the 32 bytes that the secrets of alerts' destinations are sealed with. */
   readonly alertsKey: string;
+  /** Base64 of the 32 bytes that the keys of tenants' buckets are sealed with. */
+  readonly storageKey: string;
   /** Where mail goes; empty keeps it. */
   readonly mailUrl: string;
 }
@@ -65,7 +74,8 @@ export const serviceEnv = (
   ports: ListenPorts,
   httpsHost = "127.0.0.1",
 ): Env => {
-  const { addresses, deadLetterKey, auditSigningKey, secretsKey, alertsKey, mailUrl, postgresUrl } = deployment;
+  const { addresses, deadLetterKey, auditSigningKey, secretsKey, alertsKey, storageKey, mailUrl, postgresUrl } =
+    deployment;
   const kafka = kafkaEnv(deployment, name);
   switch (name) {
     case "receiver":
@@ -82,6 +92,8 @@ export const serviceEnv = (
       return { ...kafka, DEAD_LETTER_KEY: deadLetterKey };
     case "sink":
       return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_sink" }) };
+    case "archive":
+      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_archive" }), STORAGE_KEY: storageKey };
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "api":
@@ -99,6 +111,7 @@ export const serviceEnv = (
         KAFKA_PRODUCERS_BROKERS: addresses.kafka.tlsBrokers,
         SECRETS_KEY: secretsKey,
         ALERTS_KEY: alertsKey,
+        STORAGE_KEY: storageKey,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",

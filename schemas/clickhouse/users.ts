@@ -7,13 +7,14 @@ import { databaseName } from "./migrate.ts";
 export const clickhouseUserNames = [
   "astralog_admin",
   "astralog_sink",
+  "astralog_archive",
   "astralog_reader",
   "astralog_query",
   "astralog_export",
   "astralog_ledger",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
-export type ClickHouseProfileName = "admin" | "sink" | "query" | "export" | "ledger";
+export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "ledger";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -52,6 +53,13 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
         ...on("SELECT, INSERT", "events", "batches", "dead_letters", "sink_claims"),
         "GRANT SELECT ON system.processes",
       ],
+      login: true,
+    },
+    {
+      name: "astralog_archive",
+      about: "Turns what is sent with a query into Parquet; sees no table.",
+      profile: "archive",
+      grants: [],
       login: true,
     },
     {
@@ -129,6 +137,7 @@ const forScatteredRows = {
 export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHouseProfile>> = {
   admin: { settings: {}, changeable: {} },
   sink: { settings: { max_memory_usage: 4_000_000_000 }, changeable: {} },
+  archive: { settings: { max_memory_usage: 4_000_000_000, max_threads: 2 }, changeable: {} },
   query: {
     settings: {
       ...forTenants,

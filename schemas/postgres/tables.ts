@@ -7,6 +7,7 @@ import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { ProducerTables } from "./producer-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
+import type { StorageTables } from "./storage-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
@@ -120,7 +121,14 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends AlertTables, OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
+export interface Database
+  extends AlertTables,
+    OrganizationTables,
+    PeopleTables,
+    PlanTables,
+    ProducerTables,
+    SsoTables,
+    StorageTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

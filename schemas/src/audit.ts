@@ -111,6 +111,10 @@ export const auditActions = [
   "alert.snoozed",
   "alert.resolved",
   "alert.notice_repeated",
+  "storage.connection_created",
+  "storage.connection_changed",
+  "storage.connection_probed",
+  "storage.connection_removed",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -12,6 +12,8 @@ export const permissions = {
     "See alert rules, incidents and their history, silences, destinations without their secrets, and what was sent.",
   "alerts.write": "Write alert rules and silences; acknowledge, snooze and resolve incidents.",
   "alerts.destinations": "Choose where alerts are sent, and send again.",
+  "storage.read": "See which buckets of its own the organization has connected, and how far the archive is.",
+  "storage.write": "Connect buckets, choose what is archived there, and disconnect them.",
   "sources.read": "See the sources and their limits.",
   "sources.write": "Make sources and change their names and limits.",
   "keys.read": "See the keys: names, kinds, limits and last use, never the keys themselves.",
@@ -73,7 +75,7 @@ export const roles = {
   auditor: {
     may: [
       ...(["audit.read", "verify.run", "members.read", "sources.read", "keys.read", "producers.read"] as const),
-      ...(["sso.read", "access.read", "usage.read"] as const),
+      ...(["sso.read", "access.read", "usage.read", "storage.read"] as const),
     ],
     meaning: "Checks who may do and has done what, and that nothing is lost; sees no event.",
   },

@@ -93,6 +93,12 @@ export interface AlertDestinationRecord {
   definition: string;
 }
 
+export interface StorageConnectionRecord {
+  tenant: string;
+  connection: string;
+  definition: string;
+}
+
 export interface AlertDeliveryRecord {
   tenant: string;
   kind: string;
@@ -237,6 +243,7 @@ export interface Records {
   AlertTransition: AlertTransition;
   AlertSnapshot: AlertSnapshot;
   AlertDelivery: AlertDeliveryRecord;
+  StorageConnection: StorageConnectionRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -283,6 +290,7 @@ export const schemas: Record<RecordName, Schema> = {
   AlertTransition: read("alert-transition"),
   AlertSnapshot: read("alert-snapshot"),
   AlertDelivery: read("alert-delivery"),
+  StorageConnection: read("storage-connection"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -302,6 +310,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   AlertTransition: parseAvro(schemas.AlertTransition),
   AlertSnapshot: parseAvro(schemas.AlertSnapshot),
   AlertDelivery: parseAvro(schemas.AlertDelivery),
+  StorageConnection: parseAvro(schemas.StorageConnection),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

@@ -8,7 +8,7 @@
  * One Kafka principal per kind of process, and `producers`: what the api manages Kafka-native producers as, so that its
  * everyday connections cannot.
  */
-export const principals = ["receiver", "redactor", "sink", "alerter", "api", "producers"] as const;
+export const principals = ["receiver", "redactor", "sink", "archive", "alerter", "api", "producers"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
@@ -28,7 +28,8 @@ export type RecordName =
   | "AlertPartials"
   | "AlertTransition"
   | "AlertSnapshot"
-  | "AlertDelivery";
+  | "AlertDelivery"
+  | "StorageConnection";
 
 export interface Topic {
   readonly name: string;
@@ -100,7 +101,7 @@ export const topics = {
     retentionMs: 96 * hour,
     maxMessageBytes: 8 * mebi,
     write: ["redactor"],
-    read: ["sink", "alerter", "api"],
+    read: ["sink", "archive", "alerter", "api"],
   },
   dead: {
     name: "events.dead",
@@ -179,6 +180,13 @@ export const topics = {
     key: "tenant/destination",
     ...control,
     read: ["alerter", "api"],
+  },
+  storage: {
+    name: "control.storage",
+    value: "StorageConnection",
+    key: "tenant/connection",
+    ...control,
+    read: ["archive", "api"],
   },
   alertPartials: {
     name: "alerts.partials",
@@ -272,6 +280,8 @@ export const groups: readonly GroupRights[] = [
   // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
   { name: "redactor", join: ["redactor"], describe: ["api", "alerter"] },
   { name: "sink", join: ["sink"], describe: ["api"] },
+  // One for each bucket: what is behind holds up nobody.
+  { name: "archive", join: ["archive"], describe: ["api"] },
   { name: "alerter", join: ["alerter"], describe: [] },
   { name: "api", join: ["api"], describe: [] },
 ];

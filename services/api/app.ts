@@ -68,6 +68,8 @@ import { admitBySso } from "./sso/policy.ts";
 import { createLeave } from "./sso/saml-logout-endpoints.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
+import type { Connections } from "./storage/connections.ts";
+import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
 import type { KafkaPositions } from "./verify/kafka-positions.ts";
@@ -104,6 +106,7 @@ export interface AppDeps {
   readonly outgoing: Outgoing;
   readonly notifier: Notifier;
   readonly destinations: Destinations;
+  readonly connections: Connections;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -191,6 +194,7 @@ export const buildApp = (deps: AppDeps): Express => {
         ...{ db, audit, destinations: deps.destinations, notifier: deps.notifier },
         publicUrl: config.PUBLIC_URL,
       }),
+      ...createStorageEndpoints({ audit, connections: deps.connections }),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),

@@ -1,10 +1,11 @@
-import { field, kafkaShape, notifyShape } from "@astralog/chassis";
+import { field, kafkaShape, notifyShape, storageShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
 import { isContact, wrongExpiry } from "./http/security-txt.ts";
 
 export const shape = {
   ...kafkaShape,
   ...notifyShape,
+  ...storageShape,
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
   PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),

@@ -7,6 +7,7 @@ import {
   createNotifier,
   createProducer,
   createRegistry,
+  createStorage,
   createTopicTail,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
@@ -28,6 +29,7 @@ import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
 import { createConfiguredKeys } from "./secrets/key-provider.ts";
+import { createConnections } from "./storage/connections.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
@@ -114,10 +116,16 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   );
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
+  const connections = createConnections({ db, envelope, storage: createStorage(config) });
+  if (config.STORAGE_KEYS_BEFORE.length > 0)
+    connections.announceAll().then(
+      (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
+      (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
+    );
   const producers = connectProducers(context, db);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, outgoing: notifier.outgoing },
+    ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
   };
 };

@@ -1,5 +1,6 @@
 /** What every service stands on. */
 export * from "./addresses.ts";
+export * from "./clean-batch.ts";
 export * from "./config.ts";
 export * from "./control-table.ts";
 export * from "./fault.ts";
@@ -24,4 +25,7 @@ export * from "./outgoing.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
 export * from "./sealing.ts";
+export * from "./storage/bucket.ts";
+export * from "./storage/config.ts";
+export * from "./storage/probe.ts";
 export * from "./webhook.ts";

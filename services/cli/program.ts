@@ -12,6 +12,7 @@ import { addReceipt } from "./commands/receipt.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
+import { addStorage } from "./commands/storage.ts";
 import { addTail } from "./commands/tail.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -44,7 +45,7 @@ export const createProgram = (cli: Cli): Command => {
     });
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
-    ...[addReceipt, addVerify, addDead, addAlerts, addAudit, addUsage, addMcp],
+    ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
   ])
     add(program, cli);
   return program;

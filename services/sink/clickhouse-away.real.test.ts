@@ -1,8 +1,16 @@
 /** ClickHouse stands still, dies and comes back; the sink waits, says so, and loses nothing. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ownStack, type Platform, platform } from "@astralog/testbed";
+import {
+  askAs,
+  createFeeder,
+  type Feeder,
+  ownStack,
+  type Platform,
+  platform,
+  type Sql,
+  settled,
+} from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.driver.ts";
 
 jest.setTimeout(240_000);
 

@@ -2,11 +2,12 @@
  * Inserts the events of many batches in one statement. ClickHouse decodes the Avro, takes the arrays apart and numbers the
  * events; this process never looks at one.
  */
+
+import type { CleanBatch } from "@astralog/chassis";
 import { WriterPool } from "@astralog/schemas";
-import type { CleanBatch } from "./batch.ts";
+import { ocfHead, wrapOcf } from "@astralog/schemas/ocf";
 import { fence, insertId, type Owner } from "./claims.ts";
 import type { ClickHouse } from "./clickhouse.ts";
-import { ocfHead, wrapOcf } from "./ocf.ts";
 import { inRanges, insertedSince, rangesOf } from "./ranges.ts";
 
 /** Days to keep what came without a retention of its own. */

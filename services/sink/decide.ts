@@ -12,7 +12,7 @@
  *     raw topic was made anew and counts from 0 again.
  *     Neither dropping nor storing would be right: `conflict`, the partition stands still, an operator decides.
  */
-import type { CleanBatch } from "./batch.ts";
+import type { CleanBatch } from "@astralog/chassis";
 
 export type Verdict = "store" | "complete" | "rewind" | "duplicate" | "conflict";
 

@@ -1,5 +1,5 @@
 /** A SQL condition for the rows of many Kafka records: one range of offsets per raw partition, so that the key is used. */
-import type { CleanBatch } from "./batch.ts";
+import type { CleanBatch } from "@astralog/chassis";
 
 export interface Range {
   topic: string;

@@ -1,9 +1,17 @@
 /** The sink on real Kafka and ClickHouse, hurt while it works; the tables are the judge. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Platform, platform, sharedStack } from "@astralog/testbed";
+import {
+  askAs,
+  createFeeder,
+  type Feeder,
+  type Platform,
+  platform,
+  type Sql,
+  settled,
+  sharedStack,
+} from "@astralog/testbed";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { evilProxy } from "./evil-proxy.driver.ts";
-import { askAs, createFeeder, type Feeder, type Sql, settled } from "./feeder.driver.ts";
 
 let astralog: Platform;
 let feeder: Feeder;

@@ -1,8 +1,8 @@
 /** Puts the parts together: records of events.clean into flushes, records of events.dead into the dead-letter table. */
 import type { Config, Delivery, KafkaClient, Log, Metrics, Registry } from "@astralog/chassis";
+import { createBatchReader } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import { createAccumulator } from "./accumulator.ts";
-import { createBatchReader } from "./batch.ts";
 import { createClaims } from "./claims.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import { createDeadLetters } from "./clickhouse-dead-letters.ts";

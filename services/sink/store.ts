@@ -10,10 +10,17 @@
  * outcome is certain, and the flush is judged again by what is there then.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Delivery, Fault, type Log } from "@astralog/chassis";
+import {
+  type CleanBatch,
+  type Delivery,
+  expectedEvents,
+  Fault,
+  isSound,
+  type Log,
+  type Unreadable,
+} from "@astralog/chassis";
 import type { Type } from "avsc";
 import type { Gathered } from "./accumulator.ts";
-import { type CleanBatch, expectedEvents, isSound, type Unreadable } from "./batch.ts";
 import type { createClaims, Owner } from "./claims.ts";
 import { failureCode, failureOf } from "./clickhouse.ts";
 import type { createDeadLetters, Letter } from "./clickhouse-dead-letters.ts";

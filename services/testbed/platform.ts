@@ -52,7 +52,7 @@ export interface Platform extends FirstTenant {
   stop(): Promise<void>;
 }
 
-const schemes = { receiver: true, api: true, redactor: false, sink: false, alerter: false };
+const schemes = { receiver: true, api: true, redactor: false, sink: false, archive: false, alerter: false };
 
 export const platform = async (stack: Addresses): Promise<Platform> => {
   const id = randomBytes(4).toString("hex");
@@ -66,6 +66,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     auditSigningKey: randomBytes(32).toString("base64"),
     secretsKey: randomBytes(32).toString("base64"),
     alertsKey: randomBytes(32).toString("base64"),
+    storageKey: randomBytes(32).toString("base64"),
     mailUrl: "",
   };
   await provision(deployment);

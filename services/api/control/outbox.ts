@@ -12,6 +12,7 @@ import {
   type KeyRecord,
   type RecordName,
   type SourceRecord,
+  type StorageConnectionRecord,
   type TenantLimits,
   topics,
 } from "@astralog/schemas";
@@ -66,7 +67,13 @@ export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): stri
   `${record.tenant}/${record.source}`;
 
 export type AlertControlRecord = AlertRuleRecord | AlertActionRecord | AlertDestinationRecord;
-export type ControlRecord = KeyRecord | SourceRecord | TenantLimits | AuditHeadRecord | AlertControlRecord;
+export type ControlRecord =
+  | KeyRecord
+  | SourceRecord
+  | TenantLimits
+  | AuditHeadRecord
+  | AlertControlRecord
+  | StorageConnectionRecord;
 
 const longs = new Set([
   "effective_from",
@@ -92,8 +99,8 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
-  const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations } = topics;
-  const found = [keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations].find(
+  const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage } = topics;
+  const found = [keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage].find(
     ({ name }) => name === topic,
   );
   if (found === undefined) throw new Error(`${topic} is no topic of the outbox`);
@@ -130,6 +137,14 @@ export const announceAlert = (
   id: string,
   record: AlertControlRecord | null,
 ): Promise<void> => put(trx, topics[topic].name, `${tenant}/${id}`, record);
+
+/** A bucket that was connected, changed, or with null disconnected. */
+export const announceStorage = (
+  trx: Trx,
+  tenant: string,
+  id: string,
+  record: StorageConnectionRecord | null,
+): Promise<void> => put(trx, topics.storage.name, `${tenant}/${id}`, record);
 
 /** Tells the data plane to forget what Postgres does not know. */
 export const forget = (trx: Trx, topic: string, key: string): Promise<void> => put(trx, topic, key, null);

@@ -49,6 +49,7 @@ const bodies: Record<string, unknown> = {
   "PATCH /audit/streams/{id}": { name: "theirs" },
   "PUT /alerts/rules/{id}": { id: "theirs", name: "theirs", when: { type: "match", query: "" } },
   "PATCH /alerts/destinations/{id}": { name: "theirs" },
+  "PATCH /storage/connections/{id}": { name: "theirs" },
   "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
   "POST /access/grants/{id}/decision": { approve: true },
 };
@@ -136,6 +137,14 @@ beforeAll(async () => {
       created_by: stranger,
     })
     .execute();
+  await db
+    .insertInto("storage_connections")
+    .values({
+      ...{ id: "sto_000000000001", tenant: other, name: "theirs", kind: "s3", endpoint: "https://s3.example.com" },
+      ...{ region: "eu-central-1", bucket: "theirs", prefix: "", encryption: "bucket", kms_key: "", archive: false },
+      ...{ access_key_id: "theirs", secret_access_key: "v1.theirs" },
+    })
+    .execute();
   const alert = { tenant: other, created_at: new Date(), body: "{}" };
   const [foreign, nobodys] = ["a".repeat(32), "b".repeat(32)];
   await db
@@ -199,6 +208,7 @@ beforeAll(async () => {
     "/sso/connections/{id}": [connection, "sso_000000000000"],
     "/sso/domains/{id}": [domain, "dom_000000000000"],
     "/sso/scim-tokens/{id}": [scimToken.row.id, "sct_000000000000"],
+    "/storage/connections/{id}": ["sto_000000000001", "sto_000000000000"],
     "/alerts/rules/{id}": ["theirs", "nobodys"],
     "/alerts/destinations/{id}": ["dst_000000000001", "dst_000000000000"],
     "/alerts/incidents/{id}": [foreign, nobodys],

@@ -4,7 +4,8 @@
  * body that is too short or too long is refused at its own end and cannot shift the next.
  */
 import { randomBytes } from "node:crypto";
-import { AvroWriter, frameBytes } from "@astralog/schemas";
+import { AvroWriter } from "./avro-bytes.ts";
+import { frameBytes } from "./event-batch.ts";
 
 const magic = Buffer.from([0x4f, 0x62, 0x6a, 0x01]);
 const sync = randomBytes(16);

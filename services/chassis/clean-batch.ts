@@ -1,9 +1,8 @@
 /**
- * One record of events.clean as the sink sees it: the header as values, the events as bytes nobody decodes. A header is
+ * One record of events.clean as what stores events sees it: the header as values, the events as bytes nobody decodes. A header is
  * read by hand when the writer's schema is this version's, and through avsc when it is another's.
  */
 
-import { Fault, type InRecord, type Registry } from "@astralog/chassis";
 import {
   AvroError,
   type BatchHeader,
@@ -15,6 +14,9 @@ import {
   types,
 } from "@astralog/schemas";
 import type { Type } from "avsc";
+import { Fault } from "./fault.ts";
+import type { InRecord } from "./kafka-consumer.ts";
+import type { Registry } from "./registry.ts";
 
 export interface CleanBatch extends BatchHeader {
   kind: "batch";

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { AvroWriter, decodeRecord, encodeRecord, schemas, types } from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import avro from "avsc";
 import fc from "fast-check";
+import { AvroWriter, decodeRecord, encodeRecord, schemas, types } from "./index.ts";
 import { ocfHead, wrapOcf } from "./ocf.ts";
 
 const count = fc.dictionary(fc.string({ maxLength: 5 }), fc.nat(), { maxKeys: 3 });

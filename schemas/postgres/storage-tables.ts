@@ -1,0 +1,30 @@
+/** The table of tenants' own buckets. */
+import type { ColumnType, Generated } from "kysely";
+
+export interface StorageConnectionTable {
+  /** sto_ with random base62 behind. */
+  id: string;
+  tenant: string;
+  name: string;
+  kind: string;
+  endpoint: string;
+  region: string;
+  bucket: string;
+  prefix: string;
+  encryption: string;
+  kms_key: string;
+  access_key_id: string;
+  /** Sealed for the tenant; never read by anybody but for control.storage. */
+  secret_access_key: string;
+  archive: boolean;
+  version: Generated<number>;
+  /** What the last probe found lacking; empty when nothing. */
+  problem: Generated<string>;
+  probed_at: ColumnType<Date, never, Date>;
+  created_at: ColumnType<Date, never, never>;
+  updated_at: ColumnType<Date, never, Date>;
+}
+
+export interface StorageTables {
+  storage_connections: StorageConnectionTable;
+}

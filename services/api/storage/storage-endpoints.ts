@@ -1,0 +1,83 @@
+/** An organization's own buckets, over HTTP. */
+import type { ServerEncryption, StorageKind } from "@astralog/schemas/storage";
+import { z } from "zod";
+import type { Audit } from "../audit/audit-request.ts";
+import { type Endpoint, endpoint } from "../http/endpoint.ts";
+import { mustCover } from "../organizations/grants.ts";
+import { withPostgres } from "../postgres.ts";
+import type { ConnectionRow, Connections } from "./connections.ts";
+import { changedConnection, connectionShape, newConnection, probeShape } from "./storage-shapes.ts";
+
+export interface StorageEndpointsDeps {
+  readonly audit: Pick<Audit, "by">;
+  readonly connections: Connections;
+}
+
+/** All but the secret key, and whose it is. */
+const shown = ({ secret_access_key: _, tenant: __, kind, encryption, ...row }: ConnectionRow) => ({
+  ...row,
+  kind: kind as StorageKind,
+  encryption: encryption as ServerEncryption,
+});
+
+export const createStorageEndpoints = ({ audit, connections }: StorageEndpointsDeps): Endpoint[] => {
+  const tag = "storage";
+  const read = { access: "storage.read", tag } as const;
+  const write = { access: "storage.write", tag } as const;
+  const one = { success: { status: 200, body: connectionShape }, etag: true } as const;
+  const held = (unchanged: (shown: unknown) => void) => (row: ConnectionRow) => unchanged(shown(row));
+  return [
+    endpoint({
+      ...{ ...read, method: "get", path: "/storage/connections", summary: "Buckets of one's own" },
+      success: { status: 200, body: z.object({ connections: z.array(connectionShape) }) },
+      handle: ({ caller }) =>
+        withPostgres(async () => ({ connections: (await connections.list(caller.tenant)).map(shown) })),
+    }),
+    endpoint({
+      ...{ ...read, ...one, method: "get", path: "/storage/connections/:id", summary: "One bucket" },
+      handle: ({ caller, params }) => withPostgres(async () => shown(await connections.find(caller.tenant, params.id))),
+    }),
+    endpoint({
+      ...{ ...write, method: "post", path: "/storage/connections", summary: "Connect a bucket, when it proves fit" },
+      body: newConnection,
+      success: { status: 201, body: connectionShape },
+      handle: ({ caller, body, response }) =>
+        withPostgres(async () => {
+          // What is archived is of all sources.
+          mustCover(caller, { sources: "all" }, "connect a bucket");
+          return shown(await connections.create(caller.tenant, body, audit.by(response)));
+        }),
+    }),
+    endpoint({
+      ...{ ...write, ...one, method: "patch", path: "/storage/connections/:id", summary: "Change a connection" },
+      body: changedConnection,
+      handle: ({ caller, params, body, unchanged, response }) =>
+        withPostgres(async () => {
+          mustCover(caller, { sources: "all" }, "change a storage connection");
+          return shown(await connections.change(caller.tenant, params.id, body, held(unchanged), audit.by(response)));
+        }),
+    }),
+    endpoint({
+      ...{
+        ...write,
+        method: "post",
+        path: "/storage/connections/:id/probe",
+        summary: "Try what the archive needs there",
+      },
+      success: { status: 200, body: probeShape },
+      handle: ({ caller, params, response }) =>
+        withPostgres(() => connections.probe(caller.tenant, params.id, audit.by(response))),
+    }),
+    endpoint({
+      ...{
+        ...write,
+        method: "delete",
+        path: "/storage/connections/:id",
+        summary: "Disconnect a bucket; nothing in it is deleted",
+      },
+      success: { status: 204 },
+      handle: ({ caller, params, unchanged, response }) =>
+        withPostgres(() => connections.remove(caller.tenant, params.id, held(unchanged), audit.by(response))),
+    }),
+  ];
+};

@@ -1,0 +1,79 @@
+/** What people give for a bucket of their own, and what is shown of it. Keys go in and never come out. */
+
+import { storageRights } from "@astralog/chassis";
+import { serverEncryptions, storageKinds } from "@astralog/schemas/storage";
+import { z } from "zod";
+import { nameShape } from "../http/text.ts";
+
+const bucket = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be 3 to 63 lower-case letters, digits, dots and hyphens");
+const prefix = z
+  .string()
+  .max(200)
+  .regex(/^(?:[\w.=-]+\/)*$/, "must be empty or folders such as logs/astralog/, with a slash at the end")
+  .refine((text) => !/(?:^|\/)\.{1,2}\//.test(text), "must not hold . or .. as a folder");
+const region = z.string().regex(/^[a-z0-9-]{1,40}$/, "must be a region such as eu-central-1");
+const endpoint = z
+  .url()
+  .max(300)
+  .refine((text) => {
+    const { pathname, search, hash } = new URL(text);
+    return pathname === "/" && search === "" && hash === "";
+  }, "must have no path, such as https://s3.example.com")
+  .describe("Not of s3 and gcs, whose addresses are known.");
+const keys = {
+  access_key_id: z.string().regex(/^[\x21-\x7e]{3,128}$/, "must be 3 to 128 printable characters"),
+  secret_access_key: z.string().regex(/^[\x21-\x7e]{8,256}$/, "must be 8 to 256 printable characters"),
+};
+const encryption = z.enum(serverEncryptions);
+const kmsKey = z
+  .string()
+  .max(300)
+  .regex(/^[\w:/.-]*$/, "must be the ARN or id of a key");
+
+export const newConnection = z.strictObject({
+  ...{ name: nameShape, kind: z.enum(storageKinds), bucket },
+  endpoint: endpoint.optional(),
+  region: region.optional().describe("Needed by s3; auto elsewhere when left out."),
+  prefix: prefix.default("").describe("Everything is written below it."),
+  encryption: encryption
+    .default("bucket")
+    .describe("Asked of the server with each object; bucket: what the bucket says."),
+  kms_key: kmsKey.default(""),
+  ...keys,
+  archive: z.boolean().default(true).describe("Whether events are written there."),
+});
+
+export const changedConnection = z
+  .strictObject({
+    name: nameShape.optional(),
+    archive: z.boolean().optional(),
+    access_key_id: keys.access_key_id.optional(),
+    secret_access_key: keys.secret_access_key.optional(),
+  })
+  .refine((changes) => Object.keys(changes).length > 0, "name at least one field to change")
+  .refine(
+    (changes) => (changes.access_key_id === undefined) === (changes.secret_access_key === undefined),
+    "give access_key_id and secret_access_key together",
+  );
+
+const date = z.iso.datetime();
+export const connectionShape = z.object({
+  ...{ id: z.string(), name: z.string(), kind: z.enum(storageKinds), endpoint: z.string(), region: z.string() },
+  ...{ bucket: z.string(), prefix: z.string(), encryption, kms_key: z.string(), access_key_id: z.string() },
+  ...{
+    archive: z.boolean(),
+    version: z.int(),
+    problem: z.string(),
+    probed_at: date,
+    created_at: date,
+    updated_at: date,
+  },
+});
+
+export const probeShape = z.object({
+  ok: z.boolean(),
+  lacking: z.enum(storageRights).nullable(),
+  problem: z.string(),
+});

@@ -1,0 +1,133 @@
+/** Buckets of one's own over the api, on a real server of buckets, behind one that withholds one right after another. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { sql } from "kysely";
+import { callApi, type Reply, until } from "../api.driver.ts";
+import type { Db } from "../postgres.ts";
+
+let one: Platform;
+let api: RunningService;
+let db: Db;
+let buckets: BucketServer;
+let folder: string;
+let ask: (method: string, path: string, body?: unknown) => Promise<Reply>;
+let withhold: (method: string, url: string, headers: Record<string, unknown>) => boolean = () => false;
+/** Hands on what it does not refuse, host and signature as they came. */
+const guard = createServer((incoming, response) => {
+  if (withhold(incoming.method ?? "", incoming.url ?? "", incoming.headers)) {
+    incoming.resume();
+    response.writeHead(403).end("<Error><Code>AccessDenied</Code><Message>secret words</Message></Error>");
+    return;
+  }
+  const { method, url: path, headers } = incoming;
+  const onward = request(`${buckets.url}${path ?? ""}`, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 500, answer.headers);
+    answer.pipe(response);
+  });
+  incoming.pipe(onward);
+});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(state, "storage-"));
+  await new Promise<void>((resolve) => void guard.listen(0, "127.0.0.1", resolve));
+  const { port } = await choosePorts({ port: 0 });
+  [buckets, one] = await Promise.all([
+    startBucketServer({ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"] }),
+    platform(sharedStack()),
+  ]);
+  api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+  db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  ask = (...rest) => callApi(api)(one.adminKey, ...rest);
+  await until("the admin key", async () => ((await ask("GET", "/storage/connections")).status === 200 ? true : undefined));
+});
+
+afterAll(async () => {
+  await db?.destroy();
+  await one?.stop();
+  await buckets?.stop();
+  guard.close();
+  guard.closeAllConnections();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const given = (more: object = {}) => ({
+  ...{ name: "ours", kind: "compatible", bucket: "theirs", prefix: "logs/" },
+  endpoint: `http://127.0.0.1:${(guard.address() as AddressInfo).port}`,
+  ...{ access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey, ...more },
+});
+const create = (more: object = {}) => ask("POST", "/storage/connections", given(more));
+
+test("a bucket that lacks a right is refused by that right's name, and nothing is left behind", async () => {
+  const lacking: Record<string, typeof withhold> = {
+    put: (method) => method === "PUT",
+    put_if_new: (method, _, headers) => method === "PUT" && Number(headers["content-length"]) === 5,
+    get: (method, url) => method === "GET" && !url.includes("list-type"),
+    list: (method, url) => method === "GET" && url.includes("list-type"),
+    delete: (method) => method === "DELETE",
+  };
+  for (const [right, when] of Object.entries(lacking)) {
+    withhold = when;
+    const { status, body } = await create();
+    expect([right, status, body.code]).toEqual([right, 422, "storage_unfit"]);
+    expect(body.detail).toContain(`${right}: `);
+    expect(body.detail).toContain("AccessDenied");
+    expect(body.detail).not.toContain("secret words");
+  }
+  withhold = () => false;
+  const wrong = await create({ secret_access_key: "not-the-secret-key" });
+  expect(wrong.body.detail).toContain("SignatureDoesNotMatch");
+  expect((await ask("GET", "/storage/connections")).body.connections).toEqual([]);
+});
+
+test("addresses inside, and what is no bucket, are refused", async () => {
+  const inside = (endpoint: string) => create({ endpoint });
+  for (const address of ["http://10.0.0.1", "https://169.254.169.254", "https://[::1]:8443", "https://localhost:22"])
+    expect([address, (await inside(address)).status]).toEqual([address, address.includes("localhost") ? 422 : 400]);
+  for (const more of [
+    { prefix: "no-slash" },
+    { prefix: "../" },
+    { bucket: "A" },
+    { kind: "s3", endpoint: undefined },
+    { endpoint: "https://a.example/path" },
+  ])
+    expect((await create(more)).body.code).toBe("invalid_request");
+});
+
+test("keys go in, are kept sealed, go sealed to the archive, and never come out", async () => {
+  const made = await create();
+  expect(made.status).toBe(201);
+  const id = made.body.id;
+  expect((await create()).body.code).toBe("name_taken");
+  const path = `/storage/connections/${id}`;
+  expect((await ask("POST", `${path}/probe`)).body).toEqual({ ok: true, lacking: null, problem: "" });
+  expect((await ask("PATCH", path, { secret_access_key: "lonely-secret" })).body.code).toBe("invalid_request");
+  const wrong = { access_key_id: buckets.accessKeyId, secret_access_key: "another-secret" };
+  expect((await ask("PATCH", path, wrong)).body.code).toBe("storage_unfit");
+  const changed = await ask("PATCH", path, { name: "renamed", archive: false });
+  expect(changed.body).toMatchObject({ name: "renamed", archive: false, version: 2 });
+
+  const kept = await sql<{ text: string }>`select to_jsonb(c)::text as text from storage_connections c
+    union all select to_jsonb(o)::text from outbox o union all select to_jsonb(e)::text from audit_events e`.execute(
+    db,
+  );
+  const everything = JSON.stringify([
+    kept.rows,
+    made.body,
+    changed.body,
+    (await ask("GET", "/storage/connections")).body,
+  ]);
+  expect(everything).not.toContain(buckets.secretAccessKey);
+  expect(api.output()).not.toContain(buckets.secretAccessKey);
+  for (const action of ["created", "probed", "changed"]) expect(everything).toContain(`storage.connection_${action}`);
+  const row = await db.selectFrom("storage_connections").selectAll().executeTakeFirstOrThrow();
+  expect(row.secret_access_key).toMatch(/^v1\.dk_/);
+
+  expect((await ask("DELETE", path)).status).toBe(204);
+  expect((await ask("GET", path)).status).toBe(404);
+});

@@ -1,0 +1,112 @@
+import { text } from "node:stream/consumers";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { Failure } from "../failure.ts";
+import { table } from "../table.ts";
+import { printable } from "../text.ts";
+
+interface Connection {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly archive: boolean;
+  readonly problem: string;
+}
+
+interface Options {
+  readonly name: string;
+  readonly kind: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly prefix?: string;
+  readonly encryption?: string;
+  readonly kmsKey?: string;
+  readonly archive: boolean;
+  readonly json?: true;
+}
+
+const help = `
+The secret access key is read from standard input, so that it stands in no shell history. See docs/your-own-bucket.md.`;
+
+const state = ({ archive, problem }: Connection): string =>
+  problem === "" ? (archive ? "archive" : "connected") : printable(problem);
+
+/** `storage list | connect | probe | disconnect`. */
+export const addStorage = (program: Command, cli: Cli): void => {
+  const { terminal, api } = cli;
+  const path = (id: string): string => `storage/connections/${encodeURIComponent(id)}`;
+  const storage = program
+    .command("storage")
+    .summary("buckets of your own")
+    .description("Buckets of the organization's own, which its events are archived in.")
+    .addHelpText("after", help);
+
+  storage
+    .command("list", { isDefault: true })
+    .description("Lists the connections.")
+    .option("--json", "print one JSON object a line")
+    .action(async ({ json }: { json?: true }) => {
+      const { connections } = await api().call<{ connections: Connection[] }>("GET", "storage/connections", "admin");
+      if (json === true) {
+        for (const one of connections) terminal().out(`${JSON.stringify(one)}\n`);
+        return;
+      }
+      const rows = connections.map((one) => [
+        ...[one.id, printable(one.name), one.kind, `${one.bucket}/${one.prefix}`, state(one)],
+      ]);
+      terminal().out(table(["ID", "NAME", "KIND", "WHERE", "STATE"], rows));
+    });
+
+  storage
+    .command("connect")
+    .description("Connects a bucket, when it lets us do what the archive needs.")
+    .requiredOption("--name <name>", "what to call it")
+    .requiredOption("--kind <kind>", "s3, r2, gcs or compatible")
+    .requiredOption("--bucket <bucket>", "its name")
+    .requiredOption("--access-key-id <id>", "of the key that may use it")
+    .option("--endpoint <url>", "https://… of the server; s3 and gcs need none")
+    .option("--region <region>", "such as eu-central-1; s3 needs it")
+    .option("--prefix <prefix>", "folders to stay below, such as logs/astralog/")
+    .option("--encryption <kind>", "asked of the server with each object: bucket, AES256 or aws:kms")
+    .option("--kms-key <key>", "of aws:kms")
+    .option("--no-archive", "write nothing there yet")
+    .option("--json", "print it as JSON")
+    .action(async (options: Options) => {
+      if (terminal().interactive) terminal().err("Secret access key, then Enter and Ctrl-D: ");
+      const secret = (await text(terminal().input)).trim();
+      if (secret === "")
+        throw new Failure("There is no secret access key on standard input.", "Pipe it in: … < key.txt");
+      const { accessKeyId, kmsKey, json, ...rest } = options;
+      const made = await api().call<Connection>("POST", "storage/connections", "admin", {
+        ...rest,
+        access_key_id: accessKeyId,
+        secret_access_key: secret,
+        ...(kmsKey === undefined ? {} : { kms_key: kmsKey }),
+      });
+      terminal().out(json === true ? `${JSON.stringify(made)}\n` : `${made.id}\n`);
+    });
+
+  storage
+    .command("probe")
+    .description("Tries what the archive needs there, and says what is lacking.")
+    .argument("<id>", "a connection's id, sto_…")
+    .action(async (id: string) => {
+      const { ok, problem } = await api().call<{ ok: boolean; problem: string }>("POST", `${path(id)}/probe`, "admin");
+      if (!ok) throw new Failure(printable(problem));
+      terminal().out("The bucket lets us put, put if new, get, list and delete.\n");
+    });
+
+  storage
+    .command("disconnect")
+    .description("Ends a connection. What is in the bucket stays.")
+    .argument("<id>", "a connection's id, sto_…")
+    .action(async (id: string) => {
+      await api().call("DELETE", path(id), "admin");
+      terminal().err(`${printable(id)} is disconnected; nothing in the bucket was deleted\n`);
+    });
+};
