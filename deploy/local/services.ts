@@ -102,7 +102,6 @@ export const serviceEnv = (
         ...clickhouseEnv(deployment, {
           QUERY_: "astralog_query",
           EXPORT_: "astralog_export",
-          BUCKET_: "astralog_bucket",
           LEDGER_: "astralog_ledger",
         }),
         POSTGRES_URL: postgresUrl,

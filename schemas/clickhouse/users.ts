@@ -11,11 +11,10 @@ export const clickhouseUserNames = [
   "astralog_reader",
   "astralog_query",
   "astralog_export",
-  "astralog_bucket",
   "astralog_ledger",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
-export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "bucket" | "ledger";
+export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "ledger";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -83,13 +82,6 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       about: "Exports on behalf of one tenant, by the same views: as much as there is, for as long as it takes.",
       profile: "export",
       grants: on("SELECT", "tenant_events"),
-      login: true,
-    },
-    {
-      name: "astralog_bucket",
-      about: "Searches tenants' own buckets in place; sees no table.",
-      profile: "bucket",
-      grants: ["GRANT READ ON S3"],
       login: true,
     },
     {
@@ -172,25 +164,6 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
       max_concurrent_queries_for_user: 16,
     },
     changeable: { ...forAnswers, max_execution_time: 3_600 },
-  },
-  // Names of days and sources are for finding objects, not columns; a day without any is no error.
-  bucket: {
-    settings: {
-      ...forTenants,
-      max_execution_time: 30,
-      max_result_rows: 100_000,
-      max_result_bytes: 256_000_000,
-      max_concurrent_queries_for_user: 16,
-      use_hive_partitioning: 0,
-      s3_throw_on_zero_files_match: 0,
-      s3_max_redirects: 1,
-    },
-    changeable: {
-      ...forAnswers,
-      max_execution_time: 30,
-      max_result_rows: 100_000,
-      max_rows_to_read: 100_000_000_000,
-    },
   },
   ledger: {
     settings: {

@@ -68,7 +68,6 @@ import { admitBySso } from "./sso/policy.ts";
 import { createLeave } from "./sso/saml-logout-endpoints.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
-import { createArchives } from "./storage/archive-search.ts";
 import type { Connections } from "./storage/connections.ts";
 import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
@@ -169,7 +168,6 @@ export const buildApp = (deps: AppDeps): Express => {
   const usage = createUsageQueries(queries, rawTopic);
   const search = {
     ...{ queries, topicPrefix, sourceNames },
-    archives: createArchives({ connections: deps.connections, outgoing: deps.outgoing }),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
   };
   return createApp({

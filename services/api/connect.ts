@@ -67,15 +67,11 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     );
   const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
   const exports = user(config.CLICKHOUSE_EXPORT_USERNAME, config.CLICKHOUSE_EXPORT_PASSWORD, exportSeconds * 1000);
-  const bucket =
-    config.CLICKHOUSE_BUCKET_PASSWORD === ""
-      ? undefined
-      : user(config.CLICKHOUSE_BUCKET_USERNAME, config.CLICKHOUSE_BUCKET_PASSWORD);
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
-  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), bucket?.close(), ledger.close()]));
+  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
   const queries = createQueries({
-    ...{ query, bucket, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
     admission: createAdmission({
       perTenant: config.SEARCHES_PER_TENANT,
       total: config.SEARCHES_AT_ONCE,

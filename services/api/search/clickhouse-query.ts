@@ -32,15 +32,12 @@ export interface RunOptions {
 export interface ClickHouseQueries {
   /** May name the views tenant_events and tenant_batches, and sees the tenant's rows whatever the SQL says. Faults: `query_too_expensive`, `busy`, `clickhouse_unavailable`. */
   forTenant<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
-  /** Reads the table function of a bucket alone. Same Faults, and `storage_failed`. */
-  forBucket<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
   /** Sees every row. Same Faults. */
   forLedger<Row>(sql: Sql, options: RunOptions): Promise<Answer<Row>>;
 }
 
 export const createQueries = (deps: {
   query: ClickHouseClient;
-  bucket?: ClickHouseClient | undefined;
   ledger: ClickHouseClient;
   metrics: ApiMetrics;
   admission: Admission;
@@ -88,20 +85,6 @@ export const createQueries = (deps: {
       const leave = await deps.admission.enter(tenant, options.signal);
       try {
         return await run(deps.query, sql, { maxRows: deps.maxRows, ...options }, { [tenantHeader]: tenant });
-      } finally {
-        leave();
-      }
-    },
-    forBucket: async (tenant, sql, options) => {
-      const { bucket } = deps;
-      if (bucket === undefined)
-        throw new Fault(
-          "archive_unavailable",
-          "This installation searches no buckets: CLICKHOUSE_BUCKET_PASSWORD is not set.",
-        );
-      const leave = await deps.admission.enter(tenant, options.signal);
-      try {
-        return await run(bucket, sql, { maxRows: deps.maxRows, ...options }, { [tenantHeader]: tenant });
       } finally {
         leave();
       }
@@ -160,12 +143,6 @@ export const asFault = (
           cause: error,
         },
       );
-    case "S3_ERROR":
-    case "NETWORK_ERROR":
-      return new Fault("storage_failed", "The bucket's server does not give what is asked for; probe the connection.", {
-        retriable: true,
-        cause: error,
-      });
     case "TOO_MANY_SIMULTANEOUS_QUERIES":
       return new Fault("busy", "Too many queries run at once; try again in a second.", {
         retriable: true,

@@ -13,8 +13,6 @@ export interface SearchInput {
   readonly to?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
-  /** Id of a storage connection: its archive is searched instead. */
-  readonly archive?: string | undefined;
 }
 
 export interface PageStep {
@@ -36,19 +34,12 @@ export async function* createPages(
   signal: AbortSignal,
 ): AsyncGenerator<PageStep, void, undefined> {
   const { topicPrefix } = deps;
-  const own = scopeOf(caller, deps);
-  const { archive } = input;
-  const scope = archive === undefined ? own : { ...own, table: await deps.archives.open(own, archive) };
-  const ask = archive === undefined ? deps.queries.forTenant : deps.queries.forBucket;
+  const scope = scopeOf(caller, deps);
   const cursor = input.cursor === undefined || input.cursor === "" ? undefined : parseCursor(input.cursor);
   const now = cursor?.now ?? Date.now();
   const window = { from: readInstant("from", input.from, now), to: readInstant("to", input.to, now) };
   const steps = searchSteps({ q: input.q, ...window, limit: input.limit, now, cursor }, scope, (sql) =>
-    ask<EventRow>(scope.tenant, sql, {
-      name: archive === undefined ? "search" : "search_archive",
-      seconds: deps.searchSeconds,
-      signal,
-    }),
+    deps.queries.forTenant<EventRow>(scope.tenant, sql, { name: "search", seconds: deps.searchSeconds, signal }),
   );
   let stats = noCost;
   let shown = 0;

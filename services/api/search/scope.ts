@@ -21,12 +21,7 @@ export interface Owner {
   readonly sources: "all" | ReadonlySet<string>;
 }
 
-/** What stands behind FROM for a window of time. */
-export type TableOf = (window: Window, bind: Bind) => string;
-
 export interface Scope extends Owner {
-  /** Where the events are; `tenant_events` when left out. */
-  readonly table?: TableOf | undefined;
   readonly names: SqlNames;
   /** What the cluster puts in front of topic names. */
   readonly topicPrefix: string;

@@ -3,7 +3,6 @@ import { Fault } from "@astralog/chassis";
 import { parseEventId, parseReceipt } from "@astralog/schemas";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import type { Archives } from "../storage/archive-search.ts";
 import { eventSql } from "./around.ts";
 import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
 import { type EventRow, type EventView, viewOf } from "./event-rows.ts";
@@ -19,16 +18,10 @@ export const searchInput = z.strictObject({
   to: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(1000).optional(),
-  archive: z
-    .string()
-    .max(40)
-    .optional()
-    .describe("Id of a storage connection: what is archived in that bucket is searched, in place."),
 });
 
 export interface SearchDeps extends Scoping {
   readonly queries: ClickHouseQueries;
-  readonly archives: Archives;
   readonly searchSeconds: number;
   readonly searchRows: number;
 }

@@ -32,7 +32,7 @@ export const searchSlices = (request: SearchRequest, scope: Scope): { window: Wi
           : ` AND (timestamp, topic, partition, offset, idx) < (${instantSql(bind, cursor.timestamp)}, ${bind("String", scope.topicPrefix + cursor.at.topic)}, ` +
             `${bind("Int64", cursor.at.partition)}, ${bind("Int64", cursor.at.offset)}, ${bind("Int64", cursor.at.index)})`;
       return {
-        query: `SELECT ${eventColumns} FROM ${scope.table?.(window, bind) ?? "tenant_events"} WHERE ${where}${rest}
+        query: `SELECT ${eventColumns} FROM tenant_events WHERE ${where}${rest}
 ORDER BY timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC
 LIMIT ${limit}`,
         params,

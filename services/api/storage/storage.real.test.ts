@@ -44,9 +44,7 @@ beforeAll(async () => {
   api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   ask = (...rest) => callApi(api)(one.adminKey, ...rest);
-  await until("the admin key", async () =>
-    (await ask("GET", "/storage/connections")).status === 200 ? true : undefined,
-  );
+  await until("the admin key", async () => ((await ask("GET", "/storage/connections")).status === 200 ? true : undefined));
 });
 
 afterAll(async () => {
@@ -132,67 +130,4 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
 
   expect((await ask("DELETE", path)).status).toBe(204);
   expect((await ask("GET", path)).status).toBe(404);
-});
-
-test("what was archived is found in the bucket as it is in Astralog, within what the asker may see", async () => {
-  const receiver = await one.start("receiver");
-  await Promise.all([
-    one.start("redactor"),
-    one.start("sink"),
-    one.start("archive", { OUTGOING_ALLOWED: "127.0.0.0/8", FLUSH_SECONDS: "1" }),
-  ]);
-  const { body } = await create({ name: "searched" });
-  const now = Date.now();
-  const events = Array.from({ length: 40 }, (_, i) => ({
-    ...{
-      message: `event ${i} ${i % 3 === 0 ? "card declined" : "fine"}`,
-      service: i % 2 === 0 ? "shop" : "cart",
-      n: i,
-    },
-    // Today, the days before, and one that lies far from when it came.
-    ...{
-      level: i % 5 === 0 ? "error" : "info",
-      timestamp: new Date(now - i * 9_000_000 - (i === 39 ? 90 * 86_400_000 : 0)),
-    },
-  }));
-  await until("the events to be taken", async () => {
-    const answer = await fetch(`${receiver.url}/v1/events`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${one.ingestKey}`,
-        "content-type": "application/json",
-        "idempotency-key": "once",
-      },
-      body: JSON.stringify(events),
-    });
-    await answer.arrayBuffer();
-    return answer.ok ? true : undefined;
-  });
-  const find = async (parameters: Record<string, string>) => {
-    const { status, body: found } = await callApi(api)(
-      one.queryKey,
-      "GET",
-      `/search?${new URLSearchParams(parameters)}`,
-    );
-    return status === 200 ? { events: found.events, more: found.next !== null } : { events: [], code: found.code };
-  };
-  await until("the events to be stored", async () =>
-    (await find({ limit: "1000" })).events.length === 40 ? true : undefined,
-  );
-  await until("the events to be archived", async () =>
-    (await find({ limit: "1000", archive: body.id })).events.length === 40 ? true : undefined,
-  );
-  const day = (ago: number) => new Date(now - ago * 86_400_000).toISOString();
-  for (const parameters of [
-    { q: "", limit: "7" },
-    { q: 'level:error service:shop "card declined"' },
-    { q: "n:>30", from: day(3.5) },
-    { q: "declined", from: day(2), to: day(1) },
-    { q: "", to: day(30) },
-    { q: "/declin[e]d/ NOT service:cart" },
-  ] as Record<string, string>[])
-    expect([parameters, await find({ ...parameters, archive: body.id })]).toEqual([parameters, await find(parameters)]);
-  expect(await find({ archive: "sto_000000000000" })).toEqual({ events: [], code: "not_found" });
-  await buckets.stop();
-  expect((await find({ archive: body.id })).code).toBe("storage_failed");
 });

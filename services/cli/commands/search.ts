@@ -16,7 +16,6 @@ interface Options {
   reverse?: true;
   follow?: true;
   json?: true;
-  archive?: string;
 }
 
 const pageSize = 1000;
@@ -44,15 +43,12 @@ export const addSearch = (program: Command, cli: Cli): void => {
     .option("--limit <events>", "most events to print", "100")
     .option("--reverse", "print oldest first, of the newest that were found")
     .option("-f, --follow", "then print events as they come, until it is stopped; the found ones come oldest first")
-    .option("--archive <connection>", "search what is archived in a bucket of your own, sto_…")
     .option("--json", "print one JSON object a line, with every field")
     .addHelpText("after", help)
     .action(async (q: string, options: Options) => {
       const limit = readCount(options.limit, "--limit", 1, 1_000_000);
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
-      if (options.archive !== undefined && (hasPipes(q) || options.follow === true))
-        throw new Failure("--archive finds events; it makes no tables and follows nothing.");
       if (hasPipes(q)) {
         if (options.follow === true)
           throw new Failure("--follow is for events, and this query makes a table.", "Leave the pipes out.");
@@ -71,7 +67,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
         const size = String(Math.min(pageSize, limit - found));
         const answer = await api().call<SearchAnswer>(
           "GET",
-          withQuery("search", { q, from, to, limit: size, cursor, archive: options.archive }),
+          withQuery("search", { q, from, to, limit: size, cursor }),
           "query",
         );
         found += answer.events.length;
