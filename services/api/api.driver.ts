@@ -35,7 +35,7 @@ export const callApi =
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: JSON.parse(text) as Reply["body"] };
+    return { status: response.status, body: JSON.parse(text === "" ? "{}" : text) as Reply["body"] };
   };
 
 /** For queries that a test makes itself. */

@@ -44,7 +44,9 @@ beforeAll(async () => {
   api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   ask = (...rest) => callApi(api)(one.adminKey, ...rest);
-  await until("the admin key", async () => ((await ask("GET", "/storage/connections")).status === 200 ? true : undefined));
+  await until("the admin key", async () =>
+    (await ask("GET", "/storage/connections")).status === 200 ? true : undefined,
+  );
 });
 
 afterAll(async () => {
