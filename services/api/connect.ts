@@ -16,6 +16,7 @@ import { followAlerts } from "./alerts/follow.ts";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
+import { mayChangeTrails } from "./audit/audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
@@ -55,6 +56,11 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
   });
   onStop("postgres", () => db.destroy());
+  mayChangeTrails(db).then(
+    (may) =>
+      may && log.warn("POSTGRES_URL's login may change the audit trail: give the api one of its own (docs/audit.md)"),
+    (err: unknown) => log.warn({ err }, "what POSTGRES_URL's login may do could not be asked"),
+  );
   const positions = createPositions(kafka);
   onStop("positions", positions.close);
   const user = (username: string, password: string, timeoutMs?: number) =>
@@ -113,7 +119,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   );
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
-  const producers = connectProducers(context, db);
+  const producers = connectProducers(context, db, usage);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },

@@ -101,7 +101,7 @@ const exported = async (format = "json", key = one.adminKey) => {
 
 /** What a superuser can do who switches the triggers off. */
 const asSuperuser = async (...statements: [string, unknown[]?][]) => {
-  const client = connectSession(one.env("api").POSTGRES_URL ?? "");
+  const client = connectSession(one.deployment.postgresUrl);
   await client.connect();
   for (const table of ["audit_events", "audit_chains"]) await client.query(`alter table ${table} disable trigger all`);
   for (const [sql, values] of statements) await client.query(sql, values);
@@ -219,7 +219,7 @@ test("act, event and outbox are one transaction: when one cannot be written, non
     );
   const source = await createSource(db, one.tenant, { name: "held" }, byTest(one));
   const { row: key } = await createKey(db, one.tenant, { kind: "query" }, byTest(one));
-  const superuser = connectSession(one.env("api").POSTGRES_URL ?? "");
+  const superuser = connectSession(one.deployment.postgresUrl);
   await superuser.connect();
   for (const table of ["outbox", "audit_events"]) {
     const before = await counts();
@@ -264,7 +264,7 @@ test("50 acts at once leave 50 events without a gap, in one order", async () => 
 });
 
 test("Postgres refuses to change, delete or empty a trail, or to move its end anywhere but on", async () => {
-  const client = connectSession(one.env("api").POSTGRES_URL ?? "");
+  const client = connectSession(one.deployment.postgresUrl);
   await client.connect();
   for (const sql of [
     "update audit_events set result = 'denied' where seq = 1",
@@ -278,6 +278,38 @@ test("Postgres refuses to change, delete or empty a trail, or to move its end an
   ]) {
     await expect(client.query(sql)).rejects.toMatchObject({ code: "42501" });
   }
+  await client.end();
+});
+
+test("the api's own login only adds to a trail, and cannot switch off what guards it", async () => {
+  const client = connectSession(one.env("api").POSTGRES_URL ?? "");
+  await client.connect();
+  await expect(client.query("select count(*) from audit_events")).resolves.toMatchObject({ rowCount: 1 });
+  for (const sql of [
+    "update audit_events set result = 'denied' where seq = 1",
+    "delete from audit_events where seq = 1",
+    "truncate audit_events",
+    "truncate audit_chains",
+    "delete from audit_chains",
+    "alter table audit_events disable trigger all",
+    "drop trigger audit_events_refuse on audit_events",
+    "create or replace function audit_refuse() returns trigger language plpgsql as 'begin return new; end'",
+    "drop table audit_events",
+    "alter table audit_events rename to audit_events_of_before",
+    "create rule gone as on insert to audit_events do instead nothing",
+    "set session_replication_role = replica",
+    "grant update on audit_events to current_user",
+    "create role helper superuser",
+    "update kysely_migration set name = name",
+  ]) {
+    const code = await client.query(sql).then(
+      () => "it did",
+      (error: { code: string }) => error.code,
+    );
+    // Insufficient privilege; a grant of what one has not is no error, and gives nothing.
+    expect([sql, code]).toEqual([sql, sql.startsWith("grant") ? expect.stringMatching(/^(42501|it did)$/) : "42501"]);
+  }
+  await expect(client.query("update audit_events set result = 'denied'")).rejects.toMatchObject({ code: "42501" });
   await client.end();
 });
 
