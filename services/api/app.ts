@@ -36,6 +36,7 @@ import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
+import type { SourceRow } from "./control/outbox.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
 import type { ExportQueries } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
@@ -163,6 +164,11 @@ export const buildApp = (deps: AppDeps): Express => {
     refused: audit.refused,
   });
   const usage = createUsageQueries(queries, rawTopic);
+  // Kafka is told at once, and not only when the keeper looks again; where it cannot be now, the keeper goes on trying.
+  const sourceChanged = async ({ native_partitions }: SourceRow): Promise<void> => {
+    if (native_partitions.length === 0) return;
+    await deps.producers?.keeper.now().catch((err) => log.warn({ err }, "Kafka hears later of a source's change"));
+  };
   const search = {
     ...{ queries, topicPrefix, sourceNames },
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -194,7 +200,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),
-      ...createControlEndpoints({ db, audit, log }),
+      ...createControlEndpoints({ db, audit, log, sourceChanged }),
       ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
@@ -210,7 +216,7 @@ export const buildApp = (deps: AppDeps): Express => {
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
-      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames, planChanged: () => deps.producers?.keeper.soon() }),
       ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     scim: sso.scim,

@@ -170,7 +170,7 @@ export const findProducer = async (db: Db | Trx, tenant: string, id: string): Pr
   return row;
 };
 
-const hasEnded = ({ revoked_at, expires_at }: ProducerRow): boolean =>
+export const hasEnded = ({ revoked_at, expires_at }: Pick<ProducerRow, "revoked_at" | "expires_at">): boolean =>
   revoked_at !== null || (expires_at !== null && expires_at <= new Date());
 
 /**
