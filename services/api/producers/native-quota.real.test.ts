@@ -155,7 +155,7 @@ test("the organization's days of retention bound those of a source, here as at t
   await plan({});
 });
 
-test("disabled or revoked under load, the last record is taken well within a second, twenty times over, and others go on", async () => {
+test("disabled or revoked under load, the last record is taken well within a second, a dozen times over, and others go on", async () => {
   const other = await make();
   const staying = await senderWith(one, other);
   let undisturbed = 0;
@@ -172,7 +172,7 @@ test("disabled or revoked under load, the last record is taken well within a sec
   const late: Record<string, number[]> = { disabled: [], revoked: [] };
   let made = await make(source);
   let sender = await senderWith(one, made);
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 6; i++) {
     await untilTaken(sender, made);
     const sending = sendUntilRefused(sender, made);
     await sleep(100);
@@ -187,7 +187,7 @@ test("disabled or revoked under load, the last record is taken well within a sec
     const revoked = performance.now();
     late.revoked?.push((await again).last - revoked);
     await sender.close();
-    if (i === 9) break;
+    if (i === 5) break;
     made = await make(source);
     sender = await senderWith(one, made);
   }
