@@ -51,6 +51,7 @@ import { createMemberships } from "./organizations/memberships.ts";
 import { createOrganizationEndpoints } from "./organizations/organization-endpoints.ts";
 import { organizationsOf } from "./organizations/organizations.ts";
 import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
+import { createLeakNotice } from "./partners/leak-letter.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
@@ -251,12 +252,10 @@ const socialApps = (config: AppDeps["config"]): Pick<SocialOptions, "github" | "
 });
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, mailer, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
   const keys = createPartnerKeys({ url, given, outgoing, log });
-  // Owners learn of it from their audit trail and from here; who sends mail takes this place.
-  const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
-    log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");
+  const notify = createLeakNotice({ db, mailer, publicUrl: config.PUBLIC_URL, log });
   return createPartnerEndpoints({ db, audit, keys, notify, log });
 };
