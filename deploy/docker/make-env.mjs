@@ -24,6 +24,7 @@ for (const name of [
   "CLICKHOUSE_EXPORT_PASSWORD",
   "CLICKHOUSE_LEDGER_PASSWORD",
   "POSTGRES_PASSWORD",
+  "POSTGRES_API_PASSWORD",
 ])
   say(`${name}=${password()}`);
 for (const name of ["DEAD_LETTER_KEY", "AUDIT_SIGNING_KEY", "SECRETS_KEY", "ALERTS_KEY", "STORAGE_KEY"])

@@ -21,6 +21,7 @@ export const prepare = async (
     addresses,
     topicPrefix: "",
     postgresUrl: await makeDatabase(addresses.postgres.url, "astralog"),
+    postgresLogin: { username: "astralog_api", password: secrets.of("postgresApiPassword") },
     deadLetterKey: secrets.of("deadLetterKey", key256),
     auditSigningKey: secrets.of("auditSigningKey", key256),
     secretsKey: secrets.of("secretsKey", key256),

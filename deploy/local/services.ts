@@ -15,8 +15,10 @@ export type ServiceName = (typeof serviceNames)[number];
 export interface Deployment {
   readonly addresses: Addresses;
   readonly topicPrefix: string;
-  /** With the database of this deployment. */
+  /** With the database of this deployment, as its tables' owner. */
   readonly postgresUrl: string;
+  /** What the api connects as; provisioning makes it. */
+  readonly postgresLogin: { readonly username: string; readonly password: string };
   /** Base64 of the 32 bytes that dead letters are encrypted with. */
   readonly deadLetterKey: string;
   /** Base64 of the 32 bytes that the key of the audit trails is made from. */
@@ -57,7 +59,12 @@ export const provisionEnv = (deployment: Deployment): Env => ({
   ...kafkaEnv(deployment, "admin"),
   ...clickhouseEnv(deployment, { "": "astralog_admin" }),
   POSTGRES_URL: deployment.postgresUrl,
+  POSTGRES_API_USERNAME: deployment.postgresLogin.username,
+  POSTGRES_API_PASSWORD: deployment.postgresLogin.password,
 });
+
+const postgresUrlOfApi = ({ postgresUrl, postgresLogin }: Deployment): string =>
+  Object.assign(new URL(postgresUrl), postgresLogin).href;
 
 export interface ListenPorts {
   readonly https: number;
@@ -74,8 +81,7 @@ export const serviceEnv = (
   ports: ListenPorts,
   httpsHost = "127.0.0.1",
 ): Env => {
-  const { addresses, deadLetterKey, auditSigningKey, secretsKey, alertsKey, storageKey, mailUrl, postgresUrl } =
-    deployment;
+  const { addresses, deadLetterKey, auditSigningKey, secretsKey, alertsKey, storageKey, mailUrl } = deployment;
   const kafka = kafkaEnv(deployment, name);
   switch (name) {
     case "receiver":
@@ -104,7 +110,7 @@ export const serviceEnv = (
           EXPORT_: "astralog_export",
           LEDGER_: "astralog_ledger",
         }),
-        POSTGRES_URL: postgresUrl,
+        POSTGRES_URL: postgresUrlOfApi(deployment),
         DEAD_LETTER_KEY: deadLetterKey,
         AUDIT_SIGNING_KEY: auditSigningKey,
         KAFKA_PRODUCERS_PASSWORD: addresses.kafka.users.producers ?? "",

@@ -5,6 +5,7 @@ export * from "./audit-export.ts";
 export * from "./audit-head.ts";
 export * from "./avro-bytes.ts";
 export * from "./coordinates.ts";
+export * from "./dead-letter-place.ts";
 export * from "./dead-letter-reasons.ts";
 export * from "./event-batch.ts";
 export * from "./keys.ts";

@@ -133,7 +133,7 @@ export const topics = {
     value: "TenantLimits",
     key: "tenant",
     ...control,
-    read: ["receiver", "api"],
+    read: ["receiver", "redactor", "api"],
   },
   usage: {
     name: "control.usage",
@@ -254,11 +254,13 @@ export const nativeTopic = (source: string, partitions: number): Topic => ({
 /** What may be done with all native topics: one rule by their prefix, because they come and go. */
 export const nativeRights = {
   read: ["redactor"],
+  // Dead letters go back to where they lay.
+  write: ["api"],
   // The api's verify compares their ends with the ledger.
   // The alerter: what has been sent must have come through before a window is complete.
   describe: ["api", "alerter"],
   create: ["producers"],
-  /** May change rights and users. Kafka has no narrower right for that than altering the cluster. */
+  /** May change rights, users and their quotas. Kafka has no narrower rights for that than altering the cluster. */
   alterCluster: ["producers"],
 } as const satisfies Record<string, readonly Principal[]>;
 

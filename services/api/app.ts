@@ -36,6 +36,7 @@ import { createStreamEndpoints } from "./audit/stream-endpoints.ts";
 import type { shape } from "./config.ts";
 import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
+import type { SourceRow } from "./control/outbox.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
 import type { ExportQueries } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
@@ -50,6 +51,7 @@ import { createMemberships } from "./organizations/memberships.ts";
 import { createOrganizationEndpoints } from "./organizations/organization-endpoints.ts";
 import { organizationsOf } from "./organizations/organizations.ts";
 import { createRoleEndpoints, createTeamEndpoints } from "./organizations/team-endpoints.ts";
+import { createLeakNotice } from "./partners/leak-letter.ts";
 import { createPartnerEndpoints } from "./partners/partner-endpoints.ts";
 import { createPartnerKeys } from "./partners/partner-keys.ts";
 import { createPatternEndpoints } from "./patterns/pattern-endpoints.ts";
@@ -166,6 +168,11 @@ export const buildApp = (deps: AppDeps): Express => {
     refused: audit.refused,
   });
   const usage = createUsageQueries(queries, rawTopic);
+  // Kafka is told at once, and not only when the keeper looks again; where it cannot be now, the keeper goes on trying.
+  const sourceChanged = async ({ native_partitions }: SourceRow): Promise<void> => {
+    if (native_partitions.length === 0) return;
+    await deps.producers?.keeper.now().catch((err) => log.warn({ err }, "Kafka hears later of a source's change"));
+  };
   const search = {
     ...{ queries, topicPrefix, sourceNames },
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -198,7 +205,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),
-      ...createControlEndpoints({ db, audit, log }),
+      ...createControlEndpoints({ db, audit, log, sourceChanged }),
       ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),
       ...createIntakeEndpoints(config.PUBLIC_RECEIVER_URL),
       ...createVerifyEndpoints({ verify, audit, sourceNames }),
@@ -214,7 +221,7 @@ export const buildApp = (deps: AppDeps): Express => {
       }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
-      ...createPlanEndpoints({ db, audit, usage, sourceNames }),
+      ...createPlanEndpoints({ db, audit, usage, sourceNames, planChanged: () => deps.producers?.keeper.soon() }),
       ...createAccessEndpoints({ db, audit, sourceUse: usage.lastOf }),
     ],
     scim: sso.scim,
@@ -249,12 +256,10 @@ const socialApps = (config: AppDeps["config"]): Pick<SocialOptions, "github" | "
 });
 
 /** Closed unless the operator says whose signatures count. */
-const partners = ({ config, db, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
+const partners = ({ config, db, mailer, outgoing, log }: AppDeps, audit: ReturnType<typeof createAudit>) => {
   const { SECRET_SCANNING_KEYS_URL: url, SECRET_SCANNING_KEYS: given } = config;
   if (url === "" && given === "") return [];
   const keys = createPartnerKeys({ url, given, outgoing, log });
-  // Owners learn of it from their audit trail and from here; who sends mail takes this place.
-  const notify = async (tenant: string, event: { kind: "key_leaked"; key: string }) =>
-    log.warn({ tenant, event: event.kind, key: event.key }, "a tenant's key was found in public and is revoked");
+  const notify = createLeakNotice({ db, mailer, publicUrl: config.PUBLIC_URL, log });
   return createPartnerEndpoints({ db, audit, keys, notify, log });
 };

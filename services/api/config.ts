@@ -22,7 +22,9 @@ export const shape = {
       if (message !== undefined) addIssue({ code: "custom", message });
     }),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
-  POSTGRES_URL: field.secret("postgres://user:password@host:port/database."),
+  POSTGRES_URL: field.secret(
+    "postgres://user:password@host:port/database, of a login that owns no table (docs/audit.md).",
+  ),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
   CLICKHOUSE_DATABASE: field.text("The database of the tables.", "astralog"),
   CLICKHOUSE_QUERY_USERNAME: field.text("The user whose row filter shows one tenant.", "astralog_query"),

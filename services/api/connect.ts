@@ -17,6 +17,7 @@ import { followAlerts } from "./alerts/follow.ts";
 import type { AppDeps } from "./app.ts";
 import { createAuditCounts } from "./audit/audit-counts.ts";
 import { createAuditHeads } from "./audit/audit-heads.ts";
+import { mayChangeTrails } from "./audit/audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
@@ -58,6 +59,11 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     onError: (err) => log.warn({ err }, "a Postgres connection broke"),
   });
   onStop("postgres", () => db.destroy());
+  mayChangeTrails(db).then(
+    (may) =>
+      may && log.warn("POSTGRES_URL's login may change the audit trail: give the api one of its own (docs/audit.md)"),
+    (err: unknown) => log.warn({ err }, "what POSTGRES_URL's login may do could not be asked"),
+  );
   const positions = createPositions(kafka);
   onStop("positions", positions.close);
   const user = (username: string, password: string, timeoutMs?: number) =>
@@ -122,7 +128,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
       (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
       (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
     );
-  const producers = connectProducers(context, db);
+  const producers = connectProducers(context, db, usage);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },

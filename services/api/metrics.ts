@@ -27,6 +27,9 @@ export const createApiMetrics = (metrics: Metrics) => ({
     "outcome",
   ]),
   mails: metrics.counter("mails_total", "Mail by what became of a try to send it.", ["outcome"]),
+  cspReports: metrics.counter("csp_reports_total", "What browsers kept our pages from, by the policy's directive.", [
+    "directive",
+  ]),
   replays: metrics.counter("dead_letter_replays_total", "Dead letters sent back to events.raw."),
 });
 

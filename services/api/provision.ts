@@ -7,13 +7,21 @@ import { migrateClickHouse } from "@astralog/schemas/clickhouse";
 import { connectSession, migrate } from "@astralog/schemas/postgres";
 import { connectClickHouse } from "./clickhouse.ts";
 import { provisionRights, provisionTopics } from "./provision/provision-kafka.ts";
+import { type ApiLogin, provisionLogin } from "./provision/provision-postgres.ts";
 import { provisionSchemas } from "./provision/provision-registry.ts";
 
 const shape = {
   LOG_LEVEL: chassisShape.LOG_LEVEL,
   ...kafkaShape,
   KAFKA_REPLICATION: field.integer("Copies of each partition; one less must confirm a write.", { min: 1, max: 9 }, "1"),
-  POSTGRES_URL: field.secret("postgres://user:password@host:port/database of a user that may create tables."),
+  POSTGRES_URL: field.secret(
+    "postgres://user:password@host:port/database of a user that may create tables, and roles.",
+  ),
+  POSTGRES_API_USERNAME: field.text(
+    "The api's login, whose rights are made; empty: it connects as the tables' owner.",
+    "",
+  ),
+  POSTGRES_API_PASSWORD: field.secret("Makes that login, or changes its password; empty: it is there already.", ""),
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
   CLICKHOUSE_USERNAME: field.text("A user that may create databases and tables."),
   CLICKHOUSE_PASSWORD: field.secret("Its password.", ""),
@@ -25,9 +33,10 @@ const clickhouseLock = 4_703_001;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const postgres = async (url: string): Promise<void> => {
+const postgres = async (url: string, login: ApiLogin): Promise<void> => {
   const applied = await migrate(url);
   say(`postgres: ${applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`}`);
+  if (login.username !== "") await provisionLogin(url, login, say);
 };
 
 /**
@@ -69,7 +78,10 @@ await oneShot("provision", async () => {
   };
   try {
     const results = await Promise.allSettled([
-      postgres(config.POSTGRES_URL),
+      postgres(config.POSTGRES_URL, {
+        username: config.POSTGRES_API_USERNAME,
+        password: config.POSTGRES_API_PASSWORD,
+      }),
       clickhouse(
         config.POSTGRES_URL,
         { url: config.CLICKHOUSE_URL, username: config.CLICKHOUSE_USERNAME, password: config.CLICKHOUSE_PASSWORD },

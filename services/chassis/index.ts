@@ -11,6 +11,7 @@ export * from "./kafka-consumer.ts";
 export * from "./kafka-follower.ts";
 export * from "./kafka-placed.ts";
 export * from "./kafka-producer.ts";
+export type { WriteRate } from "./kafka-quotas.ts";
 export * from "./kafka-reader.ts";
 export * from "./kafka-tail.ts";
 export * from "./key-uses.ts";

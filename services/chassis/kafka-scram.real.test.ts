@@ -1,4 +1,4 @@
-/** SCRAM credentials by the protocol request that kafkajs lacks, on a real broker. */
+/** SCRAM credentials and quotas by the protocol requests that kafkajs lacks, on a real broker. */
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createKafka, createLog, kafkaShape, loadConfig } from "./index.ts";
@@ -40,9 +40,21 @@ test("a user is made, given another password, and removed; removing him twice is
   await scram.remove(user);
 });
 
+test("rates are set and taken away, for many at once, also of nobody", async () => {
+  const quotas = as("producers", one.stack.kafka.users.producers ?? "").quotas();
+  const names = Array.from({ length: 40 }, (_, i) => `${one.prefix}native.${i}`);
+  await quotas.set(names.map((username, i) => ({ username, bytesPerSecond: i * 1_000 })));
+  await quotas.set(names.map((username) => ({ username, bytesPerSecond: 0 })));
+  await quotas.set([]);
+});
+
 test("who may not change users is told so, and nothing changes", async () => {
-  const scram = as("receiver", one.stack.kafka.users.receiver ?? "").scram();
+  const receiver = as("receiver", one.stack.kafka.users.receiver ?? "");
   const user = `${one.prefix}native.nobody`;
+  await expect(receiver.quotas().set([{ username: user, bytesPerSecond: 1 }])).rejects.toMatchObject({
+    ...{ code: "kafka_refused", retriable: false },
+  });
+  const scram = receiver.scram();
   await expect(scram.set(user, "first")).rejects.toMatchObject({ code: "kafka_refused", retriable: false });
   expect(await signsIn(user, "first")).toBe(false);
 });

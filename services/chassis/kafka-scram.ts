@@ -1,25 +1,11 @@
 /**
  * SCRAM credentials of Kafka users. kafkajs has no AlterUserScramCredentials (API 51, since Kafka 2.7), so the request is
- * written here and sent over a connection of its cluster. The broker is given the salted password only, as the protocol
- * has it; the password itself does not leave this process.
+ * written here. The broker is given the salted password only, as the protocol has it; the password itself does not leave
+ * this process.
  */
 import { pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import { Fault } from "./fault.ts";
-import { kafkaEncoder } from "./kafka-encoder.ts";
-
-/** kafkajs' own cluster, as far as this touches it. */
-interface Cluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  refreshMetadata(): Promise<void>;
-  findControllerBroker(): Promise<{ connectionPool: { send(call: unknown): Promise<Answer[]> } }>;
-}
-
-interface Answer {
-  user: string;
-  code: number;
-}
+import { callController } from "./kafka-controller.ts";
 
 export interface ScramCredentials {
   /** Makes the user, or gives him another password. Faults: `kafka_unavailable` (retriable), `kafka_refused`. */
@@ -28,14 +14,11 @@ export interface ScramCredentials {
   remove(user: string): Promise<void>;
 }
 
-const apiKey = 51;
 /** SCRAM-SHA-256 by its number. */
 const mechanism = 1;
 /** The least that Kafka takes: what is salted here is random already, and each connection of a client pays for it. */
 const iterations = 4_096;
 const resourceNotFound = 91;
-/** What a later try may not meet any more. */
-const passing = new Set([-1, 3, 5, 7, 13, 41, 60, 89]);
 
 const derive = promisify(pbkdf2);
 
@@ -55,7 +38,7 @@ const int32 = (value: number): Buffer => {
   return bytes;
 };
 
-const readAnswers = (bytes: Buffer): Answer[] => {
+const readCodes = (bytes: Buffer): number[] => {
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -65,67 +48,38 @@ const readAnswers = (bytes: Buffer): Answer[] => {
       if (byte < 128) return value;
     }
   };
-  const text = (): string => {
-    const length = varint() - 1;
-    at += Math.max(0, length);
-    return length < 0 ? "" : bytes.toString("utf8", at - length, at);
+  const skip = (count: number): void => {
+    at += Math.max(0, count);
   };
-  const tags = (): void => {
+  const skipText = (): void => skip(varint() - 1);
+  const skipTags = (): void => {
     for (let left = varint(); left > 0; left--) {
       varint();
-      at += varint();
+      skip(varint());
     }
   };
-  tags();
+  skipTags();
   at += 4;
   return Array.from({ length: varint() - 1 }, () => {
-    const user = text();
+    skipText();
     const code = bytes.readInt16BE(at);
     at += 2;
-    text();
-    tags();
-    return { user, code };
+    skipText();
+    skipTags();
+    return code;
   });
 };
 
 export const createScram = (makeCluster: () => unknown): ScramCredentials => {
-  const call = async (deletions: readonly Buffer[], upsertions: readonly Buffer[]): Promise<number> => {
-    const cluster = makeCluster() as Cluster;
-    try {
-      await cluster.connect();
-      await cluster.refreshMetadata();
-      const broker = await cluster.findControllerBroker();
-      const body = Buffer.concat([noTags, compactArray(deletions), compactArray(upsertions), noTags]);
-      const encoder = kafkaEncoder();
-      const answers = await broker.connectionPool.send({
-        request: {
-          apiKey,
-          apiVersion: 0,
-          apiName: "AlterUserScramCredentials",
-          encode: async () => {
-            const request = new encoder();
-            request.writeBufferInternal(body);
-            return request;
-          },
-        },
-        response: { decode: async (bytes: Buffer) => readAnswers(bytes), parse: async (found: Answer[]) => found },
-      });
-      return answers.find(({ code }) => code !== 0)?.code ?? 0;
-    } catch (error) {
-      throw new Fault("kafka_unavailable", "Kafka did not take the change of its users.", {
-        retriable: true,
-        cause: error,
-      });
-    } finally {
-      await cluster.disconnect().catch(() => undefined);
-    }
-  };
-  const check = (code: number): void => {
-    if (code !== 0)
-      throw new Fault("kafka_refused", `Kafka refused to change its users: code ${code}.`, {
-        retriable: passing.has(code),
-      });
-  };
+  const alter = (deletions: readonly Buffer[], upsertions: readonly Buffer[], tolerated: readonly number[] = []) =>
+    callController(
+      makeCluster,
+      {
+        ...{ apiKey: 51, apiName: "AlterUserScramCredentials", decode: readCodes },
+        body: Buffer.concat([noTags, compactArray(deletions), compactArray(upsertions), noTags]),
+      },
+      tolerated,
+    );
 
   return {
     set: async (user, password) => {
@@ -139,12 +93,9 @@ export const createScram = (makeCluster: () => unknown): ScramCredentials => {
         compact(salted),
         noTags,
       ];
-      check(await call([], [Buffer.concat(upsertion)]));
+      await alter([], [Buffer.concat(upsertion)]);
     },
-    remove: async (user) => {
-      const deletion = [compact(Buffer.from(user)), Buffer.from([mechanism]), noTags];
-      const code = await call([Buffer.concat(deletion)], []);
-      if (code !== resourceNotFound) check(code);
-    },
+    remove: (user) =>
+      alter([Buffer.concat([compact(Buffer.from(user)), Buffer.from([mechanism]), noTags])], [], [resourceNotFound]),
   };
 };

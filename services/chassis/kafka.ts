@@ -13,6 +13,7 @@ import kafkajs, { type Admin, type Consumer, type Producer } from "kafkajs";
 import { compressFrame, decompressFrame } from "lz4-napi";
 import type { Config, kafkaShape } from "./config.ts";
 import { sendPieces } from "./kafka-encoder.ts";
+import { type ClientQuotas, createQuotas } from "./kafka-quotas.ts";
 import { createScram, type ScramCredentials } from "./kafka-scram.ts";
 import type { Log } from "./log.ts";
 
@@ -66,6 +67,7 @@ export interface KafkaClient {
   }): Consumer;
   admin(): Admin;
   scram(): ScramCredentials;
+  quotas(): ClientQuotas;
   readonly compression: number;
 }
 
@@ -141,6 +143,7 @@ export const createKafka = (config: KafkaConfig, log: Log, clientId: string): Ka
       }),
     admin: () => kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } }),
     scram: () => createScram(clusterOf(kafka)),
+    quotas: () => createQuotas(clusterOf(kafka)),
     compression: config.KAFKA_COMPRESSION === "lz4" ? CompressionTypes.LZ4 : CompressionTypes.None,
   };
 };

@@ -8,21 +8,28 @@ import { Fault } from "./fault.ts";
 const ivBytes = 12;
 const tagBytes = 16;
 
-export const encrypt = (key: Buffer, plain: Buffer, bound: string): string => {
+/** Nonce, ciphertext, tag. */
+export const sealBytes = (key: Buffer, plain: Buffer, bound: string): Buffer => {
   const iv = randomBytes(ivBytes);
   const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: tagBytes });
   cipher.setAAD(Buffer.from(bound));
-  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString("base64url");
+  return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 };
 
-/** Throws when the key is another, or the text or what it is bound to was changed. */
-export const decrypt = (key: Buffer, text: string, bound: string): Buffer => {
-  const bytes = Buffer.from(text, "base64url");
-  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
+/** Throws when the key is another, or the bytes or what they are bound to were changed. */
+export const openBytes = (key: Buffer, sealed: Buffer, bound: string): Buffer => {
+  const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes });
   decipher.setAAD(Buffer.from(bound));
-  decipher.setAuthTag(bytes.subarray(-tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
+  decipher.setAuthTag(sealed.subarray(-tagBytes));
+  return Buffer.concat([decipher.update(sealed.subarray(ivBytes, -tagBytes)), decipher.final()]);
 };
+
+export const encrypt = (key: Buffer, plain: Buffer, bound: string): string =>
+  sealBytes(key, plain, bound).toString("base64url");
+
+/** Throws as openBytes does. */
+export const decrypt = (key: Buffer, text: string, bound: string): Buffer =>
+  openBytes(key, Buffer.from(text, "base64url"), bound);
 
 /** Names a key of the configuration without telling of it. */
 export const keyName = (key: Buffer): string =>

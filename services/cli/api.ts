@@ -154,4 +154,6 @@ export interface Producer {
   expires_at: string | null;
   revoked_at: string | null;
   rotated_from: string | null;
+  /** Why Kafka refuses it for now. */
+  paused: "source_disabled" | "over_plan" | "quota_exhausted" | null;
 }

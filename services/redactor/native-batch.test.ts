@@ -1,11 +1,21 @@
-import { decodeRecord, type EventRecord, encodeRecord, parseAvro, types } from "@astralog/schemas";
+import { sealBytes } from "@astralog/chassis";
+import {
+  decodeRecord,
+  type EventRecord,
+  encodeRecord,
+  nativeTopic,
+  parseAvro,
+  placeText,
+  types,
+  wrapReplay,
+} from "@astralog/schemas";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { nativeBatch } from "./native-batch.ts";
 import { createNativeJudge } from "./native-judge.ts";
-import { createRate } from "./native-rate.ts";
+import { createRate, mayWait } from "./native-rate.ts";
 
-const origin = { tenant: "tn_a", source: "src_a", retentionDays: 7, receivedAt: 1_750_000_000_000 };
+const origin = { tenant: "tn_a", source: "src_a", retentionDays: 7, receivedAt: 1_750_000_000_000, dedupId: "" };
 const at = { topic: "native.src_a", partition: 1, offset: 17 };
 const plain: EventRecord = {
   ...{ timestamp: 1_750_000_000_000_000_001n, level: 9, service: "till", host: "", message: "sold", trace_id: "" },
@@ -33,7 +43,8 @@ const writers = new Map([
   [6, parseAvro({ type: "record", name: "Event", fields: [field("message", "string")] as never })],
 ]);
 const writerOf = async (id: number) => writers.get(id) ?? types.Event;
-const judge = createNativeJudge({ schemaId: 2, writerOf, sourceOf: () => origin });
+const deadLetterKey = Buffer.alloc(32, 7);
+const judge = createNativeJudge({ schemaId: 2, writerOf, sourceOf: () => origin, deadLetterKey });
 const judged = (value: Buffer | null) => judge({ value, timestamp: origin.receivedAt }, at);
 const framed = (id: number, body: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, 0, id]), body]);
 const batchOf = async (value: Buffer) =>
@@ -114,6 +125,28 @@ test("events beyond a limit leave their place empty, and -1 ns is no way to vani
   expect(batch.events.map(({ timestamp }) => timestamp)).toEqual([plain.timestamp, -1n, 0n, -1n]);
 });
 
+test("what comes back from the dead letters is read as its producer wrote it, under one dedup_id; nobody else can send it so", async () => {
+  const value = Buffer.from('{"message":"back"}');
+  const place = placeText({ ...at, index: -1 });
+  const back = async (key: Buffer, sealedFor: string, says: string) => {
+    const verdict = await judged(wrapReplay(says, sealBytes(key, value, sealedFor)));
+    const { dedup_id, protocol, events } = decodeRecord("EventBatch", verdict.value);
+    return [verdict.deaths.map(({ reason }) => reason), dedup_id, protocol, events.map(({ message }) => message)];
+  };
+  expect(await back(deadLetterKey, place, place)).toEqual([[], `replay/${place}`, "replay", ["back"]]);
+  const elsewhere = placeText({ ...at, topic: "native.src_b", index: -1 });
+  for (const forged of [
+    await back(Buffer.alloc(32, 8), place, place),
+    await back(deadLetterKey, elsewhere, elsewhere),
+    await back(deadLetterKey, elsewhere, place),
+  ])
+    expect(forged).toEqual([["not_framed"], "", "kafka", []]);
+  // What fails again is the producer's own record once more, not what it was wrapped in.
+  const bad = Buffer.from('{"message":');
+  const verdict = await judged(wrapReplay(place, sealBytes(deadLetterKey, bad, place)));
+  expect(verdict.deaths).toMatchObject([{ reason: "not_json", payload: bad }]);
+});
+
 test("whatever the bytes, there is one verdict, and its counts agree", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -136,14 +169,22 @@ test("whatever the bytes, there is one verdict, and its counts agree", async () 
 test("a source may spend two seconds of its rate at once, then waits as long as it takes", () => {
   let now = 0;
   const rate = createRate(() => now);
-  const limit = { max_bytes_per_second: 100n };
-  expect(rate.wait("t", limit)).toBe(0);
+  expect(rate.wait("t", 100)).toBe(0);
   rate.spend("t", 500);
-  expect(rate.wait("t", limit)).toBe(3_000);
+  expect(rate.wait("t", 100)).toBe(3_000);
   now = 2_000;
-  expect(rate.wait("t", limit)).toBe(1_000);
-  expect(rate.wait("t", { max_bytes_per_second: 0n })).toBe(0);
-  expect(rate.wait("another", limit)).toBe(0);
+  expect(rate.wait("t", 100)).toBe(1_000);
+  expect(rate.wait("t", 0)).toBe(0);
+  expect(rate.wait("another", 100)).toBe(0);
   now = 3_000;
-  expect(rate.wait("t", limit)).toBe(0);
+  expect(rate.wait("t", 100)).toBe(0);
+});
+
+test("what Kafka acknowledged waits half as long as Kafka keeps it, and no longer", () => {
+  const half = nativeTopic("src_a", 1).retentionMs / 2;
+  expect([mayWait(1_000, 1_000), mayWait(1_000, 999 + half), mayWait(1_000, 1_000 + half)]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

@@ -17,6 +17,8 @@ export interface Origin {
   retentionDays: number;
   /** Milliseconds since the epoch. */
   receivedAt: number;
+  /** Of a record that came back from the dead letters; "" otherwise. */
+  dedupId: string;
 }
 
 export interface NativeBatch {
@@ -31,7 +33,8 @@ export const headerOf = (origin: Origin, accepted: number) => ({
   source: origin.source,
   retention_days: origin.retentionDays,
   received_at: origin.receivedAt,
-  protocol: "kafka",
+  protocol: origin.dedupId === "" ? "kafka" : "replay",
+  dedup_id: origin.dedupId,
   accepted,
 });
 

@@ -1,32 +1,38 @@
-/** A source's bytes per second on its native topic, for this process: what exceeds it waits in Kafka, and only there. */
-import type { SourceRecord } from "@astralog/schemas";
+/** What sources and organizations may send a second on native topics, for this process: what exceeds it waits in Kafka. */
 
-/** Seconds of its rate that a quiet source may send at once, as at the receiver. */
+/** Seconds of its rate that a quiet one may send at once, as at the receiver. */
 const burstSeconds = 2;
+/**
+ * Kafka keeps these topics for an hour, and what it acknowledged must be stored: a record that has waited this long waits
+ * no more. Brokers hold each producer to the rate already, so that takes several of them, or compression.
+ */
+const longestWaitMs = 30 * 60_000;
 
 export const createRate = (now: () => number = () => performance.now()) => {
   const spent = new Map<string, { bytes: number; at: number }>();
 
-  const drained = (topic: string, perSecond: number) => {
+  const drained = (name: string, perSecond: number) => {
     const at = now();
-    const found = spent.get(topic) ?? { bytes: 0, at };
+    const found = spent.get(name) ?? { bytes: 0, at };
     found.bytes = Math.max(0, found.bytes - ((at - found.at) / 1000) * perSecond);
     found.at = at;
-    spent.set(topic, found);
+    spent.set(name, found);
     return found;
   };
 
   return {
-    /** Milliseconds until the topic's next records may be taken; 0 is now. */
-    wait: (topic: string, { max_bytes_per_second }: Pick<SourceRecord, "max_bytes_per_second">): number => {
-      const perSecond = Number(max_bytes_per_second);
+    /** Milliseconds until its next records may be taken; 0 is now. A `perSecond` of 0 is unlimited. */
+    wait: (name: string, perSecond: number): number => {
       if (perSecond <= 0) return 0;
-      const over = drained(topic, perSecond).bytes - perSecond * burstSeconds;
+      const over = drained(name, perSecond).bytes - perSecond * burstSeconds;
       return over <= 0 ? 0 : (over / perSecond) * 1000;
     },
-    spend: (topic: string, bytes: number): void => {
-      const found = spent.get(topic);
+    spend: (name: string, bytes: number): void => {
+      const found = spent.get(name);
       if (found !== undefined) found.bytes += bytes;
     },
   };
 };
+
+/** Whether a record that Kafka took then, in milliseconds since the epoch, may go on waiting. */
+export const mayWait = (takenAt: number, now: number): boolean => now - takenAt < longestWaitMs;

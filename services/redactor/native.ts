@@ -12,7 +12,7 @@ import type { shape } from "./config.ts";
 import type { JudgeOptions } from "./judge.ts";
 import { followTopics } from "./native-consumer.ts";
 import { createNativeJudge } from "./native-judge.ts";
-import { createRate } from "./native-rate.ts";
+import { createRate, mayWait } from "./native-rate.ts";
 import { createNativeSources } from "./native-sources.ts";
 import { createStage, type StageOptions } from "./stage.ts";
 
@@ -25,6 +25,12 @@ export const startNative = async (
   registry: Registry,
   parts: JudgeOptions & Omit<StageOptions, "judge" | "cleanPartition">,
 ): Promise<void> => {
+  const tenants = await createControlTable(
+    kafka,
+    { log, registry },
+    { principal: "redactor", topic: kafka.name(topics.tenants.name), record: "TenantLimits" },
+  );
+  onStop("tenants", tenants.close);
   const sources = createNativeSources(kafka);
   const rate = createRate();
   const stage = createStage({
@@ -33,21 +39,28 @@ export const startNative = async (
       ...parts,
       sourceOf: (topic) => {
         const found = sources.of(topic);
-        return found && { tenant: found.tenant, source: found.source, retentionDays: found.retention_days };
+        if (found === undefined || !tenants.complete) return undefined;
+        const { tenant, source, retention_days } = found;
+        const most = tenants.get(tenant)?.retention_days ?? retention_days;
+        return { tenant, source, retentionDays: Math.min(retention_days, most) };
       },
     }),
     cleanPartition: sources.cleanPartition,
   });
 
   const handle = async (delivery: Delivery): Promise<Rest | undefined> => {
-    const source = sources.of(delivery.topic);
-    const wait = source === undefined ? 0 : rate.wait(delivery.topic, source);
-    if (wait > 0) return { ms: Math.min(wait, longestRestMs), taken: false };
-    await stage(delivery);
-    rate.spend(
-      delivery.topic,
-      delivery.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0),
+    const { topic, records } = delivery;
+    const source = sources.of(topic);
+    const tenant = source?.tenant ?? "";
+    const wait = Math.max(
+      rate.wait(topic, Number(source?.max_bytes_per_second ?? 0n)),
+      rate.wait(tenant, Number(tenants.get(tenant)?.max_bytes_per_second ?? 0n)),
     );
+    if (wait > 0 && mayWait(records[0]?.timestamp ?? 0, Date.now()))
+      return { ms: Math.min(wait, longestRestMs), taken: false };
+    await stage(delivery);
+    const bytes = records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+    for (const name of [topic, tenant]) rate.spend(name, bytes);
     return undefined;
   };
 
@@ -79,5 +92,5 @@ export const startNative = async (
     },
   );
   onStop("sources", table.close);
-  health.require("sources", () => table.complete || "still being read");
+  health.require("sources", () => (table.complete && tenants.complete) || "still being read");
 };

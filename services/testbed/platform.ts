@@ -62,6 +62,8 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     addresses: stack,
     topicPrefix: prefix,
     postgresUrl: await makeDatabase(stack.postgres.url, `t${id}`),
+    // Roles belong to the whole server, which others use.
+    postgresLogin: { username: `t${id}_api`, password: randomBytes(16).toString("hex") },
     deadLetterKey: randomBytes(32).toString("base64"),
     auditSigningKey: randomBytes(32).toString("base64"),
     secretsKey: randomBytes(32).toString("base64"),

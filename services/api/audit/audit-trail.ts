@@ -13,8 +13,9 @@ import {
   chainStart,
   type Json,
 } from "@astralog/schemas";
+import { sql } from "kysely";
 import { announceHead } from "../control/outbox.ts";
-import type { Trx } from "../postgres.ts";
+import type { Db, Trx } from "../postgres.ts";
 
 /** Who acts, from where, and what signs for it. */
 export interface By {
@@ -136,3 +137,10 @@ export const auditRow = (event: AuditEvent) => ({
   prev: event.prev,
   hash: event.hash,
 });
+
+/** Whether this login could change what stands in the trails; then only their chains and heads would tell. */
+export const mayChangeTrails = async (db: Db): Promise<boolean> => {
+  const { rows } = await sql<{ may: boolean }>`
+    select has_table_privilege('audit_events', 'update, delete, truncate, trigger') as may`.execute(db);
+  return rows[0]?.may === true;
+};

@@ -38,6 +38,8 @@ export interface ControlDeps {
   readonly db: Db;
   readonly audit: Audit;
   readonly log: Log;
+  /** Called when a source has changed; the answer waits for it. */
+  sourceChanged(source: SourceRow): Promise<void>;
 }
 
 export const createControlEndpoints = (deps: ControlDeps): Endpoint[] => [...ofSources(deps), ...ofKeys(deps)];
@@ -49,7 +51,7 @@ const createTold =
     log.info({ act, id, tenant, by: actor.id, request_id: response.locals.requestId as string }, "control");
   };
 
-const ofSources = ({ db, audit, log }: ControlDeps): Endpoint[] => {
+const ofSources = ({ db, audit, log, sourceChanged }: ControlDeps): Endpoint[] => {
   const told = createTold(log);
   const tag = "sources";
   return [
@@ -99,13 +101,14 @@ const ofSources = ({ db, audit, log }: ControlDeps): Endpoint[] => {
             unchanged(sourceView(row)),
           );
           told(input, "source.change", source.id);
+          await sourceChanged(source);
           return sourceView(source);
         }),
     }),
   ];
 };
 
-const ofKeys = ({ db, audit, log }: ControlDeps): Endpoint[] => {
+const ofKeys = ({ db, audit, log }: Omit<ControlDeps, "sourceChanged">): Endpoint[] => {
   const told = createTold(log);
   const tag = "keys";
   return [

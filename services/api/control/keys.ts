@@ -6,7 +6,7 @@ import { Fault } from "@astralog/chassis";
 import { hashKey, type KeyKind, keyPermissions, makeKey, randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import type { Caller } from "../http/caller.ts";
-import { after, created } from "../http/paging.ts";
+import { listOf } from "../http/paging.ts";
 import { mustHaveProven } from "../http/step-up.ts";
 import { effectiveOfKey, type Sources } from "../organizations/effective.ts";
 import { type Giver, mustCover } from "../organizations/grants.ts";
@@ -54,20 +54,7 @@ type KeyPowers = Pick<KeyRow, "kind" | "source" | "permissions" | "sources">;
 export const sourcesOfKey = ({ kind, source, permissions, sources }: KeyRow): Sources =>
   source === null ? effectiveOfKey({ kind, permissions, sources }).sources : new Set([source]);
 
-export const listKeys = (
-  db: Db,
-  tenant: string,
-  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
-): Promise<KeyRow[]> =>
-  db
-    .selectFrom("keys")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where(after(cursor))
-    .orderBy(created)
-    .orderBy("id")
-    .limit(limit)
-    .execute();
+export const listKeys = listOf("keys");
 
 const insert = async (trx: Trx, tenant: string, wanted: NewKey, rotatedFrom: string | null): Promise<MadeKey> => {
   const key = makeKey(wanted.kind);

@@ -2,7 +2,7 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { after, created } from "../http/paging.ts";
+import { listOf } from "../http/paging.ts";
 import { checkSource, sourceDefaults } from "../plans/plan-inputs.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, named } from "../postgres.ts";
@@ -16,20 +16,7 @@ export interface SourceSettings {
   max_bytes_per_second: number;
 }
 
-export const listSources = (
-  db: Db,
-  tenant: string,
-  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
-): Promise<SourceRow[]> =>
-  db
-    .selectFrom("sources")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where(after(cursor))
-    .orderBy(created)
-    .orderBy("id")
-    .limit(limit)
-    .execute();
+export const listSources = listOf("sources");
 
 /** Faults: `not_found`. */
 export const findSource = async (db: Db, tenant: string, id: string): Promise<SourceRow> => {

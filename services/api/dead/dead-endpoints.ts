@@ -1,6 +1,6 @@
 /** Dead letters: list, show, send back. The payload is never shown. */
 import { Fault, type Log, type RecordProducer } from "@astralog/chassis";
-import { nativePrefix, topics } from "@astralog/schemas";
+import { nativePrefix, placeText, replayDedupId, topics } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
@@ -8,8 +8,16 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import type { ApiMetrics } from "../metrics.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import type { Owner } from "../search/scope.ts";
-import { type DeadRow, deadLetterSql, deadListSql, deadPlace, deadView, parseDeadId } from "./dead-letters.ts";
-import { openPayload, replayDedupId, replayValue } from "./replay.ts";
+import {
+  type DeadRow,
+  deadLetterSql,
+  deadListSql,
+  deadPlace,
+  deadView,
+  formatDeadId,
+  parseDeadId,
+} from "./dead-letters.ts";
+import { nativeReplay, openPayload, replayValue } from "./replay.ts";
 
 export interface DeadDeps {
   readonly audit: Pick<Audit, "record">;
@@ -97,24 +105,31 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
       const row = await find(caller, params.id, true);
       const [topic, partition, offset, index, source, reason, , diedAt, , encryption, sealed] = row;
       const place = { topic, partition, offset, index };
-      // Only what failed under redaction was an event already; the rest is as its producer wrote it.
-      if (topic.startsWith(deps.topicPrefix + nativePrefix) && (index < 0 || reason !== "redaction_failed"))
+      const native = topic.startsWith(deps.topicPrefix + nativePrefix);
+      if (native && index >= 0 && reason !== "redaction_failed")
         throw new Fault(
           "cannot_replay",
-          `A producer's own record that died as ${reason} never was an event: correct the producer, and send it again.`,
+          `An event that died as ${reason} would exceed it again: correct the producer, and send it again.`,
         );
-      if (await isStored(tenant, replayDedupId(place))) {
+      if (await isStored(tenant, replayDedupId(placeText(place)))) {
         throw new Fault("cannot_replay", "It was replayed before and is stored.");
       }
       const bytes = Buffer.from(sealed, "base64");
-      const payload = encryption === "none" ? bytes : openPayload(deps.key, place, bytes);
-      const value = replayValue(payload, { ...place, tenant, source, diedAt: Number(diedAt) }, await deps.schemaId());
+      // What storage refused had been read already, and is as clean as it was then.
+      const asWritten = native && index < 0 && encryption !== "none";
+      const value = asWritten
+        ? nativeReplay(deps.key, place, bytes)
+        : replayValue(
+            encryption === "none" ? bytes : openPayload(deps.key, place, bytes),
+            { ...place, tenant, source, diedAt: Number(diedAt) },
+            await deps.schemaId(),
+          );
       // No transaction spans Kafka and Postgres. The trail is written first, so that it may tell of a replay that then
       // failed, which it says in a second event, but never miss one.
       const act = { action: "dead_letter.replayed", target: targetOf(row) } as const;
       await audit.record(response, act);
       const placed = await deps.producer
-        .send({ topic: topicPrefix + topics.raw.name, partition, value })
+        .send({ topic: asWritten ? topic : topicPrefix + topics.raw.name, partition, value })
         .catch(async (error: unknown) => {
           await audit.record(response, { ...act, result: "failed" });
           throw error;
@@ -125,7 +140,12 @@ export const createDeadEndpoints = (deps: DeadDeps): Endpoint[] => {
         { act: "dead.replay", id, tenant, by: actor.id, to: { partition: placed.partition, offset: placed.offset } },
         "control",
       );
-      return { id, replayed_as: `${placed.partition}-${placed.offset}`, was: deadPlace(row, topicPrefix) };
+      const was = deadPlace(row, topicPrefix);
+      const replayed_as = formatDeadId({
+        topic: asWritten ? was.topic : topics.raw.name,
+        ...{ partition: placed.partition, offset: placed.offset, index: -1 },
+      });
+      return { id, replayed_as, was };
     },
   });
 

@@ -2,50 +2,49 @@
  * Sends a dead letter back to its own partition of events.raw, where it is redacted and stored like anything that
  * arrives. The payload is decrypted in memory only. Its dedup_id is made of the letter's coordinates, so the sink stores
  * it once however often it is sent.
+ *
+ * What a native producer wrote never was an event of ours: it goes back to its own topic, still sealed, and the redactor
+ * opens it there and reads it anew.
  */
-import { createDecipheriv } from "node:crypto";
-import { Fault } from "@astralog/chassis";
+import { Fault, openBytes } from "@astralog/chassis";
 import {
   BatchEncoder,
   type BatchHeader,
   emptyHeader,
+  type LetterPlace,
+  nativeTopic,
+  placeText,
   readBatchHeader,
   replaceBatchHeader,
+  replayDedupId,
   schemaIdOf,
+  wrapReplay,
 } from "@astralog/schemas";
 
-const nonceBytes = 12;
-const tagBytes = 16;
-
-export interface LetterPlace {
-  /** As the letter names it: with the cluster's prefix. */
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
-  readonly index: number;
-}
-
-const placeText = ({ topic, partition, offset, index }: LetterPlace): string =>
-  `${topic}/${partition}/${offset}/${index}`;
-
-export const replayDedupId = (place: LetterPlace): string => `replay/${placeText(place)}`;
-
-/** AES-256-GCM, bound to where the letter lay. Faults: `cannot_replay` with another key or changed bytes. */
+/** Bound to where the letter lay. Faults: `cannot_replay` with another key or changed bytes. */
 export const openPayload = (key: Buffer, place: LetterPlace, sealed: Buffer): Buffer => {
   try {
-    const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes });
-    decipher.setAAD(Buffer.from(placeText(place)));
-    decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-    return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, sealed.length - tagBytes)), decipher.final()]);
+    return openBytes(key, sealed, placeText(place));
   } catch (error) {
     throw new Fault(
       "cannot_replay",
       "The payload cannot be decrypted: DEAD_LETTER_KEY is not the one it was sealed with.",
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
+};
+
+/** What Kafka puts around a record, at most. */
+const framing = 512;
+const mostNativeBytes = nativeTopic("", 1).maxMessageBytes - framing;
+
+/** The value for its native topic. Faults: `cannot_replay`. */
+export const nativeReplay = (key: Buffer, place: LetterPlace, sealed: Buffer): Buffer => {
+  openPayload(key, place, sealed);
+  const value = wrapReplay(placeText(place), sealed);
+  if (value.length > mostNativeBytes)
+    throw new Fault("cannot_replay", "The record is as large as its topic takes, and does not fit in a second time.");
+  return value;
 };
 
 /**
@@ -57,7 +56,7 @@ export const replayValue = (
   letter: LetterPlace & { readonly tenant: string; readonly source: string; readonly diedAt: number },
   schemaId: number,
 ): Buffer => {
-  const dedup = { protocol: "replay", dedup_id: replayDedupId(letter) };
+  const dedup = { protocol: "replay", dedup_id: replayDedupId(placeText(letter)) };
   if (letter.index >= 0) {
     const encoder = new BatchEncoder();
     encoder.appendEncoded(payload, 0, payload.length);

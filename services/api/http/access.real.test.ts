@@ -359,13 +359,10 @@ test("another tenant's id takes the same statements as one that nobody has, so t
   const deps = { db: told, audit, log };
   const send = () => Promise.reject(new Error("nothing is sent"));
   const endpoints = [
-    ...[
-      createControlEndpoints,
-      createTeamEndpoints,
-      createRoleEndpoints,
-      createViewEndpoints,
-      createScimEndpoints,
-    ].flatMap((create) => create(deps)),
+    ...createControlEndpoints({ ...deps, sourceChanged: () => Promise.resolve() }),
+    ...[createTeamEndpoints, createRoleEndpoints, createViewEndpoints, createScimEndpoints].flatMap((create) =>
+      create(deps),
+    ),
     ...createMemberEndpoints({ ...deps, send }),
     ...createAccessEndpoints({ ...deps, sourceUse: () => Promise.resolve(new Map()) }),
   ];

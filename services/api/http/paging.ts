@@ -1,7 +1,9 @@
 /** Lists in pages: oldest first by (created_at, id), which is unique, so pages neither skip nor repeat. */
 import { Fault } from "@astralog/chassis";
-import { type RawBuilder, sql } from "kysely";
+import type { Database } from "@astralog/schemas/postgres";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import { z } from "zod";
+import type { Db } from "../postgres.ts";
 
 export const pageQuery = z.strictObject({
   cursor: z.string().max(200).optional().describe("`next` of the page before."),
@@ -26,6 +28,25 @@ export const after = (cursor: string | undefined): RawBuilder<boolean> => {
   }
   return sql<boolean>`(${created}, id) > (${new Date(Number(millis))}, ${id})`;
 };
+
+/** How a tenant's rows of that table are listed: a page of them, or the first thousand. */
+export const listOf =
+  <T extends "sources" | "keys" | "producers">(table: T) =>
+  (
+    db: Db,
+    tenant: string,
+    { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
+  ): Promise<Selectable<Database[T]>[]> =>
+    db
+      // Of a union kysely cannot say which columns there are; what is used here all of them have.
+      .selectFrom(table as "sources")
+      .selectAll()
+      .where("tenant", "=", tenant)
+      .where(after(cursor))
+      .orderBy(created)
+      .orderBy("id")
+      .limit(limit)
+      .execute() as unknown as Promise<Selectable<Database[T]>[]>;
 
 /** From one row more than the page may have. */
 export const pageOf = <Row extends Place>(

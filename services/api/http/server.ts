@@ -8,6 +8,7 @@ import { ipKeyGenerator, rateLimit } from "express-rate-limit";
 import helmet from "helmet";
 import type { ApiMetrics } from "../metrics.ts";
 import { askerOf } from "./caller.ts";
+import { createCspReports, reportGroup, reportPath } from "./csp-reports.ts";
 import { createDashboard } from "./dashboard.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { type MountDeps, mount } from "./mount.ts";
@@ -41,11 +42,18 @@ const security = helmet({
       baseUri: ["'none'"],
       formAction: ["'none'"],
       frameAncestors: ["'none'"],
+      reportUri: [reportPath],
+      reportTo: [reportGroup],
     },
   },
   xFrameOptions: { action: "deny" },
   strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true },
 });
+
+const reporting: RequestHandler = (_, response, next) => {
+  response.setHeader("Reporting-Endpoints", `${reportGroup}="${reportPath}"`);
+  next();
+};
 
 /** A request id of our own; a caller's is not trusted in our logs. */
 const identify: RequestHandler = (_, response, next) => {
@@ -79,7 +87,7 @@ export const createApp = (deps: ServerDeps): Express => {
   app.disable("x-powered-by");
   app.set("etag", false);
   app.set("trust proxy", deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies]);
-  app.use(identify, measure(deps.metrics), security);
+  app.use(identify, measure(deps.metrics), security, reporting);
 
   // Counts only what was refused: whoever has a good key is limited by it, not by who else sits behind his address.
   const refusals = rateLimit({
@@ -107,6 +115,7 @@ export const createApp = (deps: ServerDeps): Express => {
   app.use("/scim/v2", noStore, deps.scim);
   app.use(["/api", "/scim"], noStore);
   app.use(["/api", "/scim"], notFound);
+  app.use(createCspReports(deps));
   app.use(createSecurityTxt(deps.securityContact), createDashboard());
   app.use(notFound);
   app.use(createErrorHandler(deps.log));

@@ -3,10 +3,13 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { type MailSink, startMailSink } from "@astralog/local";
 import { makeKey } from "@astralog/schemas";
+import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { callApi, until } from "../api.driver.ts";
+import { plantMember } from "../http/access.driver.ts";
 
 const github = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 const forger = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
@@ -22,15 +25,24 @@ const keyDocument = JSON.stringify({
 let one: Platform;
 let api: RunningService;
 let call: ReturnType<typeof callApi>;
+let sink: MailSink;
 beforeAll(async () => {
   one = await platform(sharedStack());
-  api = await one.start("api", { SECRET_SCANNING_KEYS: keyDocument });
+  sink = await startMailSink({ smtp: 0, page: 0 });
+  const db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  for (const role of ["owner", "admin", "member"])
+    await plantMember(db, one.tenant, role, { email: `${role}@leaky.example` });
+  await db.destroy();
+  api = await one.start("api", { SECRET_SCANNING_KEYS: keyDocument, MAIL_URL: sink.smtp });
   call = callApi(api);
   await until("the admin key", async () =>
     (await call(one.adminKey, "GET", "/keys")).status === 200 ? true : undefined,
   );
 });
-afterAll(() => one.stop());
+afterAll(async () => {
+  await one?.stop();
+  await sink?.close();
+});
 
 interface Post {
   to?: RunningService;
@@ -88,10 +100,20 @@ test("a signed post ends exactly the keys it names, says which were real, and th
   const { body: trail } = await call(one.adminKey, "GET", `/audit?action=key.revoked&target=${leaked.id}`);
   expect(trail.events).toMatchObject([{ actor: { kind: "system", id: "github-secret-scanning" } }]);
 
+  // Who can make another is written to, with nothing that would open anything.
+  const mails = await until("both letters", () => (sink.mails().length >= 2 ? sink.mails() : undefined));
+  expect(mails.map(({ to }) => to.toString()).toSorted()).toEqual(["admin@leaky.example", "owner@leaky.example"]);
+  for (const { text } of mails) {
+    expect(text).toContain(`${leaked.key.slice(0, 7)}…${leaked.key.slice(-4)} (leaky)`);
+    expect(text).toContain("https://example.com/leak");
+    expect(text).not.toContain(leaked.key.slice(7, -4));
+  }
+
   // GitHub posts again what it finds again: still ours, and the trail tells of its end once.
   expect(JSON.parse((await post(found(leaked.key))).text)).toMatchObject([{ label: "true_positive" }]);
   const { body: again } = await call(one.adminKey, "GET", `/audit?action=key.revoked&target=${leaked.id}`);
   expect(again.events).toHaveLength(1);
+  expect(sink.mails()).toHaveLength(2);
 });
 
 test("what is forged, changed on the way, unsigned, or signed by a key of another kind ends nothing", async () => {

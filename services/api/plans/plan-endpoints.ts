@@ -14,6 +14,8 @@ export interface PlanDeps {
   readonly audit: Audit;
   readonly usage: UsageQueries;
   sourceNames(tenant: string): Map<string, string>;
+  /** Called when a plan has changed. */
+  planChanged(): void;
 }
 
 const limitsShape = z.object({
@@ -58,7 +60,7 @@ const rangeOf = (given: { from?: string | undefined; to?: string | undefined }):
   return { from, to };
 };
 
-export const createPlanEndpoints = ({ db, audit, usage, sourceNames }: PlanDeps): Endpoint[] => {
+export const createPlanEndpoints = ({ db, audit, usage, sourceNames, planChanged }: PlanDeps): Endpoint[] => {
   const tag = "usage";
   return [
     endpoint({
@@ -96,7 +98,11 @@ export const createPlanEndpoints = ({ db, audit, usage, sourceNames }: PlanDeps)
       body: z.strictObject({ plan: planName, overrides: planOverrides.default({}) }),
       success: { status: 200, body: planShape },
       handle: ({ params, body, response }) =>
-        withPostgres(async () => viewOf(await setPlan(db, params.id, body, audit.by(response)))),
+        withPostgres(async () => {
+          const plan = await setPlan(db, params.id, body, audit.by(response));
+          planChanged();
+          return viewOf(plan);
+        }),
     }),
   ];
 };

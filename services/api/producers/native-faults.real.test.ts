@@ -20,6 +20,8 @@ let sender: RecordProducer;
 let clickhouse: ReturnType<typeof connectClickHouse>;
 let registry: Server;
 let registryUp = true;
+/** A schema that a producer uses before the registry has it. */
+const early = { id: 2_000_000_001, known: false };
 
 beforeAll(async () => {
   one = await platform(sharedStack());
@@ -31,7 +33,8 @@ beforeAll(async () => {
       request.socket.destroy();
       return;
     }
-    const answer = await fetch(one.stack.registry.url + (request.url ?? ""), {
+    const path = early.known ? request.url?.replace(`/${early.id}`, `/${made.schemaId}`) : request.url;
+    const answer = await fetch(one.stack.registry.url + (path ?? ""), {
       method: request.method ?? "GET",
       headers: { "content-type": request.headers["content-type"] ?? "application/json" },
       ...(request.method === "GET"
@@ -162,4 +165,30 @@ test("a source beyond its rate waits in Kafka by itself; another does not notice
   await until("the second", async () => ((await counted(producer.topic, "flood 1")).all === 60 ? true : undefined));
   expect(await verify()).toMatchObject({ ok: true, gaps: [] });
   await flood.close();
+});
+
+test("what died for a schema that the registry did not have is sent back once it has, and stored once", async () => {
+  const value = Buffer.from(eventValue(made.schemaId, "ahead of the registry password=mango-River9-quill"));
+  value.writeInt32BE(early.id, 1);
+  await sender.send({ topic: made.topic, partition: 2, value });
+  const call = callApi(api);
+  const letter = await until("the letter", async () => {
+    const { body } = await call(one.adminKey, "GET", "/dead?reason=unknown_schema");
+    return (body.dead as { id: string; payload_bytes: number }[])[0];
+  });
+  expect(letter.payload_bytes).toBe(value.length);
+  early.known = true;
+  // So long the redactor believes what it was told of an id.
+  await sleep(5_200);
+  const replay = () => call(one.adminKey, "POST", `/dead/${letter.id}/replay`);
+  const twice = [await replay(), await replay()];
+  expect(twice.map(({ status }) => status)).toEqual([202, 202]);
+  expect(twice[0]?.body.replayed_as).toMatch(/^native\.src_\w+:2-\d+$/);
+  await until("both to be judged", async () => {
+    const { ok, dropped } = await verify();
+    return ok === true && (dropped as Record<string, number>).duplicate === 1 ? true : undefined;
+  });
+  expect((await counted(made.topic, "ahead of the registry password=[redacted:password]")).all).toBe(1);
+  const third = await replay();
+  expect([third.status, third.body.code]).toEqual([409, "cannot_replay"]);
 });

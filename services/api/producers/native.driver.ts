@@ -34,13 +34,33 @@ export const senderAs = (...user: Parameters<typeof kafkaAs>) =>
 export const senderOf = (one: Platform, { row, password }: Pick<MadeProducer, "row" | "password">) =>
   senderAs(one, row.username, password);
 
+/** What the api answers with when it has made a producer. */
+export interface MadeOverHttp {
+  readonly [field: string]: unknown;
+  readonly id: string;
+  readonly username: string;
+  readonly password: string;
+  readonly topic: string;
+  readonly schema_id: number;
+  readonly brokers: string;
+  readonly tls: boolean;
+}
+
+/** Connected with nothing but what the answer says, and the authority's certificate. */
+export const senderWith = (one: Platform, { brokers, tls, username, password }: MadeOverHttp) =>
+  senderAs(one, username, password, {
+    KAFKA_BROKERS: brokers,
+    KAFKA_TLS: String(tls),
+    KAFKA_CA_FILE: tls ? one.stack.tls.ca : "",
+  });
+
 /** The domain without HTTP. */
 export const domainOf = (one: Platform) => {
   const db = connectPostgres(one.deployment.postgresUrl, { max: 2 });
   const kafka = createProducersKafka(kafkaAs(one, "producers", one.stack.kafka.users.producers ?? ""), 1);
   const registry = { url: one.stack.registry.url, username: "", password: "" };
   const deps = { db, kafka, register: (topic: string) => registerSchema(registry, topic, "Event") };
-  const keeper = startProducersKeeper({ db, kafka, log });
+  const keeper = startProducersKeeper({ db, kafka, log, usageOf: () => undefined });
   const by = byTest(one);
   return {
     ...{ db, deps, keeper, by },

@@ -10,18 +10,7 @@ import { createSource } from "../control/sources.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import { setPlan } from "../plans/tenant-plans.ts";
 import type { Db } from "../postgres.ts";
-import { eventValue, senderAs } from "./native.driver.ts";
-
-interface Made {
-  readonly [field: string]: unknown;
-  readonly id: string;
-  readonly username: string;
-  readonly password: string;
-  readonly topic: string;
-  readonly schema_id: number;
-  readonly brokers: string;
-  readonly tls: boolean;
-}
+import { eventValue, type MadeOverHttp as Made, senderWith } from "./native.driver.ts";
 
 let one: Platform;
 let api: RunningService;
@@ -53,13 +42,6 @@ const make = async (path: string, body: unknown): Promise<Made> => {
   return answer as unknown as Made;
 };
 
-/** Connected with nothing but what the answer says, and the authority's certificate. */
-const senderWith = ({ brokers, tls, username, password }: Made) =>
-  senderAs(one, username, password, {
-    KAFKA_BROKERS: brokers,
-    KAFKA_TLS: String(tls),
-    KAFKA_CA_FILE: tls ? one.stack.tls.ca : "",
-  });
 const found = (message: string) =>
   until(message, async () => {
     const { body } = await call(one.queryKey, "GET", `/search?q=${encodeURIComponent(`"${message}"`)}`);
@@ -73,7 +55,7 @@ const refusal = async (key: string, method: string, path: string, body?: unknown
 test("created, a producer writes over TLS with what it was told, and the event is found", async () => {
   const made = await make("/producers", { source: one.source, name: "till" });
   expect(made).toMatchObject({ source: one.source, name: "till", tls: true, brokers: one.stack.kafka.tlsBrokers });
-  const sender = await senderWith(made);
+  const sender = await senderWith(one, made);
   await sender.send({ topic: made.topic, partition: 0, value: eventValue(made.schema_id, "through its own door") });
   await found("through its own door");
   await sender.close();
@@ -84,11 +66,11 @@ test("created, a producer writes over TLS with what it was told, and the event i
 
 test("rotated, both write until the overlap ends; revoked, an open connection is refused within a second", async () => {
   const old = await make("/producers", { source: one.source });
-  const oldSender = await senderWith(old);
+  const oldSender = await senderWith(one, old);
   const fresh = await make(`/producers/${old.id}/rotate`, { overlap_seconds: 2 });
   const rotated = performance.now();
   expect(fresh).toMatchObject({ rotated_from: old.id, topic: old.topic });
-  const sender = await senderWith(fresh);
+  const sender = await senderWith(one, fresh);
   const send = (by: typeof sender, message: string) =>
     by.send({ topic: fresh.topic, partition: 1, value: eventValue(fresh.schema_id, message) });
   await Promise.all([send(oldSender, "by the old one"), send(sender, "by the new one")]);
@@ -165,18 +147,32 @@ test("a plan without native producers makes none, and those from before can be r
   await make("/producers", { source: one.source });
 });
 
-test("what was no event when it died is not replayed, and the refusal says why", async () => {
+test("what died unread goes back to its topic and is read anew; an event beyond a limit is refused, and told why", async () => {
   const made = all.at(-1) as Made;
-  const sender = await senderWith(made);
-  await sender.send({ topic: made.topic, partition: 0, value: Buffer.from("neither Avro nor JSON") });
-  const letter = await until("the letter", async () => {
-    const { body } = await call(one.adminKey, "GET", "/dead?reason=not_framed");
-    return (body.dead as { id: string }[])[0];
-  });
-  const refused = await call(one.adminKey, "POST", `/dead/${letter.id}/replay`);
-  expect([refused.status, refused.body.code]).toEqual([409, "cannot_replay"]);
-  expect(refused.body.detail).toMatch(/not_framed.*correct the producer/);
+  const sender = await senderWith(one, made);
+  await sender.send({ topic: made.topic, partition: 1, value: Buffer.from("neither Avro nor JSON") });
+  const tooDeep = `[{"message":"fits"},{"message":"never","at":${"[".repeat(80)}${"]".repeat(80)}}]`;
+  await sender.send({ topic: made.topic, partition: 1, value: Buffer.from(tooDeep) });
   await sender.close();
+  const letter = (reason: string) =>
+    until(`the letter of ${reason}`, async () => {
+      const { body } = await call(one.adminKey, "GET", `/dead?reason=${reason}`);
+      return (body.dead as { id: string; offset: number }[])[0];
+    });
+  const limit = await letter("limit_exceeded");
+  const refused = await call(one.adminKey, "POST", `/dead/${limit.id}/replay`);
+  expect([refused.status, refused.body.code]).toEqual([409, "cannot_replay"]);
+  expect(refused.body.detail).toMatch(/limit_exceeded.*correct the producer/);
+
+  // Read as it was, it dies as it did, in its own topic behind what came meanwhile.
+  const unread = await letter("not_framed");
+  const { status, body } = await call(one.adminKey, "POST", `/dead/${unread.id}/replay`);
+  expect([status, body.replayed_as]).toEqual([202, expect.stringMatching(/^native\.src_\w+:1-\d+$/)]);
+  const again = await until("the letter to die again", async () => {
+    const { body: now } = await call(one.adminKey, "GET", `/dead/${body.replayed_as}`);
+    return now.reason === "not_framed" ? now : undefined;
+  });
+  expect(again.payload_bytes).toBe("neither Avro nor JSON".length);
 });
 
 test("the trail tells who did what, and no password is kept or said anywhere", async () => {

@@ -11,6 +11,7 @@ import { madeProducerShape, newProducer, producerList, producerShape } from "./p
 import {
   createProducer,
   findProducer,
+  hasEnded,
   listProducers,
   type MadeProducer,
   type ProducerRow,
@@ -18,6 +19,7 @@ import {
   rotateProducer,
 } from "./producers.ts";
 import type { Producers } from "./producers-connect.ts";
+import { readPauses } from "./standing.ts";
 
 export interface ProducerEndpointDeps {
   readonly db: Db;
@@ -36,12 +38,17 @@ export const createProducerEndpoints = ({ db, audit, log, producers }: ProducerE
       throw new Fault("native_unavailable", "This installation gives the api no Kafka user for producers.");
     return producers;
   };
-  const view = ({ tenant: _, closed_at: __, ...row }: ProducerRow) => ({
-    ...row,
-    topic: producers?.kafka.topicOf(row.source) ?? "",
-  });
-  const madeView = ({ row, password, schemaId }: MadeProducer) => ({
-    ...{ ...view(row), password, schema_id: schemaId },
+  /** How producers of this tenant are shown now. */
+  const views = async (tenant: string) => {
+    const pauseOf = await readPauses(db, tenant, producers?.usageOf(tenant));
+    return ({ tenant: _, closed_at: __, ...row }: ProducerRow) => ({
+      ...row,
+      topic: producers?.kafka.topicOf(row.source) ?? "",
+      paused: hasEnded(row) ? null : pauseOf(row.source),
+    });
+  };
+  const madeView = async ({ row, password, schemaId }: MadeProducer) => ({
+    ...{ ...(await views(row.tenant))(row), password, schema_id: schemaId },
     ...here().place,
   });
   const own = async (caller: Caller, id: string): Promise<ProducerRow> => {
@@ -67,6 +74,7 @@ export const createProducerEndpoints = ({ db, audit, log, producers }: ProducerE
       handle: ({ caller, query: { cursor, limit } }) =>
         withPostgres(async () => {
           const { page, next } = pageOf(await listProducers(db, caller.tenant, { cursor, limit: limit + 1 }), limit);
+          const view = await views(caller.tenant);
           return { producers: page.filter(({ source }) => sees(caller, source)).map(view), next };
         }),
     }),
@@ -103,7 +111,7 @@ export const createProducerEndpoints = ({ db, audit, log, producers }: ProducerE
           await own(caller, id);
           const row = await revokeProducer(db, caller.tenant, id, audit.by(response));
           await tell("producer.revoke", row);
-          return view(row);
+          return (await views(caller.tenant))(row);
         }),
     }),
   ];

@@ -1,5 +1,6 @@
 /** What the producers' routes accept and answer. */
 import { z } from "zod";
+import { pauses } from "./standing.ts";
 
 export const newProducer = z.strictObject({
   source: z.string().max(64),
@@ -28,6 +29,10 @@ export const producerShape = z.object({
   expires_at: date.nullable(),
   revoked_at: date.nullable(),
   rotated_from: z.string().nullable(),
+  paused: z
+    .enum(pauses)
+    .nullable()
+    .describe("Why Kafka refuses it for now; null where it does not, or where it has ended for good."),
 });
 export const producerList = z.object({ producers: z.array(producerShape), next: z.string().nullable() });
 

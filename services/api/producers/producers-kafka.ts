@@ -7,6 +7,7 @@ import {
   ResourcePatternTypes as Pattern,
   AclPermissionTypes as Permission,
   AclResourceTypes as Resource,
+  type WriteRate,
 } from "@astralog/chassis";
 import { nativePrefix, nativeTopic } from "@astralog/schemas";
 import { settingsOf, untilKnown } from "../provision/provision-kafka.ts";
@@ -26,6 +27,8 @@ export interface ProducersKafka {
   removeUser(username: string): Promise<void>;
   /** Lets exactly these users write, each to its one topic; takes away whatever else such users may do there. */
   holdRights(wanted: readonly WriteRight[]): Promise<{ given: number; taken: number }>;
+  /** How fast each of these users may write. */
+  holdRates(wanted: readonly WriteRate[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ const keyOf = (username: string, topic: string): string => `${username} ${topic}
 /** All reject with Fault `kafka_unavailable`. */
 export const createProducersKafka = (kafka: KafkaClient, replicas: number): ProducersKafka => {
   const scram = kafka.scram();
+  const quotas = kafka.quotas();
   const ours = kafka.name(nativePrefix);
   const topicOf = (source: string): string => ours + source;
   let connected: Promise<KafkaAdmin> | undefined;
@@ -103,7 +107,11 @@ export const createProducersKafka = (kafka: KafkaClient, replicas: number): Prod
         await untilKnown(admin, [topic]);
       }),
     setPassword: scram.set,
-    removeUser: scram.remove,
+    removeUser: async (username) => {
+      await scram.remove(username);
+      await quotas.set([{ username, bytesPerSecond: 0 }]);
+    },
+    holdRates: quotas.set,
     holdRights: (wanted) =>
       using(async (admin) => {
         const due = new Map(wanted.map((one) => [keyOf(one.username, topicOf(one.source)), one]));

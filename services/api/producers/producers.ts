@@ -9,7 +9,7 @@ import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceSource, type SourceRow } from "../control/outbox.ts";
 import { noSource } from "../control/sources.ts";
-import { after, created } from "../http/paging.ts";
+import { listOf } from "../http/paging.ts";
 import { checkFeature } from "../plans/plan-inputs.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import type { Db, Trx } from "../postgres.ts";
@@ -42,20 +42,7 @@ export interface ProducersDeps {
 /** Users of one source that are good at the same time. */
 const mostPerSource = 20;
 
-export const listProducers = (
-  db: Db,
-  tenant: string,
-  { cursor, limit = 1_000 }: { cursor?: string | undefined; limit?: number } = {},
-): Promise<ProducerRow[]> =>
-  db
-    .selectFrom("producers")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where(after(cursor))
-    .orderBy(created)
-    .orderBy("id")
-    .limit(limit)
-    .execute();
+export const listProducers = listOf("producers");
 
 const lockSource = async (trx: Trx, tenant: string, id: string): Promise<SourceRow> => {
   const source = await trx
@@ -170,7 +157,7 @@ export const findProducer = async (db: Db | Trx, tenant: string, id: string): Pr
   return row;
 };
 
-const hasEnded = ({ revoked_at, expires_at }: ProducerRow): boolean =>
+export const hasEnded = ({ revoked_at, expires_at }: Pick<ProducerRow, "revoked_at" | "expires_at">): boolean =>
   revoked_at !== null || (expires_at !== null && expires_at <= new Date());
 
 /**

@@ -148,9 +148,12 @@ const rightsOn = (prefix: string): Acl[] => {
     ...onTopics,
     ...onGroups,
     ...onNative(nativeRights.read, Operation.READ),
+    ...onNative(nativeRights.write, Operation.WRITE),
     ...onNative([...nativeRights.describe, ...nativeRights.create], Operation.DESCRIBE),
     ...onNative(nativeRights.create, Operation.CREATE),
-    ...nativeRights.alterCluster.map((who) => right(who, Operation.ALTER, Resource.CLUSTER, "kafka-cluster")),
+    ...nativeRights.alterCluster.flatMap((who) =>
+      [Operation.ALTER, Operation.ALTER_CONFIGS].map((what) => right(who, what, Resource.CLUSTER, "kafka-cluster")),
+    ),
   ];
 };
 

@@ -291,7 +291,9 @@ test("each part takes its kind of key only, and unknown parts are not there", as
 test("the page and every answer carry strict headers; guessing keys is slowed, a good key is not", async () => {
   for (const path of ["/", "/api/v1/nothing", "/nothing"]) {
     const response = await fetch(api.url + path);
-    expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none';script-src 'self'/);
+    const policy = response.headers.get("content-security-policy");
+    expect(policy).toMatch(/default-src 'none';script-src 'self'.*;report-uri \/csp-reports;report-to csp/);
+    expect(response.headers.get("reporting-endpoints")).toBe('csp="/csp-reports"');
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     await response.arrayBuffer();
   }

@@ -15,10 +15,17 @@ type MadeProducer = Producer & {
   registry: string;
 };
 
-const state = ({ revoked_at, expires_at }: Producer, now: number): string => {
+const paused = {
+  source_disabled: "paused: the source is disabled",
+  over_plan: "paused: the plan has no Kafka producers",
+  quota_exhausted: "paused: the day's volume is used up",
+} as const;
+
+const state = ({ revoked_at, expires_at, paused: why }: Producer, now: number): string => {
   if (revoked_at !== null) return `revoked ${revoked_at}`;
-  if (expires_at === null) return "on";
-  return Date.parse(expires_at) <= now ? `expired ${expires_at}` : `until ${expires_at}`;
+  if (expires_at !== null && Date.parse(expires_at) <= now) return `expired ${expires_at}`;
+  if (why !== null) return paused[why];
+  return expires_at === null ? "on" : `until ${expires_at}`;
 };
 
 /** What a person needs to send the first event. */

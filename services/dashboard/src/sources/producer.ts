@@ -8,6 +8,8 @@ export interface Producer {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  /** Why Kafka refuses it for now. */
+  readonly paused: "source_disabled" | "over_plan" | "quota_exhausted" | null;
 }
 
 /** `password` is there this once. */

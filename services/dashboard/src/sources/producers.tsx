@@ -86,12 +86,15 @@ export const Producers = ({ sources }: { sources: readonly Source[] }) => {
   );
 };
 
-const State = ({ of: { revoked_at: revoked, expires_at: ends } }: { of: Producer }) => {
+const pauseWords = {
+  source_disabled: "source disabled",
+  over_plan: "not in the plan",
+  quota_exhausted: "day used up",
+} as const;
+
+const State = ({ of: { revoked_at: revoked, expires_at: ends, paused } }: { of: Producer }) => {
   if (revoked !== null) return <span className="badge">revoked</span>;
-  if (ends === null) return <span className="good">works</span>;
-  return Date.parse(ends) <= Date.now() ? (
-    <span className="badge">expired</span>
-  ) : (
-    <span className="warn">ends {formatAgo(ends)}</span>
-  );
+  if (ends !== null && Date.parse(ends) <= Date.now()) return <span className="badge">expired</span>;
+  if (paused !== null) return <span className="warn">refused: {pauseWords[paused]}</span>;
+  return ends === null ? <span className="good">works</span> : <span className="warn">ends {formatAgo(ends)}</span>;
 };
