@@ -158,7 +158,9 @@ test("marks of one bucket share a sign, and one that lasts into the window stand
     ...{ at: new Date(at).toISOString(), until: until === null ? null : new Date(until).toISOString() },
   });
   const marks = [mark("late", 1_250), mark("early", 1_210), mark("before", 900), mark("lasts", 900, 1_500)];
-  const groups = groupMarks([...marks, mark("after", 2_000)], 1_000, 100, 10);
+  const chart = { start: 1_000, stepMs: 100, buckets: 10, live: false };
+  const groups = groupMarks([...marks, mark("after", 2_000)], chart);
+  expect(groupMarks([mark("newest", 2_000)], { ...chart, live: true })[0]?.bucket).toBe(9);
   expect(groups.map(({ bucket, marks: own }) => [bucket, own.map(({ id }) => id)])).toEqual([
     [0, ["lasts"]],
     [2, ["early", "late"]],

@@ -120,6 +120,7 @@ export const Explore = () => {
         <Histogram
           data={histogram.data}
           marks={chartMarks}
+          live={range.to === ""}
           utc={utc}
           stale={histogram.isPlaceholderData}
           onZoom={(from, to) => change({ range: absolute(from, to) })}

@@ -5,35 +5,36 @@ import { Link } from "wouter";
 import { useActs, useMay } from "../account/acts.tsx";
 import { Wrong } from "../account/frame.tsx";
 import { remove } from "../api/client.ts";
-import { IconButton } from "../ui/controls.tsx";
+import { classes, IconButton } from "../ui/controls.tsx";
 import { Popover } from "../ui/overlays.tsx";
 import { formatStamp } from "../ui/time.ts";
-import { groupMarks, isAnnotation, type Mark, type MarkGroup, type MarkKind } from "./marks-data.ts";
+import { type Chart, groupMarks, isAnnotation, type Mark, type MarkGroup, type MarkKind } from "./marks-data.ts";
 
 const icons = { deploy: Rocket, alert: Bell, note: StickyNote } as const satisfies Record<MarkKind, unknown>;
 
 interface HistogramMarksProps {
   readonly marks: readonly Mark[];
-  /** Milliseconds since the epoch, where the first bucket begins. */
-  readonly start: number;
-  readonly stepMs: number;
-  readonly buckets: number;
+  readonly chart: Chart;
   readonly utc: boolean;
 }
 
-export const HistogramMarks = ({ marks, start, stepMs, buckets, utc }: HistogramMarksProps) => {
+/** From here on a sign stands before its line, not behind it: there would be no room. */
+const late = 0.9;
+
+export const HistogramMarks = ({ marks, chart, utc }: HistogramMarksProps) => {
+  const { start, stepMs, buckets } = chart;
   const end = start + stepMs * buckets;
   const share = (at: number): number => Math.max(0, Math.min(1, (at - start) / (end - start)));
   return (
     <ul className="moments" aria-label="Marks">
-      {groupMarks(marks, start, stepMs, buckets).map((group) => {
+      {groupMarks(marks, chart).map((group) => {
         const [first] = group.marks;
         const until = Math.max(...group.marks.map((mark) => (mark.until === null ? 0 : Date.parse(mark.until))));
         const left = share(Date.parse(first?.at ?? ""));
         return (
           <li
             key={group.bucket}
-            className={`moment moment-${first?.kind ?? "note"}`}
+            className={classes("moment", `moment-${first?.kind ?? "note"}`, left > late && "is-late")}
             style={{ left: `${left * 100}%`, width: until === 0 ? 0 : `${(share(until) - left) * 100}%` }}
           >
             <Sign group={group} utc={utc} />

@@ -10,6 +10,8 @@ import type { Mark } from "./marks-data.ts";
 interface HistogramProps {
   readonly data: Data;
   readonly marks: readonly Mark[];
+  /** The window ends now. */
+  readonly live: boolean;
   readonly utc: boolean;
   readonly stale: boolean;
   readonly onZoom: (from: number, to: number) => void;
@@ -18,7 +20,7 @@ interface HistogramProps {
 
 const height = 64;
 
-export const Histogram = ({ data, marks, utc, stale, onZoom, onLevel }: HistogramProps) => {
+export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: HistogramProps) => {
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number>();
   const [drag, setDrag] = useState<readonly [number, number]>();
@@ -134,7 +136,11 @@ export const Histogram = ({ data, marks, utc, stale, onZoom, onLevel }: Histogra
           </div>
         )}
       </div>
-      <HistogramMarks marks={marks} start={startOf(0)} stepMs={step * 1000} buckets={count} utc={utc} />
+      <HistogramMarks
+        marks={marks}
+        chart={{ start: startOf(0), stepMs: step * 1000, buckets: count, live }}
+        utc={utc}
+      />
       <div className="histogram-axis figures" aria-hidden>
         {axisMarks(
           buckets.map((one) => new Date(one.at).getTime()),

@@ -63,12 +63,22 @@ export interface MarkGroup {
   readonly marks: readonly Mark[];
 }
 
+export interface Chart {
+  /** Milliseconds since the epoch, where the first bucket begins. */
+  readonly start: number;
+  readonly stepMs: number;
+  readonly buckets: number;
+  /** Its window ends now: what is newer than the counts belongs to the last bucket. */
+  readonly live: boolean;
+}
+
 /** Marks in the buckets of a chart; those of one bucket share a sign. What lies outside is left out. */
-export const groupMarks = (marks: readonly Mark[], start: number, stepMs: number, buckets: number): MarkGroup[] => {
+export const groupMarks = (marks: readonly Mark[], { start, stepMs, buckets, live }: Chart): MarkGroup[] => {
   const groups = Map.groupBy(marks, ({ at, until }) => {
     const bucket = Math.floor((Date.parse(at) - start) / stepMs);
     // It began before what is shown, and still lasts in it.
-    return bucket < 0 && until !== null && Date.parse(until) >= start ? 0 : bucket;
+    if (bucket < 0 && until !== null && Date.parse(until) >= start) return 0;
+    return live ? Math.min(bucket, buckets - 1) : bucket;
   });
   return [...groups]
     .filter(([bucket]) => bucket >= 0 && bucket < buckets)
