@@ -2,34 +2,13 @@
  * The eight searches alone: rows go straight into ClickHouse, spread over a day, so that a change of the table or of the
  * engine is measured in a minute. `npm run bench:searches -- 2000000`.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { seed } from "./bodies.ts";
-import { type ClickHouse, connectClickHouse, numberIn } from "./clickhouse.ts";
+import { connectClickHouse, numberIn } from "./clickhouse.ts";
 import { eightTable, runEight } from "./eight-searches.ts";
-import { generate } from "./generate.ts";
 import { startPipeline } from "./pipeline.ts";
+import { plant, rowsPerBatch } from "./plant.ts";
 import { measure } from "./processes.ts";
-import { columns, encode } from "./rows.ts";
 
 const day = 86_400_000;
-const rowsPerInsert = 100_000;
-const rowsPerBatch = 1_000;
-
-const load = async (clickhouse: ClickHouse, tenant: string, events: number): Promise<void> => {
-  const end = Date.now();
-  for (let first = 0; first < events; first += rowsPerInsert) {
-    const pieces: Buffer[] = [];
-    for (let at = first; at < Math.min(events, first + rowsPerInsert); at += rowsPerBatch) {
-      const batch = [...generate(seed, at, rowsPerBatch, events, end)].map((event, i) => ({
-        ...event,
-        millis: end - Math.ceil(((events - at - i) * day) / events),
-      }));
-      pieces.push(encode("RowBinary", batch, { receivedAt: end, offset: at / rowsPerBatch, tenant }));
-    }
-    await clickhouse.run(`INSERT INTO events (${columns}) FORMAT RowBinary`, pieces);
-  }
-  while ((await numberIn(clickhouse, "SELECT count() FROM system.merges")) > 0) await sleep(200);
-};
 
 const events = Number(process.argv[2] ?? 2_000_000);
 if (!Number.isInteger(events / rowsPerBatch) || events < 1)
@@ -41,7 +20,7 @@ try {
   const api = await pipeline.start("api");
   const clickhouse = connectClickHouse(stack.clickhouse);
   const costs = measure({ clickhouse: stack.servers.clickhouse.pid() ?? 0 });
-  await load(clickhouse, platform.tenant, events);
+  await plant(clickhouse, platform.tenant, events, day);
   const cpu = costs()[0]?.cpuSeconds ?? 0;
   const bytes = await numberIn(
     clickhouse,

@@ -1,4 +1,4 @@
-// `npm test`, `check`, `bench`, `bench:searches`, `chaos`, `format`: prepares the checkout, then runs the task on Node 24.
+// `npm test`, `check`, `bench`, `bench:searches`, `bench:dashboard`, `chaos`, `format`: prepares the checkout, then runs the task on Node 24.
 import { bootstrap } from "./bootstrap.mjs";
 import { handOver } from "./hand-over.mjs";
 import { root } from "./install.mjs";
@@ -13,6 +13,7 @@ const tasks = {
   check: ["deploy/local/check.ts"],
   bench: ["bench/main.ts"],
   searches: ["bench/run-searches.ts"],
+  dashboard: ["bench/run-dashboard.ts"],
   chaos: ["bench/chaos.ts"],
   format: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],
 };

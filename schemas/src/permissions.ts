@@ -8,6 +8,7 @@ import type { KeyKind } from "./keys.ts";
 export const permissions = {
   "events.read": "Search and read events, their histograms, facets, fields and traces, and look up receipts.",
   "views.write": "Save views, change them, and share them with the organization.",
+  "annotations.write": "Mark deploys, alerts and notes over the counts of events, and take marks away.",
   "alerts.read":
     "See alert rules, incidents and their history, silences, destinations without their secrets, and what was sent.",
   "alerts.write": "Write alert rules and silences; acknowledge, snooze and resolve incidents.",
@@ -60,7 +61,7 @@ export const roles = {
   member: {
     may: [
       ...(["events.read", "views.write", "sources.read", "producers.read", "dead.read", "dead.replay"] as const),
-      ...(["verify.run", "usage.read", "members.read", "alerts.read", "alerts.write"] as const),
+      ...(["verify.run", "usage.read", "members.read", "alerts.read", "alerts.write", "annotations.write"] as const),
     ],
     meaning: "Works with events; changes nothing that concerns others.",
   },

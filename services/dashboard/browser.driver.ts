@@ -5,6 +5,8 @@ import { join } from "node:path";
 import chromium from "@sparticuz/chromium";
 import { type Browser, type CDPSession, type Page, chromium as playwright } from "playwright-core";
 
+export type { Browser, Page };
+
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const shots = process.env.ASTRALOG_SCREENSHOTS;
 

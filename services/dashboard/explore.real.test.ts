@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
-import { shoot, startBrowser, violations, watch } from "./browser.driver.ts";
+import { becomeOwner, inspect, shoot, startBrowser, violations, watch } from "./browser.driver.ts";
 
 let one: Platform;
 let api: RunningService;
@@ -26,6 +26,7 @@ beforeAll(async () => {
       i % 5 === 4 ? `connection refused by upstream after ${i} ms` : `request ${i} handled in ${(i * 7) % 90} ms`,
     route: "/cart",
     latency_ms: (i * 7) % 90,
+    ...(i < 4 ? { trace_id: "ab".repeat(16), card: i === 0 ? "4111 1111 1111 1111" : "none" } : {}),
   }));
   events.push({ ...(events[0] as (typeof events)[number]), message: `hostile ${hostile}`, service: hostile });
   // The first key reaches the receiver a moment after the api has started.
@@ -114,6 +115,88 @@ test("what an event says is shown, never carried out, and a wrong query is told 
   await page.waitForURL(/tz=utc/);
   expect(wrongs).toEqual([]);
   await page.context().close();
+});
+
+test("an event's surroundings, its trace, its receipt with what was redacted, all by the keyboard", async () => {
+  const { page, wrongs } = await open("light", 1440, `/explore?q=trace_id%3A${"ab".repeat(16)}`);
+  await page.getByRole("row").nth(3).waitFor();
+  await page.keyboard.press("j");
+  const drawer = page.getByRole("complementary", { name: "Event" });
+  expect(await drawer.locator(".redacted").textContent()).toBe("payment card");
+  const parts: [key: string, show: string, says: string][] = [
+    ["3", "around", "Events around this one"],
+    ["4", "trace", "Events of the trace"],
+    ["5", "receipt", "Where it went"],
+  ];
+  const bad: string[] = [];
+  for (const [key, show, says] of parts) {
+    await page.keyboard.press(key);
+    await page.getByLabel(says, { exact: true }).waitFor();
+    expect(new URL(page.url()).searchParams.get("show")).toBe(show);
+    await page.getByText(/^Loading/).waitFor({ state: "detached" });
+    if (show === "receipt") await page.getByText(/^Kept until/).waitFor();
+    bad.push(...(await inspect(page, `event-${show}`)));
+  }
+  await page.getByLabel("Redacted in this event").getByText("in card").waitFor();
+  await page.getByText("Stored 401").waitFor();
+  await page.keyboard.press("4");
+  const lines = page.getByLabel("Events of the trace").getByRole("button");
+  await lines.nth(4).waitFor();
+  expect(await lines.count()).toBe(5);
+  const before = new URL(page.url()).searchParams.get("event");
+  await lines.first().focus();
+  await page.keyboard.press("Enter");
+  await page.waitForURL((url) => url.searchParams.get("event") !== before);
+  await page.reload();
+  await lines.first().and(page.locator("[aria-current]")).waitFor();
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "detached" });
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await page.context().close();
+});
+
+test("a moment is marked over the counts, found again and taken away; a range of numbers; the question as SQL", async () => {
+  const origin = one.env("api").PUBLIC_URL ?? "";
+  const context = await browser.newContext({
+    ...{ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", locale: "en-GB" },
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  const wrongs = watch(page, origin);
+  await becomeOwner(page, one.firstOwnerLink);
+  await page.goto(`${origin}/explore`);
+  await page.getByRole("row").nth(3).waitFor();
+  await page.keyboard.press("m");
+  await page.getByLabel("What happened").fill("checkout 1.4");
+  await page.getByLabel("Link").fill("https://example.org/releases/1.4");
+  const bad = await inspect(page, "mark", true);
+  await page.getByRole("button", { name: "Mark", exact: true }).click();
+  const sign = page.getByRole("button", { name: "deploy: checkout 1.4" });
+  await sign.waitFor();
+  await page.reload();
+  await sign.click();
+  await page.getByRole("link", { name: "example.org/releases/1.4" }).waitFor();
+  await shoot(page, "mark-told");
+  await page.getByRole("button", { name: "Take away checkout 1.4" }).click();
+  await sign.waitFor({ state: "detached" });
+  const least = page.getByRole("slider", { name: "Least latency_ms" });
+  await least.focus();
+  for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+  await page.waitForURL(/latency_ms/);
+  expect(new URL(page.url()).searchParams.get("q")).toMatch(/^latency_ms:\[\d+ TO \d+\]$/);
+  await page.getByText(/^\d+ events/).waitFor();
+  bad.push(...(await inspect(page, "explore-range")));
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("copy as sql");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  expect(await page.evaluate("navigator.clipboard.readText()")).toMatch(/^SELECT .* FROM events WHERE tenant = 'tn_/);
+  await page.getByRole("button", { name: /Take away$/ }).click();
+  await page.waitForURL((url) => !url.searchParams.has("q"));
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await context.close();
 });
 
 test("the first page weighs less than 350 KB, compressed", async () => {

@@ -143,7 +143,7 @@ test("a view is saved where it is looked at, and opened, renamed and deleted whe
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await page.goto(`${origin}/views`);
   await page.getByRole("link", { name: "Trouble" }).waitFor();
-  const bad = await inspect(page, "views", true);
+  const bad = await inspect(page, "views");
   await page.getByRole("button", { name: "Acts on Trouble" }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
   await page.getByRole("textbox", { name: "Name" }).fill("All trouble");
@@ -192,7 +192,7 @@ test("dashboards: made from what is sent, narrowed by a variable, changed and sh
   await page.getByRole("region", { name: "Slow queries" }).waitFor();
   await page.goto(`${origin}/dashboards`);
   await page.getByText("shared", { exact: true }).waitFor();
-  bad.push(...(await inspect(page, "dashboards", true)));
+  bad.push(...(await inspect(page, "dashboards")));
   expect(bad).toEqual([]);
 });
 
@@ -228,7 +228,7 @@ test("usage: what was stored, by day and source", async () => {
   await page.goto(`${origin}/usage`);
   await page.getByRole("heading", { name: "Today" }).waitFor();
   await page.getByRole("row").filter({ hasText: "app" }).getByText("100 %").waitFor();
-  const bad = await inspect(page, "usage", true);
+  const bad = await inspect(page, "usage");
   await page.getByRole("button", { name: "Events", exact: true }).click();
   await page.waitForURL(/by=events/);
   await page.getByRole("button", { name: "7 days" }).click();
@@ -247,7 +247,7 @@ test("the first steps tick themselves when an event arrives", async () => {
   await page.getByRole("tab", { name: "curl" }).click();
   const snippet = (await page.getByRole("tabpanel").locator("pre").textContent()) ?? "";
   expect(snippet).toContain(key);
-  const bad = await inspect(page, "start", true);
+  const bad = await inspect(page, "start");
   const [, url = ""] = /curl (\S+)/.exec(snippet) ?? [];
   const body = /-d '([^']+)'/.exec(snippet)?.[1] ?? "";
   await until("the new key", async () => {

@@ -5,23 +5,8 @@
  */
 import { queryLimits } from "./limits.ts";
 import { QueryError } from "./query-error.ts";
+import { classes, complement, everything, folded, lastPoint, merged, type Ranges } from "./regex-ranges.ts";
 
-type Ranges = readonly (readonly [number, number])[];
-
-const last = 0x10ffff;
-const digits: Ranges = [[0x30, 0x39]];
-const wordRanges: Ranges = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-];
-const spaces: Ranges = [
-  [0x09, 0x0a],
-  [0x0c, 0x0d],
-  [0x20, 0x20],
-];
-const everything: Ranges = [[0, last]];
 const controls: Record<string, number> = { n: 10, t: 9, r: 13, f: 12, v: 11, a: 7 };
 
 interface Reading {
@@ -166,8 +151,6 @@ const group = (reading: Reading, start: number): Piece => {
   return { source: `(?:${inner.source})`, cost: inner.cost };
 };
 
-const classes: Record<string, Ranges> = { d: digits, w: wordRanges, s: spaces };
-
 const escaped = (reading: Reading): Piece => {
   const one = reading.text[reading.at] ?? "";
   const named = classes[one.toLowerCase()];
@@ -188,7 +171,7 @@ const escapedPoint = (reading: Reading): number => {
   const hex = /^(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|[xu]\{([0-9A-Fa-f]{1,6})\})/.exec(rest);
   if (hex !== null) {
     const point = Number.parseInt(hex[1] ?? hex[2] ?? hex[3] ?? "", 16);
-    if (point > last || (point >= 0xd800 && point < 0xe000))
+    if (point > lastPoint || (point >= 0xd800 && point < 0xe000))
       throw wrong(reading, "This is no character.", "Use \\x{0} to \\x{10FFFF}.");
     reading.at += hex[0].length;
     return point;
@@ -237,7 +220,7 @@ const member = (reading: Reading): Ranges => {
   const named = /^\\([dwsDWS])/.exec(reading.text.slice(reading.at))?.[1];
   if (named !== undefined) {
     reading.at += 2;
-    const these = classes[named.toLowerCase()] ?? digits;
+    const these = classes[named.toLowerCase()] ?? [];
     return named === named.toLowerCase() ? these : complement(these);
   }
   const low = memberPoint(reading);
@@ -256,39 +239,6 @@ const memberPoint = (reading: Reading): number => {
   const point = reading.text.codePointAt(reading.at) ?? 0;
   reading.at += point > 0xffff ? 2 : 1;
   return point;
-};
-
-const merged = (list: Ranges): Ranges => {
-  const result: [number, number][] = [];
-  for (const [low, high] of list.toSorted(([a], [b]) => a - b)) {
-    const before = result.at(-1);
-    if (before !== undefined && low <= before[1] + 1) before[1] = Math.max(before[1], high);
-    else result.push([low, high]);
-  }
-  return result;
-};
-
-const complement = (list: Ranges): Ranges => {
-  const result: [number, number][] = [];
-  let from = 0;
-  for (const [low, high] of merged(list)) {
-    if (low > from) result.push([from, low - 1]);
-    from = high + 1;
-  }
-  if (from <= last) result.push([from, last]);
-  return result;
-};
-
-/** With the other case of every ASCII letter. */
-const folded = (list: Ranges, fold: boolean): Ranges => {
-  if (!fold) return list;
-  const other = (low: number, high: number, from: number, to: number, by: number): Ranges =>
-    Math.max(low, from) <= Math.min(high, to) ? [[Math.max(low, from) + by, Math.min(high, to) + by]] : [];
-  return list.flatMap(([low, high]) => [
-    [low, high] as const,
-    ...other(low, high, 0x41, 0x5a, 0x20),
-    ...other(low, high, 0x61, 0x7a, -0x20),
-  ]);
 };
 
 const literal = (point: number, fold: boolean): Piece => ranges([[point, point]], fold);

@@ -8,8 +8,9 @@ import type { Caller } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Anchor, eventSql, maxTraceEvents, neighboursSql, traceSql } from "./around.ts";
 import type { QueryStats } from "./clickhouse-query.ts";
+import { type DistributionRow, distributionSql } from "./distribution.ts";
 import { type EventRow, positionOf, rfc3339, viewOf } from "./event-rows.ts";
-import { eventShape, facetShape, fieldShape, statsShape } from "./event-shapes.ts";
+import { distributionShape, eventShape, facetShape, fieldShape, statsShape } from "./event-shapes.ts";
 import { type FacetRow, facetsOf, facetsSql } from "./facets.ts";
 import { type FieldRow, fieldListSql, fieldsOf } from "./field-list.ts";
 import { type HistogramRow, histogramBuckets, histogramSql, oldestSql, stepFor } from "./histogram.ts";
@@ -27,6 +28,11 @@ const facetsInput = windowInput.extend({
   q: z.string().default(""),
   fields: z.string().max(4_000).default("level,service,host,source"),
   limit: z.coerce.number().int().min(1).max(100).default(10),
+});
+const distributionInput = windowInput.extend({
+  q: z.string().default(""),
+  field: z.string().min(1).max(400),
+  bins: z.coerce.number().int().min(2).max(60).default(24),
 });
 const around = z.coerce.number().int().min(0).max(200).default(20);
 const contextInput = z.strictObject({ before: around, after: around });
@@ -115,6 +121,29 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
     },
   });
 
+  const distribution = endpoint({
+    method: "get",
+    path: "/distribution",
+    access: "events.read",
+    tag: "events",
+    summary: "How the numbers of an attribute are spread",
+    query: distributionInput,
+    success: { status: 200, body: distributionShape },
+    handle: async (input) => {
+      const { q, bins, ...query } = input.query;
+      const now = Date.now();
+      const field = fieldNamed(query.field);
+      if (field.kind !== "attribute")
+        throw new Fault("invalid_request", "field: only attributes hold numbers; name one of those.");
+      const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
+      const sql = distributionSql({ q, now, bins, path: field.path, ...window }, scopeOf(input.caller, deps));
+      const { rows, stats } = await ask<DistributionRow>(input, "distribution", sql);
+      const [count, min, max, found] = rows[0] ?? ["0", null, null, []];
+      const shown = found.map(([from, to, n]) => ({ from, to, count: Math.round(n) }));
+      return { field: field.path, count: Number(count), min, max, bins: shown, stats };
+    },
+  });
+
   const fields = endpoint({
     method: "get",
     path: "/fields",
@@ -193,7 +222,7 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
     },
   });
 
-  return [histogram, facets, fields, context, trace];
+  return [histogram, facets, distribution, fields, context, trace];
 };
 
 const sumOf = (costs: readonly QueryStats[]): QueryStats => ({

@@ -98,6 +98,14 @@ test("a histogram without times begins at the oldest event, also where there is 
   expect((await get("/histogram?q=nowhere")).status).toBe(200);
 });
 
+test("a distribution has the numbers alone, and none where none are", async () => {
+  const { body } = await get(`/distribution?${span}&field=ms`);
+  expect(body).toMatchObject({ field: "ms", count: 1, min: 5, max: 5, bins: [{ from: 5, to: 5, count: 1 }] });
+  expect((await get(`/distribution?${span}&field=user`)).body).toMatchObject({ count: 0, min: null, bins: [] });
+  expect((await get("/distribution?field=level")).body.detail).toMatch(/^field: only attributes/);
+  expect((await get("/distribution?field=ms", otherKey)).body.count).toBe(0);
+});
+
 test("facets count values and say how many events have the field", async () => {
   const { body } = await get(`/facets?${span}&fields=level,user,source&limit=2`);
   expect(body.facets).toEqual([
@@ -177,6 +185,7 @@ test("wrong input is refused by name", async () => {
     [`/facets?fields=${Array.from({ length: 13 }, (_, i) => `a${i}`).join()}`, /fields/],
     ["/facets?limit=1000", /limit/],
     ["/fields?q=a", /"q"/],
+    ["/distribution?field=ms&bins=1", /bins/],
     ["/events/abc/context", /event id/],
     ["/events/0-1-1/context?before=1000", /before/],
     ["/traces/nohex", /trace id/],

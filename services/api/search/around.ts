@@ -1,16 +1,19 @@
 /** What stands around an event: the events just before and after it from the same place, and those of one trace. */
 import type { EventAt } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
-import { eventColumns } from "./event-rows.ts";
+import { type EventRow, eventColumns } from "./event-rows.ts";
 import { instantSql, ownerSql, type Scope, type Sql, scoped } from "./scope.ts";
 
 const order = ["timestamp", "topic", "partition", "offset", "idx"] as const;
 const ordered = (direction: "ASC" | "DESC"): string => order.map((column) => `${column} ${direction}`).join(", ");
 
+/** An EventRow with the day of its expiry behind it. */
+export type ExpiringRow = [...EventRow, expiresOn: string];
+
 export const eventSql = (at: EventAt, scope: Scope): Sql => {
   const { params, bind } = createBinder();
   return {
-    query: `SELECT ${eventColumns} FROM tenant_events WHERE ${ownerSql(scope, bind)} AND topic = ${bind("String", scope.topicPrefix + at.topic)}
+    query: `SELECT ${eventColumns}, toString(expires_on) FROM tenant_events WHERE ${ownerSql(scope, bind)} AND topic = ${bind("String", scope.topicPrefix + at.topic)}
 AND partition = ${bind("Int64", at.partition)} AND offset = ${bind("Int64", at.offset)} AND idx = ${bind("Int64", at.index)} LIMIT 1`,
     params,
   };

@@ -41,6 +41,9 @@ export type EventRow = [
   index: number,
 ];
 
+/** More columns may follow. */
+type AtLeast = readonly [...EventRow, ...unknown[]];
+
 export interface EventView {
   readonly id: string;
   /** RFC 3339 with nine digits, UTC. */
@@ -71,14 +74,14 @@ export interface RowContext {
   readonly sourceNames: ReadonlyMap<string, string>;
 }
 
-export const positionOf = (row: EventRow, topicPrefix: string): EventAt => ({
+export const positionOf = (row: AtLeast, topicPrefix: string): EventAt => ({
   topic: row[12].startsWith(topicPrefix) ? row[12].slice(topicPrefix.length) : row[12],
   partition: row[13],
   offset: Number(row[14]),
   index: row[15],
 });
 
-export const viewOf = (row: EventRow, { topicPrefix, sourceNames }: RowContext): EventView => ({
+export const viewOf = (row: AtLeast, { topicPrefix, sourceNames }: RowContext): EventView => ({
   id: formatEventId(positionOf(row, topicPrefix)),
   timestamp: rfc3339(BigInt(row[0])),
   received_at: new Date(Number(row[1])).toISOString(),

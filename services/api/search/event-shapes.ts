@@ -17,6 +17,10 @@ export const eventShape = z.object({
   attributes: z.record(z.string(), z.unknown()),
 });
 
+export const oneEventShape = eventShape.extend({
+  expires_on: z.iso.date().describe("The day on which it is deleted, UTC."),
+});
+
 export const statsShape = z
   .object({ rows: z.number(), bytes: z.number(), ms: z.number() })
   .describe("What was read to answer, and how long it took.");
@@ -28,12 +32,26 @@ export const receiptShape = z.object({
   stored: z.int(),
   dropped: z.record(z.string(), z.number()).describe("By reason."),
   redactions: z.record(z.string(), z.number()).describe("By detector."),
+  received_at: z.iso.datetime().nullable().describe("Null while the record is pending, like the next two."),
+  stored_at: z.iso.datetime().nullable(),
+  ruleset: z.string().nullable().describe("Which detectors it passed; changes with them."),
 });
 
 export const facetShape = z.object({
   field: z.string(),
   coverage: z.number().describe("Part of the events that have the field, 0 to 1."),
   values: z.array(z.object({ value: z.string(), count: z.int() })),
+});
+
+export const distributionShape = z.object({
+  field: z.string(),
+  count: z.int().describe("Events whose value is a number."),
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  bins: z
+    .array(z.object({ from: z.number(), to: z.number(), count: z.int() }))
+    .describe("Narrow where many values are; their counts are estimates."),
+  stats: statsShape,
 });
 
 export const fieldShape = z.object({

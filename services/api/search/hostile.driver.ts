@@ -138,3 +138,14 @@ export const hostileQueries = (tenant: string): string[] => {
     ],
   ];
 };
+
+/** Where a query can be asked; its text follows as parameters. */
+export const queryPaths = [
+  "/query?",
+  "/search?",
+  "/search/explain?",
+  "/histogram?",
+  "/facets?",
+  "/patterns?",
+  "/distribution?field=ms&",
+];

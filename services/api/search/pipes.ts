@@ -106,6 +106,19 @@ export const explainSql = (request: PipesRequest, scope: Scope): Sql => {
   return { query: `EXPLAIN ESTIMATE SELECT max(message) FROM tenant_events WHERE ${where}`, params: own };
 };
 
+const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&").replaceAll("\0", "\\0")}'`;
+
+const literal = (type: string, value: string | number | readonly string[] | undefined): string =>
+  typeof value === "object" ? `[${value.map(quoted).join(", ")}]` : `CAST(${quoted(`${value}`)} AS ${type})`;
+
+/** To paste into any client of ClickHouse that may read the events: the statement with its values in their places. */
+export const writtenSql = ({ query, params }: Sql): string =>
+  query
+    .replaceAll("tenant_events", "events")
+    .replace(/\{(\w+):(String|Float64|UInt8|Int64|Array\(String\))\}/g, (_, name: string, type: string) =>
+      type === "String" ? quoted(`${params[name]}`) : literal(type, params[name]),
+    );
+
 export type EstimateRow = [database: string, table: string, parts: number, rows: number, marks: number];
 
 const indexes = {

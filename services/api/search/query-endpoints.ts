@@ -6,7 +6,16 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { statsShape } from "./event-shapes.ts";
 import { openStream } from "./event-stream.ts";
 import { createPages } from "./pages.ts";
-import { type Cell, type EstimateRow, explainSql, indexesOf, type PipesRequest, tableOf, tableSql } from "./pipes.ts";
+import {
+  type Cell,
+  type EstimateRow,
+  explainSql,
+  indexesOf,
+  type PipesRequest,
+  tableOf,
+  tableSql,
+  writtenSql,
+} from "./pipes.ts";
 import { goneSignal, readInstant, scopeOf } from "./request.ts";
 import { type SearchDeps, searchInput } from "./search-endpoints.ts";
 
@@ -25,6 +34,7 @@ const explainShape = z.object({
   rows: z.int().describe("Rows at most, by the times alone; the indexes leave fewer."),
   indexes: z.array(z.object({ name: z.string(), about: z.string() })),
   limits: z.object({ rows: z.int(), seconds: z.int() }),
+  sql: z.string().describe("The same question as SQL on the table of events, with its values in it."),
 });
 
 export const createQueryEndpoints = (deps: SearchDeps): Endpoint[] => {
@@ -74,6 +84,7 @@ export const createQueryEndpoints = (deps: SearchDeps): Endpoint[] => {
       return {
         ...{ parts: sum(2), granules: sum(4), rows: sum(3), indexes: indexesOf(asked) },
         limits: { rows: searchRows, seconds: searchSeconds },
+        sql: writtenSql(tableSql(asked, scope)),
       };
     },
   });

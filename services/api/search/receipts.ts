@@ -14,6 +14,11 @@ export interface ReceiptRecord {
   readonly stored: number;
   readonly dropped: Record<string, number>;
   readonly redactions: Record<string, number>;
+  /** RFC 3339; null while the record is pending, like the two below. */
+  readonly received_at: string | null;
+  readonly stored_at: string | null;
+  /** The redactor's rules that the record passed. */
+  readonly ruleset: string | null;
 }
 
 export const receiptSql = (scope: Scope, parts: readonly ReceiptPart[]): Sql => {
@@ -23,7 +28,8 @@ export const receiptSql = (scope: Scope, parts: readonly ReceiptPart[]): Sql => 
       `(topic = ${bind("String", scope.topicPrefix + part.topic)} AND partition = ${bind("Int64", part.partition)} AND offset = ${bind("Int64", part.offset)})`,
   );
   return {
-    query: `SELECT topic, partition, toString(offset), accepted, stored, dropped, redactions
+    query: `SELECT topic, partition, toString(offset), accepted, stored, dropped, redactions,
+  toString(toUnixTimestamp64Milli(received_at)), toString(toUnixTimestamp64Milli(inserted_at)), ruleset
 FROM tenant_batches WHERE ${ownerSql(scope, bind)} AND (${places.join(" OR ")})`,
     params,
   };
@@ -37,7 +43,13 @@ export type LedgerRow = [
   stored: number,
   dropped: Record<string, number>,
   redactions: Record<string, number>,
+  receivedAt: string,
+  storedAt: string,
+  ruleset: string,
 ];
+
+const instant = (millis: string | undefined): string | null =>
+  millis === undefined ? null : new Date(Number(millis)).toISOString();
 
 export const receiptRecords = (
   parts: readonly ReceiptPart[],
@@ -54,6 +66,9 @@ export const receiptRecords = (
       stored: row?.[4] ?? 0,
       dropped: row?.[5] ?? {},
       redactions: row?.[6] ?? {},
+      received_at: instant(row?.[7]),
+      stored_at: instant(row?.[8]),
+      ruleset: row?.[9] ?? null,
     };
   });
 };

@@ -3,10 +3,10 @@ import { Fault } from "@astralog/chassis";
 import { parseEventId, parseReceipt } from "@astralog/schemas";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { eventSql } from "./around.ts";
+import { type ExpiringRow, eventSql } from "./around.ts";
 import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
-import { type EventRow, type EventView, viewOf } from "./event-rows.ts";
-import { eventShape, receiptShape, statsShape } from "./event-shapes.ts";
+import { type EventView, viewOf } from "./event-rows.ts";
+import { eventShape, oneEventShape, receiptShape, statsShape } from "./event-shapes.ts";
 import { createPages } from "./pages.ts";
 import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
 import { goneSignal, type Scoping, scopeOf } from "./request.ts";
@@ -58,19 +58,19 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     access: "events.read",
     tag: "events",
     summary: "One event",
-    success: { status: 200, body: eventShape },
+    success: { status: 200, body: oneEventShape },
     handle: async ({ params, caller, response }) => {
       const scope = scopeOf(caller, deps);
       const at = parseEventId(params.id);
       if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
-      const { rows } = await queries.forTenant<EventRow>(scope.tenant, eventSql(at, scope), {
+      const { rows } = await queries.forTenant<ExpiringRow>(scope.tenant, eventSql(at, scope), {
         name: "event",
         seconds: searchSeconds,
         signal: goneSignal(response),
       });
       const [row] = rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
-      return viewOf(row, { topicPrefix, sourceNames: scope.names.sources });
+      return { ...viewOf(row, { topicPrefix, sourceNames: scope.names.sources }), expires_on: row[16] };
     },
   });
 

@@ -146,6 +146,7 @@ test("one event by its id, as it was sent", async () => {
     source: "app",
     trace_id: "ab".repeat(16),
     attributes: { status: "200" },
+    expires_on: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
   });
 });
 
@@ -156,9 +157,12 @@ test("a tenant sees nothing of another's: not by search, not by id, not by recei
   await plant.ledger(one.tenant, one.source, [{ partition: 0, offset: 1, accepted: 6, stored: 6 }]);
   expect((await call(one.queryKey, "GET", "/receipts/0-1x6")).body).toMatchObject({
     state: "stored",
-    records: [{ stored: 6 }],
+    records: [{ stored: 6, stored_at: expect.stringMatching(/Z$/), ruleset: expect.any(String) }],
   });
-  expect((await call(other.queryKey, "GET", "/receipts/0-1x6")).body).toMatchObject({ state: "pending" });
+  expect((await call(other.queryKey, "GET", "/receipts/0-1x6")).body).toMatchObject({
+    state: "pending",
+    records: [{ received_at: null, stored_at: null, ruleset: null }],
+  });
 });
 
 test("the row filter holds when the builder forgets the tenant", async () => {

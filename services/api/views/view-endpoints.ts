@@ -107,14 +107,20 @@ const ofAnnotations = ({ db, audit }: ViewEndpointsDeps): Endpoint[] => {
       },
     }),
     endpoint({
-      ...{ method: "post", path: "/annotations", access: "views.write", tag, summary: "Mark a deploy, alert or note" },
+      ...{
+        method: "post",
+        path: "/annotations",
+        access: "annotations.write",
+        tag,
+        summary: "Mark a deploy, alert or note",
+      },
       body: newAnnotation,
       success: { status: 201, body: annotationShape },
       handle: ({ caller, body, response }) =>
         withPostgres(async () => annotationView(await createAnnotation(db, caller.tenant, body, audit.by(response)))),
     }),
     endpoint({
-      ...{ method: "delete", path: "/annotations/:id", access: "views.write", tag, summary: "Take a mark away" },
+      ...{ method: "delete", path: "/annotations/:id", access: "annotations.write", tag, summary: "Take a mark away" },
       success: { status: 204 },
       handle: ({ caller, params, response }) =>
         withPostgres(() => deleteAnnotation(db, caller.tenant, params.id, audit.by(response))),

@@ -7,7 +7,7 @@ import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button } from "../ui/controls.tsx";
 import { MenuItem, RowMenu } from "../ui/overlays.tsx";
-import { ListBox } from "../ui/parts.tsx";
+import { List } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { type BoardContent, useBoardRemoval, useBoards, useNewBoard } from "./data.ts";
@@ -74,46 +74,30 @@ export const BoardsPage = () => {
             </Button>
           </header>
           <Wrong error={failed ?? making.error ?? removing.error} />
-          <ListBox>
-            <table className="list">
-              <thead>
-                <tr>
-                  <th>Name</th>
-                  <th className="number wide-only">Panels</th>
-                  <th>Whose</th>
-                  <th className="wide-only">Changed</th>
-                  <th>
-                    <span className="hidden">Acts</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {boards.data.map(({ id, name, shared, mine, owner, content, updated_at }) => (
-                  <tr key={id}>
-                    <td>
-                      <Link href={`/dashboards/${id}`}>
-                        <strong>{name}</strong>
-                      </Link>
-                    </td>
-                    <td className="number wide-only">{content.panels.length}</td>
-                    <td className="soft">
-                      {mine ? "yours" : owner.name || "another's"}{" "}
-                      {shared ? <span className="badge">shared</span> : null}
-                    </td>
-                    <td className="wide-only soft">{formatAgo(updated_at)}</td>
-                    <td className="acts">
-                      <RowMenu label={`Acts on ${name}`}>
-                        <MenuItem onSelect={() => make(`${name} (copy)`.slice(0, 100), content)}>Copy it</MenuItem>
-                        <MenuItem danger disabled={!mine} onSelect={() => removing.mutate(id)}>
-                          Delete
-                        </MenuItem>
-                      </RowMenu>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </ListBox>
+          <List heads={["Name", "-#Panels", "Whose", "-Changed", ""]}>
+            {boards.data.map(({ id, name, shared, mine, owner, content, updated_at }) => (
+              <tr key={id}>
+                <td>
+                  <Link href={`/dashboards/${id}`}>
+                    <strong>{name}</strong>
+                  </Link>
+                </td>
+                <td className="number wide-only">{content.panels.length}</td>
+                <td className="soft">
+                  {mine ? "yours" : owner.name || "another's"} {shared ? <span className="badge">shared</span> : null}
+                </td>
+                <td className="wide-only soft">{formatAgo(updated_at)}</td>
+                <td className="acts">
+                  <RowMenu label={`Acts on ${name}`}>
+                    <MenuItem onSelect={() => make(`${name} (copy)`.slice(0, 100), content)}>Copy it</MenuItem>
+                    <MenuItem danger disabled={!mine} onSelect={() => removing.mutate(id)}>
+                      Delete
+                    </MenuItem>
+                  </RowMenu>
+                </td>
+              </tr>
+            ))}
+          </List>
         </section>
       )}
     </div>

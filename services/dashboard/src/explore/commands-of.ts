@@ -16,6 +16,10 @@ export const asCurl = (origin: string, q: string, range: Range, format?: string)
   return `curl${out} -H "Authorization: Bearer $ASTRALOG_QUERY_KEY" ${shellWord(url)}`;
 };
 
+/** One event, by its id. */
+export const eventAsCurl = (origin: string, id: string): string =>
+  `curl -H "Authorization: Bearer $ASTRALOG_QUERY_KEY" ${shellWord(`${origin}/api/v1/events/${encodeURIComponent(id)}`)}`;
+
 export const asCli = (q: string, { from, to }: Range): string =>
   [
     "astralog search",

@@ -1,6 +1,8 @@
 /** What Explore asks of the api, and how the answers look. */
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { get, Problem, queryOf } from "../api/client.ts";
+import { splitPipes } from "./language.ts";
+import { type Progress, searchStream } from "./search-stream.ts";
 import type { Range } from "./time-range.ts";
 
 export interface EventView {
@@ -26,7 +28,7 @@ export interface Stats {
   readonly ms: number;
 }
 
-interface SearchPage {
+export interface SearchPage {
   readonly events: readonly EventView[];
   readonly next: string | null;
   readonly stats: Stats;
@@ -50,13 +52,14 @@ const orNothing = async <T>(ask: Promise<T>): Promise<T | null> => {
   }
 };
 
-export const useSearch = ({ q, range, turn }: Asked) =>
+export const useSearch = ({ q, range, turn }: Asked, onProgress: (progress: Progress | undefined) => void) =>
   useInfiniteQuery({
     queryKey: ["events", q, range.from, range.to, turn],
     queryFn: ({ pageParam, signal }) =>
-      get<SearchPage>(
-        `/search${queryOf({ q, from: range.from, to: range.to, limit: 200, cursor: pageParam })}`,
+      searchStream(
+        `/search/stream${queryOf({ q, from: range.from, to: range.to, limit: pageParam === "" ? 200 : 1_000, cursor: pageParam })}`,
         signal,
+        onProgress,
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
@@ -123,6 +126,24 @@ export const useFacets = ({ q, range, turn }: Asked, fields: readonly string[], 
     enabled: fields.length > 0,
   });
 
+export interface Distribution {
+  /** Events whose value is a number. */
+  readonly count: number;
+  readonly bins: readonly { readonly from: number; readonly to: number; readonly count: number }[];
+}
+
+/** How the numbers of a field are spread in what is found. */
+export const useDistribution = ({ q, range, turn }: Asked, field: string) =>
+  useQuery({
+    queryKey: ["distribution", q, range.from, range.to, turn, field],
+    queryFn: ({ signal }) =>
+      get<Distribution>(`/distribution${queryOf({ q, from: range.from, to: range.to, field, bins: 20 })}`, signal),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
 export interface FieldInfo {
   readonly name: string;
   readonly type: string;
@@ -152,12 +173,58 @@ export const topValues = async (field: string, range: Range): Promise<Facet["val
   }
 };
 
+/** `expires_on`: the day on which it is deleted, UTC. */
 export const useEvent = (id: string | undefined, known: EventView | undefined) =>
   useQuery({
     queryKey: ["event", id],
-    queryFn: ({ signal }) => get<EventView>(`/events/${encodeURIComponent(id ?? "")}`, signal),
+    queryFn: ({ signal }) =>
+      get<EventView & { readonly expires_on: string }>(`/events/${encodeURIComponent(id ?? "")}`, signal),
     enabled: id !== undefined && known === undefined,
+    placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
+
+interface Around {
+  readonly before: readonly EventView[];
+  readonly event: EventView;
+  readonly after: readonly EventView[];
+}
+
+/** What its source, service and host sent around it, each side in the order of time. */
+export const useContextOf = (id: string, before: number, after: number) =>
+  useQuery({
+    queryKey: ["around", id, before, after],
+    queryFn: ({ signal }) =>
+      get<Around>(`/events/${encodeURIComponent(id)}/context${queryOf({ before, after })}`, signal),
+    // The list stays where it is while one goes along it.
+    placeholderData: keepPreviousData,
+    staleTime: 10_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+/** The events of a trace, oldest first. */
+export const useTraceOf = (trace: string) =>
+  useQuery({
+    queryKey: ["trace", trace],
+    queryFn: ({ signal }) =>
+      get<{ events: readonly EventView[]; more: boolean }>(`/traces/${encodeURIComponent(trace)}`, signal),
+    staleTime: 10_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+/** How many events a query would find. */
+export const useMatches = (q: string, range: Range) =>
+  useQuery({
+    queryKey: ["matches", q, range.from, range.to],
+    queryFn: async ({ signal }) => {
+      const asked = { q: `${splitPipes(q)[0]} | stats count()`, from: range.from, to: range.to };
+      return Number((await get<Table>(`/query${queryOf(asked)}`, signal)).rows[0]?.[0] ?? 0);
+    },
+    staleTime: 30_000,
+    refetchOnWindowFocus: false,
     retry: false,
   });
 

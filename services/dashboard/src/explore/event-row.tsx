@@ -1,7 +1,7 @@
 /** One event on one line: level, time, service, pinned fields, message. Its text reaches the page as text nodes only. */
 import { memo } from "react";
 import { classes } from "../ui/controls.tsx";
-import { formatStamp } from "../ui/time.ts";
+import { formatAgo, formatStamp } from "../ui/time.ts";
 import { readAnsi } from "./ansi.ts";
 import { type EventView, fieldValue } from "./data.ts";
 
@@ -66,7 +66,14 @@ export const EventCells = memo(({ event, marks, pinned, utc, days }: RowProps) =
     <span role="gridcell">
       <LevelSign level={event.level} />
     </span>
-    <span role="gridcell" className="cell-time figures" title={event.timestamp}>
+    <span
+      role="gridcell"
+      className="cell-time figures"
+      onPointerEnter={({ currentTarget }) => {
+        // Said when it is asked for: "2 min ago" does not stay true.
+        currentTarget.title = `${event.timestamp}, ${formatAgo(event.timestamp)}`;
+      }}
+    >
       {formatStamp(event.timestamp, utc).slice(days ? 0 : 11)}
     </span>
     <span role="gridcell" className="cell-service cut">

@@ -1,9 +1,24 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readAnsi } from "./ansi.ts";
-import { filterOf, findWrong, hasFilter, marksOf, pipeWords, splitPipes, withFilter } from "./language.ts";
+import type { EventView } from "./data.ts";
+import {
+  filterOf,
+  findWrong,
+  hasFilter,
+  marksOf,
+  pipeWords,
+  splitPipes,
+  withFilter,
+  withoutTerms,
+} from "./language.ts";
+import { groupMarks, type Mark } from "./marks-data.ts";
+import { placesOf, rangeFilter, rangeOfField, withRange } from "./number-range.ts";
+import { piecesOf, redactionsOf } from "./redactions.ts";
+import { shareDone } from "./search-stream.ts";
 import { shift } from "./time-range.ts";
 import { readRange } from "./time-words.ts";
+import { windowAround } from "./trace-time.ts";
 import { readState, writeState } from "./url-state.ts";
 
 // A Tuesday.
@@ -69,6 +84,7 @@ test("the address gives back what it was made from", () => {
     range: { from: "-7d", to: "" },
     pinned: ["a,b", "user.id"],
     event: "3-1-0",
+    part: "trace" as const,
     wrap: true,
     utc: true,
   };
@@ -88,4 +104,80 @@ test("behind a pipe the words of its stage are offered", () => {
   expect(pipeWords("a | stats ")).toContain("count()");
   expect(pipeWords("a | stats count() by ")).toContain("bin(1m)");
   expect(pipeWords("a | where ")).toBeUndefined();
+});
+
+test("redactions are told by field and detector, and stand out where they are", () => {
+  const event = {
+    message: "card [redacted:payment_card] and [redacted:payment_card]",
+    ...{ service: "shop", host: "", attributes: { "[redacted:email]": 1, note: "[redacted:Not one]" } },
+  };
+  expect(redactionsOf(event as unknown as EventView)).toEqual([
+    { field: "message", detector: "payment_card", count: 2 },
+    { field: "[redacted:email]", detector: "email", count: 1 },
+  ]);
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.string(), fc.constant("[redacted:email]"))), (parts) => {
+      const text = parts.join("");
+      const pieces = piecesOf(text);
+      expect(pieces.map((one) => one.text).join("")).toBe(text);
+      expect(pieces.every((one) => one.text !== "")).toBe(true);
+    }),
+  );
+});
+
+test("times within a trace keep their nanoseconds", () => {
+  const stamp = (fraction: string) => ({ timestamp: `2026-11-24T06:12:01.${fraction}Z` });
+  expect(windowAround([stamp("000000001"), stamp("5")])).toEqual(["2026-11-24T06:12:01.000000001Z", 499_999_999]);
+  expect(windowAround([])[1]).toBe(0);
+});
+
+test("a range of numbers goes into the query, is replaced by the next, and is taken out again", () => {
+  const numbers = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 });
+  fc.assert(
+    fc.property(numbers, numbers, (a, b) => {
+      const [from, to] = a < b ? [a, b] : [b, a];
+      const filter = rangeFilter("latency.ms", from, to);
+      expect(findWrong(filter)).toBeUndefined();
+      const [, low, high] = /\[(\S+) TO (\S+)\]/.exec(filter) ?? [];
+      expect(Number(low) <= from && Number(high) >= to).toBe(true);
+      const q = withRange("a OR b | top x", "latency.ms", filter);
+      expect(q).toBe(`(a OR b) ${filter} | top x`);
+      expect(rangeOfField(q, "latency.ms")).toBe(filter);
+      expect(withRange(withRange(q, "latency.ms", "latency.ms:[1 TO 2]"), "latency.ms", undefined)).toBe(
+        "(a OR b) | top x",
+      );
+    }),
+  );
+  expect(placesOf("ms:[10 TO 21]", [0, 10, 20, 30])).toEqual([1, 3]);
+  expect(placesOf(undefined, [0, 10, 20])).toEqual([0, 2]);
+});
+
+test("marks of one bucket share a sign, and one that lasts into the window stands at its begin", () => {
+  const mark = (id: string, at: number, until: number | null = null): Mark => ({
+    ...{ id, kind: "note", title: id, service: "", url: "" },
+    ...{ at: new Date(at).toISOString(), until: until === null ? null : new Date(until).toISOString() },
+  });
+  const marks = [mark("late", 1_250), mark("early", 1_210), mark("before", 900), mark("lasts", 900, 1_500)];
+  const chart = { start: 1_000, stepMs: 100, buckets: 10, live: false };
+  const groups = groupMarks([...marks, mark("after", 2_000)], chart);
+  expect(groupMarks([mark("newest", 2_000)], { ...chart, live: true })[0]?.bucket).toBe(9);
+  expect(groups.map(({ bucket, marks: own }) => [bucket, own.map(({ id }) => id)])).toEqual([
+    [0, ["lasts"]],
+    [2, ["early", "late"]],
+  ]);
+});
+
+test("how much of a window is searched", () => {
+  const at = (searchedFrom: string) => ({ searchedFrom, events: 0, stats: { rows: 0, bytes: 0, ms: 0 } });
+  const [from, to] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 5)];
+  expect(shareDone(at("2026-01-04T00:00:00.000000000Z"), from, to)).toBe(0.25);
+  expect(shareDone(at("2025-01-04T00:00:00.000000000Z"), from, to)).toBe(1);
+});
+
+test("each term of a query can be left out, where the rest is still one", () => {
+  expect(withoutTerms('a "b c" | top x').map(({ term, rest }) => [term, rest])).toEqual([
+    ["a", '"b c" | top x'],
+    ['"b c"', "a | top x"],
+  ]);
+  expect(withoutTerms("a OR b")).toEqual([]);
 });

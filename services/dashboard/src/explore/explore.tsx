@@ -1,62 +1,72 @@
 /** Explore: from a question to the events, and from an event to the next question. The address holds all of it. */
 import "./explore.css";
-import { useQueryClient } from "@tanstack/react-query";
-import { ArrowUp, Rows3, SlidersHorizontal, WrapText } from "lucide-react";
+import { ArrowUp, Flag, Rows3, SlidersHorizontal, WrapText } from "lucide-react";
 import { useCallback, useMemo, useRef, useState } from "react";
+import { useMay } from "../account/acts.tsx";
+import { currentOrganization, useMe } from "../account/session.ts";
 import { asProblem, Problem } from "../api/client.ts";
 import { forgetKey } from "../api/key.ts";
 import { ViewsMenu } from "../saved/views-menu.tsx";
-import { useCommands } from "../shell/commands.tsx";
 import { useStored } from "../shell/stored.ts";
 import { Button, IconButton } from "../ui/controls.tsx";
-import { Empty, Failed, Waiting } from "../ui/states.tsx";
-import { formatBytes, formatDuration, number } from "../ui/time.ts";
+import { Failed } from "../ui/states.tsx";
 import { useEvent, useFacets, useFields, useHistogram, useNewer, useSearch } from "./data.ts";
 import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
-import { Facets } from "./facets.tsx";
+import { useExploreCommands } from "./explore-commands.ts";
+import { Facets, shownValues } from "./facets.tsx";
 import { Histogram } from "./histogram.tsx";
 import { marksOf, splitPipes, withFilter, wrongOf } from "./language.ts";
+import { useAnnotations, useFiring } from "./marks-data.ts";
+import { NewMark } from "./new-mark.tsx";
+import { NothingFound } from "./nothing-found.tsx";
 import { PipesTable } from "./pipes-table.tsx";
 import { QueryBar, type QueryBarHandle } from "./query-bar.tsx";
+import { SearchStatus } from "./search-status.tsx";
+import type { Progress } from "./search-stream.ts";
 import { TakeAway } from "./take-away.tsx";
 import { TimePicker } from "./time-picker.tsx";
-import { absolute, boundsOf, describeRange, shift, widen } from "./time-range.ts";
+import { absolute, boundsOf } from "./time-range.ts";
+import { rangeOf } from "./trace-time.ts";
 import { useExploreState } from "./url-state.ts";
 
 const facetFields = ["level", "service", "host", "source"];
+/** Asked for anyhow, or different in each event. */
+const notFacets = new Set([...facetFields, "message", "trace_id", "span_id", "timestamp"]);
 
 export const Explore = () => {
-  const { state, change } = useExploreState();
+  const url = useExploreState();
+  const { state, change } = url;
   const { q, range, pinned, utc, wrap } = state;
   const [turn, setTurn] = useState(0);
   const [picking, setPicking] = useState(false);
   const [dense, setDense] = useStored("dense", false);
   const [facetsShown, setFacetsShown] = useStored("facets", matchMedia("(min-width: 900px)").matches);
+  const [progress, setProgress] = useState<Progress>();
+  const [marking, setMarking] = useState(false);
   const bar = useRef<QueryBarHandle>(null);
-  const client = useQueryClient();
+  const may = useMay();
   // Above a table stands what it was made of: the events before the first pipe.
   const [found, pipes] = splitPipes(q);
   const asked = { q: found, range, turn };
-  const search = useSearch(asked);
+  const search = useSearch(asked, setProgress);
   const histogram = useHistogram(asked, 90);
   const fields = useFields(range);
-  const more = (fields.data?.fields ?? [])
-    .filter(
-      ({ name, coverage, type }) =>
-        !facetFields.includes(name) &&
-        coverage > 0.05 &&
-        !/time|number/.test(type) &&
-        !/^(message|trace_id|span_id|timestamp)$/.test(name),
-    )
-    .slice(0, 6)
-    .map(({ name }) => name);
-  const facets = useFacets(asked, [...facetFields, ...more]);
+  const others = (fields.data?.fields ?? []).filter(({ name, coverage }) => coverage > 0.05 && !notFacets.has(name));
+  const more = others.filter(({ type }) => !/time|number/.test(type)).slice(0, 6);
+  const numbers = others.filter(({ type }) => type === "number").slice(0, 3);
+  const facets = useFacets(asked, [...facetFields, ...more.map(({ name }) => name)], shownValues);
   const events = useMemo(() => search.data?.pages.flatMap((page) => page.events) ?? [], [search.data]);
+  const annotations = useAnnotations(range, turn);
+  const firing = useFiring(currentOrganization(useMe().data)?.permissions.includes("alerts.read") ?? false);
+  const chartMarks = useMemo(
+    () => [...(annotations.data ?? []), ...(firing.data ?? [])],
+    [annotations.data, firing.data],
+  );
   const newer = useNewer(asked, events[0]?.timestamp);
   const known = events.find(({ id }) => id === state.event);
   const alone = useEvent(state.event, known);
-  const open = known ?? alone.data;
+  const open = known ?? (state.event === undefined ? undefined : alone.data);
   const marks = useMemo(() => marksOf(q), [q]);
   const stats = search.data?.pages[0]?.stats;
   const stale = search.isPlaceholderData;
@@ -77,57 +87,18 @@ export const Explore = () => {
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
-  useCommands([
-    { id: "ask", title: "Write a query", section: "Explore", keys: "/", run: () => bar.current?.focus() },
-    { id: "time", title: "Choose the time", section: "Explore", keys: "t", run: () => setPicking(true) },
-    { id: "again", title: "Search again", section: "Explore", keys: "r", run: refresh },
-    { id: "next", title: "Next event", section: "Explore", keys: "j", quiet: true, run: () => step(1) },
-    { id: "before", title: "Event before", section: "Explore", keys: "k", quiet: true, run: () => step(-1) },
-    {
-      id: "close",
-      title: "Close the event",
-      section: "Explore",
-      keys: "escape",
-      quiet: true,
-      run: () => change({ event: undefined }),
-    },
-    {
-      id: "earlier",
-      title: "Earlier",
-      section: "Explore",
-      keys: "shift+arrowleft",
-      run: () => change({ range: shift(range, -0.5, Date.now()) }),
-    },
-    {
-      id: "later",
-      title: "Later",
-      section: "Explore",
-      keys: "shift+arrowright",
-      run: () => change({ range: shift(range, 0.5, Date.now()) }),
-    },
-    {
-      id: "wider",
-      title: "Twice the time",
-      section: "Explore",
-      keys: "-",
-      run: () => change({ range: widen(range, 2, Date.now()) }),
-    },
-    {
-      id: "narrower",
-      title: "Half the time",
-      section: "Explore",
-      keys: "+",
-      run: () => change({ range: widen(range, 0.5, Date.now()) }),
-    },
-    { id: "wrap", title: "Wrap long messages", section: "Explore", keys: "w", run: () => change({ wrap: !wrap }) },
-    {
-      id: "utc",
-      title: utc ? "Show local times" : "Show times in UTC",
-      section: "Explore",
-      keys: "u",
-      run: () => change({ utc: !utc }),
-    },
-  ]);
+  useExploreCommands(url, {
+    focusQuery: () => bar.current?.focus(),
+    pickTime: () => setPicking(true),
+    refresh,
+    step,
+    enter: () =>
+      open === undefined
+        ? step(1)
+        : document.querySelector<HTMLElement>('.drawer [role="tab"][data-state="active"]')?.focus(),
+    toggle: () => (state.event === undefined ? step(1) : change({ event: undefined })),
+    mark: () => setMarking(true),
+  });
 
   const problem = search.isError ? asProblem(search.error) : undefined;
   const refused = wrongOf(problem);
@@ -148,6 +119,8 @@ export const Explore = () => {
       {histogram.data ? (
         <Histogram
           data={histogram.data}
+          marks={chartMarks}
+          live={range.to === ""}
           utc={utc}
           stale={histogram.isPlaceholderData}
           onZoom={(from, to) => change({ range: absolute(from, to) })}
@@ -162,23 +135,21 @@ export const Explore = () => {
         >
           <SlidersHorizontal size={15} />
         </IconButton>
-        <p className="small soft figures grow cut" role="status">
-          {stats === undefined
-            ? ""
-            : `${number.format(events.length)}${hasNextPage ? "+" : ""} events · read ${number.format(stats.rows)} rows, ${formatBytes(stats.bytes)} in ${formatDuration(stats.ms)}`}
-        </p>
+        <SearchStatus
+          running={stale || search.isPending}
+          more={hasNextPage}
+          events={events.length}
+          {...{ progress, range, stats }}
+        />
         {newer.data ? (
           <Button small look="quiet" icon={<ArrowUp size={14} />} onClick={refresh}>
             {newer.data > 100 ? "100+" : newer.data} new
           </Button>
         ) : null}
-        {stale || search.isPending ? (
-          <>
-            <Waiting what="Searching" />
-            <Button small look="quiet" onClick={() => void client.cancelQueries({ queryKey: ["events"] })}>
-              Cancel
-            </Button>
-          </>
+        {may("annotations.write") ? (
+          <IconButton label="Mark a moment" keys="M" onClick={() => setMarking(true)}>
+            <Flag size={15} />
+          </IconButton>
         ) : null}
         <IconButton label="Wrap" keys="W" on={wrap} onClick={() => change({ wrap: !wrap })}>
           <WrapText size={15} />
@@ -190,7 +161,15 @@ export const Explore = () => {
         <TakeAway q={q} range={range} />
       </div>
       <div className="explore-body">
-        {facetsShown && facets.data ? <Facets facets={facets.data.facets} q={q} onFilter={filter} /> : null}
+        {facetsShown && facets.data ? (
+          <Facets
+            facets={facets.data.facets}
+            numbers={numbers.map(({ name }) => name)}
+            onFilter={filter}
+            onQuery={run}
+            {...{ asked, q }}
+          />
+        ) : null}
         <div className="explore-found">
           {problem !== undefined && refused === undefined ? (
             <>
@@ -204,25 +183,12 @@ export const Explore = () => {
           ) : pipes !== "" && refused === undefined ? (
             <PipesTable asked={{ ...asked, q }} onRetry={refresh} />
           ) : events.length === 0 && !search.isPending ? (
-            <Empty title={refused === undefined ? "No event was found" : "The query needs a change"}>
-              <p className="soft">
-                {describeRange(range, utc, Date.now())}
-                {q === "" ? (
-                  ""
-                ) : (
-                  <>
-                    , for <code>{q}</code>
-                  </>
-                )}
-                {stats === undefined ? "" : `, ${number.format(stats.rows)} rows read`}.
-              </p>
-              <div className="row wrap">
-                {range.from === "" ? null : (
-                  <Button onClick={() => change({ range: { from: "", to: "" } })}>Look at all time</Button>
-                )}
-                {q === "" ? null : <Button onClick={() => change({ q: "" })}>Without the query</Button>}
-              </div>
-            </Empty>
+            <NothingFound
+              {...{ q, range, utc, stats }}
+              refused={refused !== undefined}
+              onQuery={(next) => change({ q: next })}
+              onRange={(next) => change({ range: next })}
+            />
           ) : (
             <EventTable
               events={events}
@@ -242,6 +208,10 @@ export const Explore = () => {
         {open === undefined ? null : (
           <Drawer
             event={open}
+            part={state.part}
+            onPart={(part) => change({ part })}
+            onEvent={(event) => change({ event })}
+            onTrace={(trace) => change({ q: `trace_id:${open.trace_id}`, range: rangeOf(trace) })}
             pinned={pinned}
             utc={utc}
             marks={marks}
@@ -253,6 +223,13 @@ export const Explore = () => {
           />
         )}
       </div>
+      {marking ? (
+        <NewMark
+          at={open === undefined ? Math.min(end, Date.now()) : Date.parse(open.timestamp)}
+          utc={utc}
+          onClose={() => setMarking(false)}
+        />
+      ) : null}
     </div>
   );
 };

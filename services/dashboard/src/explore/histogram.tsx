@@ -3,10 +3,15 @@ import { useRef, useState } from "react";
 import { classes } from "../ui/controls.tsx";
 import { number } from "../ui/time.ts";
 import type { Histogram as Data } from "./data.ts";
+import { HistogramMarks } from "./histogram-marks.tsx";
 import { axisMarks, stackOf } from "./histogram-shape.ts";
+import type { Mark } from "./marks-data.ts";
 
 interface HistogramProps {
   readonly data: Data;
+  readonly marks: readonly Mark[];
+  /** The window ends now. */
+  readonly live: boolean;
   readonly utc: boolean;
   readonly stale: boolean;
   readonly onZoom: (from: number, to: number) => void;
@@ -15,7 +20,7 @@ interface HistogramProps {
 
 const height = 64;
 
-export const Histogram = ({ data, utc, stale, onZoom, onLevel }: HistogramProps) => {
+export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: HistogramProps) => {
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number>();
   const [drag, setDrag] = useState<readonly [number, number]>();
@@ -131,6 +136,11 @@ export const Histogram = ({ data, utc, stale, onZoom, onLevel }: HistogramProps)
           </div>
         )}
       </div>
+      <HistogramMarks
+        marks={marks}
+        chart={{ start: startOf(0), stepMs: step * 1000, buckets: count, live }}
+        utc={utc}
+      />
       <div className="histogram-axis figures" aria-hidden>
         {axisMarks(
           buckets.map((one) => new Date(one.at).getTime()),

@@ -108,7 +108,7 @@ export const pipeWords = (before: string): readonly string[] | undefined => {
 /** A whole OR has to stay together when something is added beside it. */
 const grouped = (query: string): string => {
   try {
-    return parseQuery(query, { now: 0 }).type === "or" ? `(${query})` : query;
+    return parseQuery(query, { now: 0 }).type === "or" && termsOf(query).length > 1 ? `(${query})` : query;
   } catch {
     return query;
   }
@@ -132,8 +132,17 @@ export const hasFilter = (text: string, filter: string): "in" | "out" | undefine
   return terms.includes(filter) ? "in" : terms.includes(`-${filter}`) ? "out" : undefined;
 };
 
+/** The query without each of its terms in turn. */
+export const withoutTerms = (text: string): { readonly term: string; readonly rest: string }[] => {
+  const [query, pipes] = splitPipes(text);
+  const terms = termsOf(query);
+  // Taking one out of "a OR b" leaves no query behind.
+  if (terms.some((term) => /^(?:AND|OR|NOT)$/.test(term))) return [];
+  return terms.map((term, i) => ({ term, rest: `${terms.toSpliced(i, 1).join(" ")}${pipes}`.trim() }));
+};
+
 /** Its top-level terms as they were written, groups and phrases whole. */
-const termsOf = (query: string): string[] => {
+export const termsOf = (query: string): string[] => {
   const terms: string[] = [];
   let depth = 0;
   let quoted = false;

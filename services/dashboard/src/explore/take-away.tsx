@@ -2,7 +2,7 @@
 import { Check, Download } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { asProblem, open, Problem, queryOf } from "../api/client.ts";
+import { asProblem, get, open, Problem, queryOf } from "../api/client.ts";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, CopyButton, useCopied } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
@@ -20,14 +20,21 @@ type Format = (typeof formats)[number][0];
 
 export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
   const [copied, copy] = useCopied();
+  const [refused, setRefused] = useState<Problem>();
   const [file, setFile] = useState<Format>();
   const curl = (): void => copy(asCurl(location.origin, q, range));
   const [, go] = useLocation();
   const alert = (): void => go(`/alerts?${new URLSearchParams({ part: "rules", new: "1", q })}`);
   const cli = (): void => copy(asCli(q, range));
+  const sql = async (): Promise<void> => {
+    const found = await get<{ sql: string }>(`/search/explain${queryOf({ q, from: range.from, to: range.to })}`);
+    copy(found.sql);
+  };
+  const copySql = (): void => void sql().catch((error: unknown) => setRefused(asProblem(error)));
   useCommands([
     { id: "curl", title: "Copy as curl", section: "Explore", run: curl },
     { id: "cli", title: "Copy as astralog command", section: "Explore", also: "cli terminal", run: cli },
+    { id: "sql", title: "Copy as SQL", section: "Explore", also: "clickhouse", run: copySql },
     { id: "alert", title: "Create an alert from this search", section: "Explore", also: "rule notify", run: alert },
     ...formats.map(([format, words]) => ({
       id: `export-${format}`,
@@ -56,9 +63,15 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
         <MenuLabel>Copy as</MenuLabel>
         <MenuItem onSelect={curl}>curl</MenuItem>
         <MenuItem onSelect={cli}>astralog command</MenuItem>
+        <MenuItem onSelect={copySql}>SQL for ClickHouse</MenuItem>
         <MenuLine />
         <MenuItem onSelect={alert}>Create an alert from this search</MenuItem>
       </Menu>
+      {refused === undefined ? null : (
+        <Modal open onClose={() => setRefused(undefined)} title="There is no SQL for it">
+          <p className="soft">{refused.message}</p>
+        </Modal>
+      )}
       {file === undefined ? null : <Export format={file} q={q} range={range} onClose={() => setFile(undefined)} />}
     </>
   );

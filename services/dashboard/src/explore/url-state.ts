@@ -3,6 +3,10 @@ import { useCallback, useMemo } from "react";
 import { useSearchParams } from "wouter";
 import type { Range } from "./time-range.ts";
 
+/** What is shown of an open event. */
+export const eventParts = ["fields", "json", "around", "trace", "receipt"] as const;
+export type EventPart = (typeof eventParts)[number];
+
 export interface ExploreState {
   readonly q: string;
   readonly range: Range;
@@ -10,6 +14,7 @@ export interface ExploreState {
   readonly pinned: readonly string[];
   /** The open event's id. */
   readonly event: string | undefined;
+  readonly part: EventPart;
   readonly wrap: boolean;
   readonly utc: boolean;
 }
@@ -21,6 +26,7 @@ export const readState = (parameters: URLSearchParams): ExploreState => ({
   range: { from: parameters.get("from") ?? defaultFrom, to: parameters.get("to") ?? "" },
   pinned: (parameters.get("pin") ?? "").split(",").filter(Boolean).map(decodeURIComponent),
   event: parameters.get("event") ?? undefined,
+  part: eventParts.find((part) => part === parameters.get("show")) ?? "fields",
   wrap: parameters.get("wrap") === "1",
   utc: parameters.get("tz") === "utc",
 });
@@ -32,6 +38,7 @@ export const writeState = (state: ExploreState): URLSearchParams => {
   if (state.range.to !== "") parameters.set("to", state.range.to);
   if (state.pinned.length > 0) parameters.set("pin", state.pinned.map(encodeURIComponent).join(","));
   if (state.event !== undefined) parameters.set("event", state.event);
+  if (state.event !== undefined && state.part !== "fields") parameters.set("show", state.part);
   if (state.wrap) parameters.set("wrap", "1");
   if (state.utc) parameters.set("tz", "utc");
   return parameters;

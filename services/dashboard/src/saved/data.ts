@@ -51,5 +51,6 @@ export const useViewRemoval = () => useChange((id: string) => remove<undefined>(
 export const stateOf = (search: string): Record<string, string> => {
   const parameters = new URLSearchParams(search);
   parameters.delete("event");
+  parameters.delete("show");
   return Object.fromEntries(parameters);
 };

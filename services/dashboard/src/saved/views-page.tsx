@@ -6,7 +6,7 @@ import { useCommands } from "../shell/commands.tsx";
 import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, Modal, RowMenu } from "../ui/overlays.tsx";
-import { ListBox } from "../ui/parts.tsx";
+import { List } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { hrefOf, type SavedView, useViewChange, useViewRemoval, useViews, type ViewPage } from "./data.ts";
@@ -48,55 +48,39 @@ export const ViewsPage = () => {
           <h2>Saved views</h2>
         </header>
         <Wrong error={changing.error ?? removing.error} />
-        <ListBox>
-          <table className="list">
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th className="wide-only">Query</th>
-                <th className="wide-only">Page</th>
-                <th>Whose</th>
-                <th className="wide-only">Changed</th>
-                <th>
-                  <span className="hidden">Acts</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {views.data.map((view) => (
-                <tr key={view.id}>
-                  <td>
-                    <Link href={hrefOf(view)}>
-                      <strong>{view.name}</strong>
-                    </Link>
-                  </td>
-                  <td className="wide-only mono soft small">{view.content.state.q ?? "every event"}</td>
-                  <td className="wide-only soft">{pageNames[view.content.page]}</td>
-                  <td className="soft">
-                    {view.mine ? "yours" : view.owner.name || "another's"}{" "}
-                    {view.shared ? <span className="badge">shared</span> : null}
-                  </td>
-                  <td className="wide-only soft">{formatAgo(view.updated_at)}</td>
-                  <td className="acts">
-                    <RowMenu label={`Acts on ${view.name}`}>
-                      <MenuItem onSelect={() => setRenamed(view)}>Rename</MenuItem>
-                      <MenuItem
-                        disabled={view.shared && !view.mine}
-                        onSelect={() => changing.mutate({ id: view.id, shared: !view.shared })}
-                      >
-                        {view.shared ? "Take back: for you alone" : "Share with the organization"}
-                      </MenuItem>
-                      <MenuLine />
-                      <MenuItem danger disabled={!view.mine} onSelect={() => removing.mutate(view.id)}>
-                        Delete
-                      </MenuItem>
-                    </RowMenu>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </ListBox>
+        <List heads={["Name", "-Query", "-Page", "Whose", "-Changed", ""]}>
+          {views.data.map((view) => (
+            <tr key={view.id}>
+              <td>
+                <Link href={hrefOf(view)}>
+                  <strong>{view.name}</strong>
+                </Link>
+              </td>
+              <td className="wide-only mono soft small">{view.content.state.q ?? "every event"}</td>
+              <td className="wide-only soft">{pageNames[view.content.page]}</td>
+              <td className="soft">
+                {view.mine ? "yours" : view.owner.name || "another's"}{" "}
+                {view.shared ? <span className="badge">shared</span> : null}
+              </td>
+              <td className="wide-only soft">{formatAgo(view.updated_at)}</td>
+              <td className="acts">
+                <RowMenu label={`Acts on ${view.name}`}>
+                  <MenuItem onSelect={() => setRenamed(view)}>Rename</MenuItem>
+                  <MenuItem
+                    disabled={view.shared && !view.mine}
+                    onSelect={() => changing.mutate({ id: view.id, shared: !view.shared })}
+                  >
+                    {view.shared ? "Take back: for you alone" : "Share with the organization"}
+                  </MenuItem>
+                  <MenuLine />
+                  <MenuItem danger disabled={!view.mine} onSelect={() => removing.mutate(view.id)}>
+                    Delete
+                  </MenuItem>
+                </RowMenu>
+              </td>
+            </tr>
+          ))}
+        </List>
       </section>
       {renamed === undefined ? null : (
         <Rename

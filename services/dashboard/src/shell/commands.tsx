@@ -51,6 +51,12 @@ const nameOf = (event: KeyboardEvent): string => {
   return `${mod ? "mod+" : ""}${event.altKey ? "alt+" : ""}${shift ? "shift+" : ""}${key}`;
 };
 
+/** Enter and space belong to what they press. */
+const presses = (event: KeyboardEvent, name: string): boolean =>
+  (name === "enter" || name === "space") &&
+  event.target instanceof Element &&
+  event.target.closest("button, a, summary, label, [role=tab], [role=slider], [role=menuitem], [role=option]") !== null;
+
 const sequenceMs = 900;
 
 export const Commands = ({ children }: { children: ReactNode }) => {
@@ -75,7 +81,7 @@ export const Commands = ({ children }: { children: ReactNode }) => {
     const press = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.isComposing) return;
       const name = nameOf(event);
-      if (isTyping(event) && !name.startsWith("mod+")) return;
+      if ((isTyping(event) && !name.startsWith("mod+")) || presses(event, name)) return;
       // A menu or dialog that is open has the keyboard to itself.
       const modal = document.querySelector(
         '[role="dialog"][data-state="open"].modal, [role="menu"][data-state="open"]',

@@ -88,6 +88,9 @@ export interface ReceiptRecord {
   readonly stored: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly redactions: Readonly<Record<string, number>>;
+  readonly received_at: string | null;
+  readonly stored_at: string | null;
+  readonly ruleset: string | null;
 }
 
 export const useReceipt = (text: string) =>

@@ -6,7 +6,7 @@ import { useSearchParams } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
 import { Button, classes } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
-import { ListBox } from "../ui/parts.tsx";
+import { List } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatAgo, formatBytes } from "../ui/time.ts";
 import { type Key, keyState, type MadeKey, type Source, useKeys, useSourceChange, useSources } from "./data.ts";
@@ -82,57 +82,37 @@ export const SourcesPage = () => {
             </Button>
           </Empty>
         ) : (
-          <ListBox>
-            <table className="list">
-              <thead>
-                <tr>
-                  <th>Name</th>
-                  <th className="number">Keys</th>
-                  <th className="number">Keeps</th>
-                  <th className="number wide-only">Limit</th>
-                  <th className="wide-only">Made</th>
-                  <th>
-                    <span className="hidden">Acts</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {all.map((source) => (
-                  <tr key={source.id} className={classes(source.disabled && "is-off")}>
-                    <td>
-                      <strong>{source.name}</strong> {source.disabled ? <span className="badge">off</span> : null}
-                      <div className="faint small mono">{source.id}</div>
-                    </td>
-                    <td className="number">
-                      {(keys.data ?? []).filter((key) => key.source === source.id && keyState(key) === "on").length}
-                    </td>
-                    <td className="number">{source.retention_days} d</td>
-                    <td className="number wide-only">
-                      {source.max_bytes_per_second === 0 ? "none" : `${formatBytes(source.max_bytes_per_second)}/s`}
-                    </td>
-                    <td className="wide-only soft">{formatAgo(source.created_at)}</td>
-                    <td className="acts">
-                      <RowMenu label={`Acts on ${source.name}`}>
-                        <MenuItem onSelect={() => setDialog({ kind: "key", source: source.id })}>
-                          New key for it
-                        </MenuItem>
-                        <MenuItem onSelect={() => setDialog({ kind: "source", source })}>
-                          Change name and limits
-                        </MenuItem>
-                        <MenuLine />
-                        <MenuItem
-                          danger={!source.disabled}
-                          onSelect={() => changing.mutate({ id: source.id, disabled: !source.disabled })}
-                        >
-                          {source.disabled ? "Switch on" : "Switch off: refuse its events"}
-                        </MenuItem>
-                      </RowMenu>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </ListBox>
+          <List heads={["Name", "#Keys", "#Keeps", "-#Limit", "-Made", ""]}>
+            {all.map((source) => (
+              <tr key={source.id} className={classes(source.disabled && "is-off")}>
+                <td>
+                  <strong>{source.name}</strong> {source.disabled ? <span className="badge">off</span> : null}
+                  <div className="faint small mono">{source.id}</div>
+                </td>
+                <td className="number">
+                  {(keys.data ?? []).filter((key) => key.source === source.id && keyState(key) === "on").length}
+                </td>
+                <td className="number">{source.retention_days} d</td>
+                <td className="number wide-only">
+                  {source.max_bytes_per_second === 0 ? "none" : `${formatBytes(source.max_bytes_per_second)}/s`}
+                </td>
+                <td className="wide-only soft">{formatAgo(source.created_at)}</td>
+                <td className="acts">
+                  <RowMenu label={`Acts on ${source.name}`}>
+                    <MenuItem onSelect={() => setDialog({ kind: "key", source: source.id })}>New key for it</MenuItem>
+                    <MenuItem onSelect={() => setDialog({ kind: "source", source })}>Change name and limits</MenuItem>
+                    <MenuLine />
+                    <MenuItem
+                      danger={!source.disabled}
+                      onSelect={() => changing.mutate({ id: source.id, disabled: !source.disabled })}
+                    >
+                      {source.disabled ? "Switch on" : "Switch off: refuse its events"}
+                    </MenuItem>
+                  </RowMenu>
+                </td>
+              </tr>
+            ))}
+          </List>
         )}
       </section>
       <section className="stack-small" aria-label="Keys">
@@ -152,48 +132,32 @@ export const SourcesPage = () => {
         ) : keys.isError ? (
           <Failed what="The keys cannot be shown" error={keys.error} onRetry={() => void keys.refetch()} />
         ) : (
-          <ListBox>
-            <table className="list">
-              <thead>
-                <tr>
-                  <th>Key</th>
-                  <th>May</th>
-                  <th className="wide-only">Source</th>
-                  <th className="wide-only">Made</th>
-                  <th>State</th>
-                  <th>
-                    <span className="hidden">Acts</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((key) => (
-                  <tr key={key.id} className={classes(keyState(key) !== "on" && "is-off")}>
-                    <td>
-                      <strong>{key.name || "unnamed"}</strong>
-                      <div className="faint small mono">{maskOf(key)}</div>
-                    </td>
-                    <td>{key.kind === "ingest" ? "send" : key.kind === "query" ? "search" : "manage"}</td>
-                    <td className="wide-only soft">{nameOf(key.source)}</td>
-                    <td className="wide-only soft">{formatAgo(key.created_at)}</td>
-                    <td>
-                      <KeyState of={key} />
-                    </td>
-                    <td className="acts">
-                      {keyState(key) !== "on" ? null : (
-                        <RowMenu label={`Acts on ${labelOf(key)}`}>
-                          <MenuItem onSelect={() => setDialog({ kind: "rotate", key })}>Rotate</MenuItem>
-                          <MenuItem danger onSelect={() => setDialog({ kind: "revoke", key })}>
-                            Revoke
-                          </MenuItem>
-                        </RowMenu>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </ListBox>
+          <List heads={["Key", "May", "-Source", "-Made", "State", ""]}>
+            {shown.map((key) => (
+              <tr key={key.id} className={classes(keyState(key) !== "on" && "is-off")}>
+                <td>
+                  <strong>{key.name || "unnamed"}</strong>
+                  <div className="faint small mono">{maskOf(key)}</div>
+                </td>
+                <td>{key.kind === "ingest" ? "send" : key.kind === "query" ? "search" : "manage"}</td>
+                <td className="wide-only soft">{nameOf(key.source)}</td>
+                <td className="wide-only soft">{formatAgo(key.created_at)}</td>
+                <td>
+                  <KeyState of={key} />
+                </td>
+                <td className="acts">
+                  {keyState(key) !== "on" ? null : (
+                    <RowMenu label={`Acts on ${labelOf(key)}`}>
+                      <MenuItem onSelect={() => setDialog({ kind: "rotate", key })}>Rotate</MenuItem>
+                      <MenuItem danger onSelect={() => setDialog({ kind: "revoke", key })}>
+                        Revoke
+                      </MenuItem>
+                    </RowMenu>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </List>
         )}
       </section>
       <Producers sources={all} />

@@ -1,11 +1,10 @@
 /** "Where did my event go?": the way of acknowledged events, from the ledger. */
-import { CircleCheck, CircleDashed, CircleSlash, EyeOff, Inbox, Route } from "lucide-react";
-import { type ReactNode, useState } from "react";
-import { Link } from "wouter";
+import { Route } from "lucide-react";
+import { useState } from "react";
 import { Button, Input } from "../ui/controls.tsx";
 import { Failed, Waiting } from "../ui/states.tsx";
-import { number } from "../ui/time.ts";
-import { type ReceiptRecord, useReceipt } from "./data.ts";
+import { useReceipt } from "./data.ts";
+import { Way } from "./way.tsx";
 
 export const Trace = ({ text, onText }: { text: string; onText: (text: string) => void }) => {
   const [typed, setTyped] = useState(text);
@@ -41,85 +40,11 @@ export const Trace = ({ text, onText }: { text: string; onText: (text: string) =
         ) : receipt.isError ? (
           <Failed what="It cannot be traced" error={receipt.error} />
         ) : (
-          receipt.data.records.map((record) => <Way key={record.record} record={record} event={event} />)
+          receipt.data.records.map((record) => (
+            <Way key={record.record} record={record} event={event} ofEvent={event !== undefined} />
+          ))
         )}
       </div>
     </section>
   );
 };
-
-const sum = (counts: Readonly<Record<string, number>>): number =>
-  Object.values(counts).reduce((all, count) => all + count, 0);
-const listed = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .map(([name, count]) => `${name.replaceAll("_", " ")} ${number.format(count)}`)
-    .join(", ");
-
-const Way = ({ record, event }: { record: ReceiptRecord; event: string | undefined }) => {
-  const { accepted, stored, dropped, redactions, state } = record;
-  const [place = "", offset = ""] = record.record.split(/[-x]/);
-  const lost = sum(dropped);
-  return (
-    <ol className="way">
-      <Step
-        icon={<Inbox size={16} />}
-        title={`Accepted ${event === undefined ? number.format(accepted) : "the record it is in"}`}
-      >
-        Kafka confirmed it on all replicas: partition {place}, offset {number.format(Number(offset))}.
-      </Step>
-      {state === "pending" ? (
-        <Step icon={<CircleDashed size={16} />} title="On its way" look="waits">
-          Accepted and not stored yet. This asks again by itself.
-        </Step>
-      ) : (
-        <>
-          <Step
-            icon={<EyeOff size={16} />}
-            title={sum(redactions) === 0 ? "Nothing redacted" : `Redacted ${number.format(sum(redactions))}`}
-          >
-            {sum(redactions) === 0 ? "No detector found anything secret or personal." : listed(redactions)}
-          </Step>
-          {lost === 0 ? null : (
-            <Step icon={<CircleSlash size={16} />} title={`Not stored: ${number.format(lost)}`} look="bad">
-              {listed(dropped)}
-            </Step>
-          )}
-          <Step
-            icon={<CircleCheck size={16} />}
-            title={`Stored ${number.format(stored)}`}
-            look={stored > 0 ? "good" : undefined}
-          >
-            {stored === accepted
-              ? "Each event of the record, once."
-              : `${number.format(stored)} of ${number.format(accepted)} accepted.`}{" "}
-            {event === undefined ? null : (
-              <Link href={`/explore?from=&event=${encodeURIComponent(event)}`}>Open the event</Link>
-            )}
-          </Step>
-        </>
-      )}
-    </ol>
-  );
-};
-
-const Step = ({
-  icon,
-  title,
-  look,
-  children,
-}: {
-  icon: ReactNode;
-  title: string;
-  look?: "good" | "bad" | "waits" | undefined;
-  children: ReactNode;
-}) => (
-  <li className={`step ${look === undefined ? "" : `is-${look}`}`}>
-    <span className="step-icon" aria-hidden>
-      {icon}
-    </span>
-    <div>
-      <strong>{title}</strong>
-      <p className="soft small">{children}</p>
-    </div>
-  </li>
-);

@@ -8,6 +8,7 @@ import { useFields } from "../explore/data.ts";
 import { Drawer } from "../explore/drawer.tsx";
 import { marksOf, withFilter, wrongOf } from "../explore/language.ts";
 import { QueryBar, type QueryBarHandle } from "../explore/query-bar.tsx";
+import { rangeOf } from "../explore/trace-time.ts";
 import { useExploreState, writeState } from "../explore/url-state.ts";
 import { ViewsMenu } from "../saved/views-menu.tsx";
 import { useCommands } from "../shell/commands.tsx";
@@ -142,6 +143,16 @@ export const TailPage = () => {
         {open === undefined ? null : (
           <Drawer
             event={open}
+            part={state.part}
+            onPart={(part) => change({ part })}
+            onEvent={(event) =>
+              go(`/explore?${writeState({ ...state, q: "", event, range: { from: "-15m", to: "" } })}`)
+            }
+            onTrace={(trace) =>
+              go(
+                `/explore?${writeState({ ...state, event: undefined, q: `trace_id:${open.trace_id}`, range: rangeOf(trace) })}`,
+              )
+            }
             pinned={pinned}
             utc={utc}
             marks={marks}

@@ -2,6 +2,7 @@
 import "../style/parts.css";
 import type { ReactNode } from "react";
 import { useAddress } from "../shell/address.ts";
+import { classes } from "./controls.tsx";
 import { Failed, Waiting } from "./states.tsx";
 
 interface PartsProps<Name extends string> {
@@ -80,28 +81,21 @@ export const Section = ({ title, about, act, children }: SectionProps) => (
   </section>
 );
 
-/** Scrolls by itself where the page is narrower than what is in it; with the keyboard too, so it takes the focus. */
-export const ListBox = ({ children }: { children: ReactNode }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be within reach of the keyboard.
-  <div className="list-box" tabIndex={0}>
-    {children}
-  </div>
-);
-
-/** A table in a box that scrolls by itself. A heading beginning with "-" is not on a phone, "" is of acts. */
+/** A table in a box that scrolls by itself. A heading beginning with "-" is not on a phone, then with "#" over numbers; "" is of acts. */
 export const List = ({ heads, children }: { heads: readonly string[]; children: ReactNode }) => (
-  <ListBox>
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls where the page is narrower, and the keyboard must reach that.
+  <div className="list-box" tabIndex={0}>
     <table className="list">
       <thead>
         <tr>
           {heads.map((head) => (
-            <th key={head} className={head.startsWith("-") ? "wide-only" : undefined}>
-              {head === "" ? <span className="hidden">Acts</span> : head.replace(/^-/, "")}
+            <th key={head} className={classes(head.startsWith("-") && "wide-only", /^-?#/.test(head) && "number")}>
+              {head === "" ? <span className="hidden">Acts</span> : head.replace(/^-?#?/, "")}
             </th>
           ))}
         </tr>
       </thead>
       <tbody>{children}</tbody>
     </table>
-  </ListBox>
+  </div>
 );

@@ -4,7 +4,7 @@ import "./usage.css";
 import { useQuery } from "@tanstack/react-query";
 import { get, queryOf } from "../api/client.ts";
 import { useAddress } from "../shell/address.ts";
-import { ListBox } from "../ui/parts.tsx";
+import { List } from "../ui/parts.tsx";
 import { Empty, Failed, Waiting } from "../ui/states.tsx";
 import { formatBytes, number } from "../ui/time.ts";
 import { PlanLimits, PlanToday } from "./plan.tsx";
@@ -111,32 +111,19 @@ const Chart = ({ usage, by, write }: { usage: Usage; by: "bytes" | "events"; wri
           <span>{days.at(-1)?.day}</span>
         </div>
       </figure>
-      <ListBox>
-        <table className="list">
-          <thead>
-            <tr>
-              <th>Source</th>
-              <th className="number">{by === "bytes" ? "Bytes" : "Events"}</th>
-              <th className="number">Share</th>
-              <th className="number wide-only">Not stored</th>
-              <th className="number wide-only">Redacted</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sources.map(({ source, name, value, dropped, redacted }, i) => (
-              <tr key={source}>
-                <td>
-                  <span className={`series-mark series-${i % 6}`} aria-hidden /> {name || source}
-                </td>
-                <td className="number">{write(value)}</td>
-                <td className="number">{total === 0 ? "" : `${Math.round((value / total) * 100)} %`}</td>
-                <td className="number wide-only soft">{number.format(dropped)}</td>
-                <td className="number wide-only soft">{number.format(redacted)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </ListBox>
+      <List heads={["Source", by === "bytes" ? "#Bytes" : "#Events", "#Share", "-#Not stored", "-#Redacted"]}>
+        {sources.map(({ source, name, value, dropped, redacted }, i) => (
+          <tr key={source}>
+            <td>
+              <span className={`series-mark series-${i % 6}`} aria-hidden /> {name || source}
+            </td>
+            <td className="number">{write(value)}</td>
+            <td className="number">{total === 0 ? "" : `${Math.round((value / total) * 100)} %`}</td>
+            <td className="number wide-only soft">{number.format(dropped)}</td>
+            <td className="number wide-only soft">{number.format(redacted)}</td>
+          </tr>
+        ))}
+      </List>
     </>
   );
 };
