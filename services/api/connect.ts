@@ -19,6 +19,7 @@ import { createAuditHeads } from "./audit/audit-heads.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
+import type { ReconcileDeps } from "./control/reconcile.ts";
 import { createExportQueries, exportSeconds } from "./export/clickhouse-export.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
@@ -32,7 +33,7 @@ import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
-export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
+export const connect = async (context: Context<typeof shape>): Promise<AppDeps & ReconcileDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
   const registry = createRegistry(config);
@@ -40,14 +41,17 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
+  const [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
     table("TenantLimits", topics.tenants.name),
     table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
+    table("AlertRule", topics.alertRules.name),
+    table("AlertAction", topics.alertActions.name),
+    table("AlertDestination", topics.alertDestinations.name),
   ]);
-  const tables = [keys, sources, tenants, usage, auditHeads];
+  const tables = [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations];
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -117,6 +121,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, outgoing: notifier.outgoing },
+    ...{ notifier, destinations, outgoing: notifier.outgoing, alertRules, alertActions, alertDestinations },
   };
 };
