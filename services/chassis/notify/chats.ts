@@ -104,7 +104,7 @@ const discordText = (text: string, most: number): string =>
 
 const discordColours = { critical: 0xd92d20, error: 0xd92d20, warning: 0xb54708, info: 0x475467 } as const;
 
-/** Limits of Discord's embeds: a title 256 characters, a description 4096, a field 1024. */
+/** Limits of Discord's embeds: a title 256 characters, a description 4096, a field 1024, and 6000 in all. */
 export const discordMessage = (notice: Notice, { title, text }: Words): unknown => ({
   username: "Astralog",
   // Nobody is pinged, whatever stands in the text.
@@ -113,7 +113,7 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
     {
       title: discordText(title, 250),
       description: [
-        discordText(text, 3_000),
+        discordText(text, 2_300),
         linksOf(notice)
           .filter(({ url }) => url.length < 400)
           .map(({ name, url }) => `[${name}](${url})`)
@@ -125,7 +125,7 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
       timestamp: notice.at,
       fields: factsOf(notice).map(({ name, value }) => ({
         name,
-        value: discordText(value, 1_000),
+        value: discordText(value, 380),
         inline: name !== "Query",
       })),
     },
