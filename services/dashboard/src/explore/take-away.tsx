@@ -23,7 +23,7 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
   const [file, setFile] = useState<Format>();
   const curl = (): void => copy(asCurl(location.origin, q, range));
   const [, go] = useLocation();
-  const alert = (): void => go(`/alerts?${new URLSearchParams({ part: "rules", new: "1", q })}`);
+  const alert = (): void => go(`/alerts/new-rule?${new URLSearchParams({ q })}`);
   const cli = (): void => copy(asCli(q, range));
   useCommands([
     { id: "curl", title: "Copy as curl", section: "Explore", run: curl },
