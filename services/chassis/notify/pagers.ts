@@ -36,10 +36,10 @@ export const pagerdutyEvent = (notice: Notice, { title }: Words, routingKey: str
           payload: {
             summary: cut(title, 1_024),
             // It may not be empty.
-            source: incident?.group.service || incident?.group.host || notice.rule.name,
+            source: cut(incident?.group.service || incident?.group.host || notice.rule.name, 1_024),
             severity: notice.happening === "test" ? "info" : notice.rule.severity,
             timestamp: incident?.since ?? notice.at,
-            component: incident?.group.service ?? "",
+            component: cut(incident?.group.service ?? "", 1_024),
             group: notice.rule.id,
             class: notice.rule.name,
             custom_details: details(notice),
