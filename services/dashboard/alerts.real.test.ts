@@ -117,7 +117,7 @@ test("from a search to an incident with its evidence, and what was sent", async 
   await page.getByText("One open incident matches it now: Panics").waitFor();
   await press("Planned maintenance");
   seen.push(await look("alerts-new-silence"));
-  await press("Silence");
+  await press("Silence it");
   await gone();
   await page.getByText("service=shop").first().waitFor();
   seen.push(await look("alerts-silences"));

@@ -41,7 +41,7 @@ export const NewSilence = ({ onClose }: { onClose: () => void }) => {
       ? []
       : (open.data?.pages[0]?.incidents ?? []).filter(({ incident }) => matches(matchers, incident.labels));
   return (
-    <ActDialog title="New silence" {...{ acts, work, onClose, disabled, submit: "Silence" }}>
+    <ActDialog title="New silence" {...{ acts, work, onClose, disabled, submit: "Silence it" }}>
       <fieldset className="segmented">
         <legend className="hidden">Kind</legend>
         <button type="button" aria-pressed={!planned} onClick={() => setPlanned(false)}>

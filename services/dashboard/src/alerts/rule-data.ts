@@ -62,10 +62,15 @@ export const backtest = (
   more: object = {},
 ): Promise<Backtest> => post<Backtest>("/alerts/backtest", { rules: rules.map(tryable), ...stretch, ...more });
 
-/** Of the draft, beside the stored rule where there is one. */
-export const useBacktest = (draft: Draft, stored: Draft | undefined, stretch: { from: string; to: string }) => {
+const day = 86_400_000;
+
+/** Of the draft over the last days, beside the stored rule where there is one. */
+export const useTrial = (draft: Draft, stored: Draft | undefined) => {
+  const [over, setOver] = useState(() => ({ days: 1, now: Date.now() }));
+  const { days, now } = over;
+  const stretch = { from: new Date(now - days * day).toISOString(), to: new Date(now).toISOString() };
   const rules = stored === undefined ? [draft] : [draft, stored];
-  return useQuery({
+  const test = useQuery({
     queryKey: ["backtest", JSON.stringify(rules), stretch.from, stretch.to],
     queryFn: () => backtest(rules, stretch),
     placeholderData: keepPreviousData,
@@ -73,7 +78,10 @@ export const useBacktest = (draft: Draft, stored: Draft | undefined, stretch: { 
     refetchOnWindowFocus: false,
     retry: false,
   });
+  const setDays = (next: number): void => setOver({ days: next, now: Date.now() });
+  return { days, setDays, now, stretch, test };
 };
+export type Trial = ReturnType<typeof useTrial>;
 
 /** Fields of the stored rule that saving the draft would change. */
 export const useChanges = (draft: Draft, enabled: boolean) =>

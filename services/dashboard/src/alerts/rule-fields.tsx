@@ -148,7 +148,7 @@ export const QueryField = ({
   }, [text]);
   return (
     <div className="field">
-      <span className="field-name" aria-hidden>
+      <span className="query-label" aria-hidden>
         {label}
       </span>
       <div className="query-line">

@@ -14,7 +14,7 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { Read } from "../ui/parts.tsx";
 import { Waiting } from "../ui/states.tsx";
 import { Condition } from "./rule-condition.tsx";
-import { useSettled } from "./rule-data.ts";
+import { useSettled, useTrial } from "./rule-data.ts";
 import { type Draft, idOf, newDraft } from "./rule-draft.ts";
 import { Preview } from "./rule-preview.tsx";
 import { Firing, Telling } from "./rule-telling.tsx";
@@ -78,7 +78,8 @@ const Editor = ({ from, stored, etag }: { from: Draft; stored?: Stored; etag?: s
   const acts = useActs("alert-rules", "alert-rule");
   const may = useMay()("alerts.write");
   const settled = useSettled(draft);
-  const wrongs = wrongsOf(refused);
+  const trial = useTrial(settled, stored?.rule);
+  const wrongs = { ...wrongsOf(trial.test.error), ...wrongsOf(refused) };
   const change = (next: Draft): void => {
     setRefused(null);
     setDraft(next);
@@ -183,7 +184,7 @@ const Editor = ({ from, stored, etag }: { from: Draft; stored?: Stored; etag?: s
         ) : null}
         {acts.dialog}
       </div>
-      <Preview of={settled} stored={stored?.rule} settling={settled !== draft} onChange={change} />
+      <Preview of={settled} stored={stored?.rule} trial={trial} settling={settled !== draft} onChange={change} />
     </form>
   );
 };

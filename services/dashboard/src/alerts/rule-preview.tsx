@@ -7,7 +7,7 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { List } from "../ui/parts.tsx";
 import { formatDuration, formatStamp, number } from "../ui/time.ts";
 import { groupWords } from "./data.ts";
-import { backtest, type RuleChange, type Run, spansOf, useBacktest, useChanges } from "./rule-data.ts";
+import { backtest, type RuleChange, type Run, spansOf, type Trial, useChanges } from "./rule-data.ts";
 import { conditionOf, type Draft, withCondition } from "./rule-draft.ts";
 
 const stretches = [
@@ -15,21 +15,18 @@ const stretches = [
   [7, "week"],
   [31, "month"],
 ] as const;
-const day = 86_400_000;
 
 interface Props {
   readonly of: Draft;
   readonly stored: Draft | undefined;
+  readonly trial: Trial;
   /** What was changed a moment ago is waited for. */
   readonly settling: boolean;
   readonly onChange: (draft: Draft) => void;
 }
 
-export const Preview = ({ of: draft, stored, settling, onChange }: Props) => {
-  const [days, setDays] = useState(1);
-  const [now, setNow] = useState(Date.now);
-  const stretch = { from: new Date(now - days * day).toISOString(), to: new Date(now).toISOString() };
-  const test = useBacktest(draft, stored, stretch);
+export const Preview = ({ of: draft, stored, trial, settling, onChange }: Props) => {
+  const { days, setDays, now, stretch, test } = trial;
   const histogram = useHistogram({ q: draft.when.query, range: stretch, turn: 0 }, 96);
   const changes = useChanges(draft, stored !== undefined);
   const stale = settling || test.isPlaceholderData || test.isFetching;
@@ -43,15 +40,7 @@ export const Preview = ({ of: draft, stored, settling, onChange }: Props) => {
         <fieldset className="segmented">
           <legend className="hidden">Over the last</legend>
           {stretches.map(([count, name]) => (
-            <button
-              key={name}
-              type="button"
-              aria-pressed={days === count}
-              onClick={() => {
-                setNow(Date.now());
-                setDays(count);
-              }}
-            >
+            <button key={name} type="button" aria-pressed={days === count} onClick={() => setDays(count)}>
               {name}
             </button>
           ))}
@@ -175,13 +164,7 @@ const Suggest = ({
   );
 };
 
-const Compared = ({
-  changes,
-  test,
-}: {
-  changes: readonly RuleChange[];
-  test: ReturnType<typeof useBacktest>["data"];
-}) => {
+const Compared = ({ changes, test }: { changes: readonly RuleChange[]; test: Trial["test"]["data"] }) => {
   if (changes.length === 0) return <p className="soft small">It says what is stored.</p>;
   const now = test?.runs[1];
   const { only_first: more = [], only_second: fewer = [] } = test?.differences ?? {};
