@@ -61,10 +61,13 @@ export const until = async <T>(
   }
 };
 
-/** What it says stands in Postgres too, or an api would take it back; `kafkaOnly` leaves that out. */
+/**
+ * Hears of every tenant, or of `only` one where others have used the platform before. What it says stands in Postgres too,
+ * or an api would take it back; `kafkaOnly` leaves that out.
+ */
 export const createAlertDriver = async (
   platform: Pick<Platform, "env">,
-  { kafkaOnly = false }: { kafkaOnly?: boolean } = {},
+  { only, kafkaOnly = false }: { only?: string; kafkaOnly?: boolean } = {},
 ): Promise<AlertDriver> => {
   const db = connectPostgres(platform.env("api").POSTGRES_URL ?? "", { max: 4 });
   const rows = kafkaOnly ? undefined : createAlertRows(db);
@@ -77,6 +80,8 @@ export const createAlertDriver = async (
   const registry = createRegistry(config);
   const schemaId = await registry.idOf("AlertRule", ruleTopic);
   const heard: Heard[] = [];
+  /** A consumer that was cut off reads again what it had not committed; only what was written twice was said twice. */
+  const readUpTo = new Map<number, number>();
   const consumer = await consume(
     kafka,
     { log },
@@ -85,9 +90,13 @@ export const createAlertDriver = async (
       topics: [transitionTopic],
       maxWaitMs: 50,
       handle: async ({ partition, records }) => {
-        for (const { offset, value } of records)
-          if (value !== null)
-            heard.push({ ...decodeRecord("AlertTransition", value), heardAt: Date.now(), partition, offset });
+        for (const { offset, value } of records) {
+          if (value === null || offset <= (readUpTo.get(partition) ?? -1)) continue;
+          readUpTo.set(partition, offset);
+          const transition = decodeRecord("AlertTransition", value);
+          if (only === undefined || transition.tenant === only)
+            heard.push({ ...transition, heardAt: Date.now(), partition, offset });
+        }
       },
     },
   );
