@@ -15,7 +15,7 @@ export const killAlerter: Fault = {
   title: "kill -9 the alerter, again and again",
   run: async ({ restart, scaled, pipeline, ledger, traffic, note, broken }) => {
     const { platform } = pipeline;
-    const driver = await createAlertDriver(platform, platform.tenant);
+    const driver = await createAlertDriver(platform, { only: platform.tenant });
     try {
       const before = ledger.ackedCount;
       await driver.put(platform.tenant, {

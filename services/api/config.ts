@@ -75,6 +75,11 @@ export const shape = {
   SEARCHES_PER_TENANT: field.integer("Queries one organization may run at once.", { min: 1, max: 64 }, "8"),
   SEARCHES_AT_ONCE: field.integer("Queries of all organizations together.", { min: 1, max: 64 }, "24"),
   SEARCH_PATIENCE_SECONDS: field.integer("How long a query may wait for its turn.", { min: 1, max: 60 }, "10"),
+  ALERT_HISTORY_DAYS: field.integer(
+    "Incidents that are over, and what was sent, are kept for so long.",
+    { min: 7, max: 3_650 },
+    "90",
+  ),
   KEY_USES_SECONDS: field.integer("Seconds between telling which keys were used.", { min: 1, max: 3600 }, "60"),
   REQUESTS_PER_MINUTE: field.integer("Requests one key may make.", { min: 1, max: 1_000_000 }, "3000"),
   REFUSALS_PER_MINUTE: field.integer("Refused keys one address may try.", { min: 1, max: 1_000_000 }, "120"),

@@ -21,6 +21,7 @@ import { mayChangeTrails } from "./audit/audit-trail.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import type { shape } from "./config.ts";
 import { followKeyUses } from "./control/key-uses.ts";
+import type { ReconcileDeps } from "./control/reconcile.ts";
 import { createExportQueries, exportSeconds } from "./export/clickhouse-export.ts";
 import { startMail } from "./mail/mailer.ts";
 import { createApiMetrics } from "./metrics.ts";
@@ -36,7 +37,7 @@ import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
 import { createPositions } from "./verify/kafka-positions.ts";
 
-export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
+export const connect = async (context: Context<typeof shape>): Promise<AppDeps & ReconcileDeps> => {
   const { config, log, health, onStop } = context;
   const kafka = createKafka(config, log, "astralog-api");
   const registry = createRegistry(config);
@@ -44,14 +45,17 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
+  const [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
     table("TenantLimits", topics.tenants.name),
     table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
+    table("AlertRule", topics.alertRules.name),
+    table("AlertAction", topics.alertActions.name),
+    table("AlertDestination", topics.alertDestinations.name),
   ]);
-  const tables = [keys, sources, tenants, usage, auditHeads];
+  const tables = [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations];
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -133,5 +137,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
+    ...{ alertRules, alertActions, alertDestinations },
   };
 };

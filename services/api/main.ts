@@ -1,6 +1,7 @@
 import { run } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
 import { endExpired } from "./access/grants.ts";
+import { forgetAlerts } from "./alerts/forget.ts";
 import { buildApp } from "./app.ts";
 import { startAuditSender } from "./audit/audit-sender.ts";
 import { bySystem } from "./audit/audit-trail.ts";
@@ -47,6 +48,14 @@ run({
       () => endExpired(connections.db, bySystem(connections.signer)),
     );
     onStop("access", sweep.stop);
+    const forgetting = whileLeading(
+      {
+        ...{ everyMs: 3_600_000, log, leading: () => relay.leading },
+        failed: "the history of alerts that is long over could not be removed yet",
+      },
+      () => forgetAlerts(connections.db, new Date(Date.now() - config.ALERT_HISTORY_DAYS * 86_400_000)),
+    );
+    onStop("history of alerts", forgetting.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     // Before the server waits for its last answers: a tail's answer has no end of its own.

@@ -44,7 +44,7 @@ const look = (name: string) => inspect(page, name, true);
 const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
 const gone = () => page.getByRole("dialog").waitFor({ state: "detached" });
 
-test("from a search to an incident with its evidence, and what was sent", async () => {
+test("a destination is made and tried, and a rule out of a search, in a form, as text, and changed", async () => {
   const seen: unknown[] = [];
   await page.goto(`${origin}/alerts?part=destinations`);
   await press("New destination");
@@ -68,17 +68,35 @@ test("from a search to an incident with its evidence, and what was sent", async 
   await page.goto(`${origin}/explore?q=panic`);
   await page.getByRole("button", { name: "Export and copy" }).click();
   await page.getByRole("menuitem", { name: "Create an alert" }).click();
-  const text = page.getByRole("textbox", { name: "Rule" });
-  expect(await text.inputValue()).toContain('"query": "panic"');
-  await text.fill(
-    JSON.stringify({ id: "panics", name: "Panics", when: { type: "match", query: "panic", by: ["service"] } }),
-  );
+  // The query came along, in the editor that Explore has.
+  await page.getByRole("textbox", { name: "Query" }).filter({ hasText: "panic" }).waitFor();
+  await page.getByRole("textbox", { name: "Name" }).fill("Panics");
+  await page.getByRole("textbox", { name: "For each" }).fill("service");
+  await page.getByRole("textbox", { name: "In windows of" }).fill("7");
+  await page.getByText(/must be a span of time/).waitFor();
+  await page.getByRole("textbox", { name: "In windows of" }).fill("10m");
+  await page.getByText(/times? in a day/).waitFor();
   seen.push(await look("alerts-editor"));
-  await press("Save");
-  await gone();
-  await page.getByText("panics", { exact: true }).last().waitFor();
+  await press("Match");
+  await press("YAML");
+  await page.getByRole("textbox", { name: "The rule as YAML" }).waitFor();
+  expect(await page.getByRole("textbox", { name: "The rule as YAML" }).inputValue()).toContain("type: match");
+  seen.push(await look("alerts-editor-yaml"));
+  await press("Make the rule");
+  await page.getByRole("link", { name: "Panics" }).waitFor();
   seen.push(await look("alerts-rules"));
+  await page.getByRole("link", { name: "Panics" }).click();
+  await page.getByText("It says what is stored.").waitFor();
+  await page.getByRole("combobox", { name: "Severity" }).selectOption("critical");
+  await page.getByText('"critical"').waitFor();
+  await press("Save");
+  await page.getByRole("link", { name: "Panics" }).waitFor();
 
+  expect(seen.flat()).toEqual([]);
+}, 120_000);
+
+test("an incident with its evidence and what was sent, acknowledged; and a silence for it", async () => {
+  const seen: unknown[] = [];
   await until("an accepted event", async () => {
     const answer = await fetch(`${receiver.url}/v1/events`, {
       method: "POST",
@@ -96,15 +114,18 @@ test("from a search to an incident with its evidence, and what was sent", async 
   await page.getByText("taken").first().waitFor();
   expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain("q=%28panic%29");
   await press("Acknowledge");
-  await page.getByText("acknowledgement").waitFor();
+  await page.getByText("acknowledged", { exact: true }).waitFor();
   seen.push(await look("alerts-incident"));
   await page.goto(`${origin}/alerts?part=silences`);
   await press("New silence");
   await page.getByRole("textbox", { name: "What" }).fill("service=shop");
-  await press("Silence");
+  await page.getByText("One open incident matches it now: Panics").waitFor();
+  await press("Planned maintenance");
+  seen.push(await look("alerts-new-silence"));
+  await press("Silence it");
   await gone();
   await page.getByText("service=shop").first().waitFor();
   seen.push(await look("alerts-silences"));
   expect(seen.flat()).toEqual([]);
   expect(wrongs).toEqual([]);
-}, 90_000);
+}, 120_000);

@@ -10,8 +10,18 @@ import {
   kafkaShape,
   loadConfig,
 } from "@astralog/chassis";
-import { type AlertTransition, decodeRecord, encodeRecord, type Records, topics } from "@astralog/schemas";
+import {
+  type AlertActionRecord,
+  type AlertDestinationRecord,
+  type AlertTransition,
+  decodeRecord,
+  encodeRecord,
+  type Records,
+  topics,
+} from "@astralog/schemas";
 import { type RuleInput, readRule } from "@astralog/schemas/alerts/index";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { createAlertRows } from "./alert-rows.ts";
 import type { Platform } from "./platform.ts";
 
 export interface Heard extends AlertTransition {
@@ -20,6 +30,8 @@ export interface Heard extends AlertTransition {
   readonly partition: number;
   readonly offset: number;
 }
+
+export type Said = "AlertDestination" | "AlertAction";
 
 export interface AlertDriver {
   /** All that was written, in the order of each partition. */
@@ -30,7 +42,7 @@ export interface AlertDriver {
   put(tenant: string, rule: RuleInput, version?: number): Promise<number>;
   remove(tenant: string, rule: string): Promise<void>;
   /** Says what a control topic of alerts shall have under a key. */
-  say<N extends "AlertDestination" | "AlertAction">(record: N, key: string, value: Records[N] | null): Promise<void>;
+  say<N extends Said>(record: N, key: string, value: Records[N] | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,8 +61,16 @@ export const until = async <T>(
   }
 };
 
-/** Hears of every tenant, or of `only` one where others have used the platform before. */
-export const createAlertDriver = async (platform: Pick<Platform, "env">, only?: string): Promise<AlertDriver> => {
+/**
+ * Hears of every tenant, or of `only` one where others have used the platform before. What it says stands in Postgres too,
+ * or an api would take it back; `kafkaOnly` leaves that out.
+ */
+export const createAlertDriver = async (
+  platform: Pick<Platform, "env">,
+  { only, kafkaOnly = false }: { only?: string; kafkaOnly?: boolean } = {},
+): Promise<AlertDriver> => {
+  const db = connectPostgres(platform.env("api").POSTGRES_URL ?? "", { max: 4 });
+  const rows = kafkaOnly ? undefined : createAlertRows(db);
   // The api may write rules and read changes.
   const config = loadConfig(kafkaShape, platform.env("api"));
   const log = createLog("driver", "error");
@@ -87,6 +107,7 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">, only?: 
       const read = readRule(input);
       if ("problems" in read) throw new Error(JSON.stringify(read.problems));
       const effectiveFrom = Date.now();
+      await rows?.rule(tenant, read.rule, version, new Date(effectiveFrom));
       const value = encodeRecord("AlertRule", schemaId, {
         tenant,
         rule: input.id,
@@ -98,9 +119,11 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">, only?: 
       return effectiveFrom;
     },
     remove: async (tenant, rule) => {
+      await rows?.removeRule(tenant, rule);
       await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${rule}`, value: null });
     },
     say: async (record, key, value) => {
+      await rows?.said(record, key, value as AlertActionRecord | AlertDestinationRecord | null);
       const topic = kafka.name((record === "AlertAction" ? topics.alertActions : topics.alertDestinations).name);
       const id = await registry.idOf(record, topic);
       await producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord(record, id, value) });
@@ -108,6 +131,7 @@ export const createAlertDriver = async (platform: Pick<Platform, "env">, only?: 
     close: async () => {
       await consumer.close();
       await producer.close();
+      await db.destroy();
     },
   };
 };

@@ -3,7 +3,9 @@
  * since 1970. An event lies where its timestamp says, or at its receipt when it claims to be from after that.
  */
 import { z } from "zod";
-import { builtInFields, parseQuery, type Query, QueryError } from "../query/index.ts";
+import { builtInFields, type Query } from "../query/ast.ts";
+import { parseQuery } from "../query/parse.ts";
+import { QueryError } from "../query/query-error.ts";
 import { readSpan, span, spanMs } from "./span.ts";
 
 export const conditionLimits = {

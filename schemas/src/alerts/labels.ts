@@ -31,9 +31,3 @@ export const incidentLabels = (rule: { id: string; severity: string; labels: Lab
   rule: rule.id,
   severity: rule.severity,
 });
-
-export const matches = (matchers: readonly Matcher[], labels: Labels): boolean =>
-  matchers.every(({ label, op, values }) => {
-    const there = values.includes(labels[label] ?? "");
-    return op === "=" || op === "in" ? there : !there;
-  });

@@ -1,6 +1,8 @@
 /** What clocks in a zone show, and whether a weekly schedule is on by them. */
 import type { z } from "zod";
-import { days, type scheduleShape } from "./rule.ts";
+import type { scheduleShape } from "./rule.ts";
+
+export const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 const formatOf = (zone: string): Intl.DateTimeFormat => {

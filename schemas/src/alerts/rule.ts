@@ -5,12 +5,11 @@
 import { z } from "zod";
 import { conditionShape, everyOf } from "./condition.ts";
 import { labelsShape } from "./labels.ts";
+import { days } from "./local-time.ts";
 import { span, spanMs } from "./span.ts";
 
 export const severities = ["info", "warning", "error", "critical"] as const;
 export type Severity = (typeof severities)[number];
-
-export const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 /** A rule's name in git, in addresses and in `depends_on`. */
 export const ruleId = z

@@ -4,6 +4,7 @@ export { builtInFields } from "./ast.ts";
 export { fieldNamed } from "./fields.ts";
 export { instantForms, parseInstant } from "./instant.ts";
 export { queryLimits } from "./limits.ts";
+export { neededTexts } from "./needed.ts";
 export { parseQuery } from "./parse.ts";
 export { parsePipeline } from "./parse-pipeline.ts";
 export type * from "./pipeline.ts";

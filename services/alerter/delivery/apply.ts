@@ -13,8 +13,8 @@ const mostKnown = 200;
 /** The evaluator's lines are JSON: time, level, service, message. */
 const lineOf = (json: string): string => {
   try {
-    const { time = "", level = "", service = "", message = "" } = JSON.parse(json) as Record<string, unknown>;
-    const text = [time, level, service, message].filter((part) => part !== "").join(" ");
+    const { at = "", level = "", service = "", message = "" } = JSON.parse(json) as Record<string, unknown>;
+    const text = [at, level, service, message].filter((part) => part !== "").join(" ");
     return text
       .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
       .slice(0, longestLine)

@@ -2,6 +2,8 @@
 
 import { isPager } from "@astralog/chassis";
 import {
+  aroundWindow,
+  groupQuery,
   type IncidentState,
   mostIncidents,
   type Notice,
@@ -19,20 +21,15 @@ export interface Pages {
   incident(incident: IncidentState): string;
 }
 
-/** What a window may show before and after, so that one sees it begin. */
-const marginMs = 60_000;
-
 export const pagesAt = (publicUrl: URL): Pages => {
   const page = (path: string, parameters: Readonly<Record<string, string>>): string =>
     `${new URL(path, publicUrl)}?${new URLSearchParams(parameters)}`;
   const iso = (at: number) => new Date(at).toISOString();
   return {
     search: ({ tenant, query, group }, { news }) => {
-      const narrowed = Object.entries(group).map(([name, value]) => `${name}:${JSON.stringify(value)}`);
-      const parts = [query.trim() === "" || narrowed.length === 0 ? query : `(${query})`, ...narrowed];
+      const { from, to } = aroundWindow(news);
       return page("/explore", {
-        ...{ q: parts.filter((part) => part !== "").join(" "), organization: tenant },
-        ...{ from: iso(news.from - (news.from === news.to ? marginMs : 0)), to: iso(news.to + marginMs) },
+        ...{ q: groupQuery(query, group), organization: tenant, from: iso(from), to: iso(to) },
       });
     },
     incident: ({ tenant, id }) => page(`/alerts/incidents/${id}`, { organization: tenant }),

@@ -4,6 +4,7 @@ import { createCounter, type RuleInput, readRule } from "@astralog/schemas/alert
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { judgeRule, newRuleState, type RuleState, reviveRuleState } from "../judge/rule-state.ts";
+import { createChooser } from "./choose.ts";
 import {
   countersOf,
   newPartition,
@@ -109,7 +110,7 @@ const run = async (
     const { matches } = await takeRecords(
       state,
       records,
-      () => [rule],
+      () => createChooser([rule]),
       readBatch,
       (topic) => topic,
     );
@@ -162,7 +163,7 @@ test("a client's own retry is one record", async () => {
   const taken = await takeRecords(
     state,
     records.map((value, offset) => ({ offset, timestamp: 0, key: null, value })),
-    () => [match],
+    () => createChooser([match]),
     readBatch,
     (topic) => topic,
   );

@@ -5,6 +5,7 @@
 import type { InRecord } from "@astralog/chassis";
 import { type AlertCounter, type AlertMatch, AvroError, formatEventId, type RecordAt } from "@astralog/schemas";
 import { groupValues, lineOf, type Measure, type Panes, reviveMeasure } from "@astralog/schemas/alerts/index";
+import type { Chooser } from "./choose.ts";
 import type { BatchReader } from "./read-batch.ts";
 import type { CountedRule } from "./tenants.ts";
 
@@ -62,7 +63,7 @@ const panesOf = (counts: RuleCounts, lane: string): Panes => {
 export const takeRecords = async (
   state: PartitionState,
   records: readonly InRecord[],
-  rulesOf: (tenant: string) => readonly CountedRule[],
+  rulesOf: (tenant: string) => Chooser | undefined,
   readBatch: BatchReader,
   plainTopic: (topic: string) => string,
 ): Promise<Taken> => {
@@ -81,9 +82,14 @@ export const takeRecords = async (
     if (at.offset <= (state.lanes.get(lane) ?? -1)) continue;
     state.lanes.set(lane, at.offset);
     const rules = rulesOf(batch.tenant);
-    if (rules.length === 0 || isRepeat(state, batch.dedup_id)) continue;
+    if (rules === undefined || isRepeat(state, batch.dedup_id)) continue;
     if (batch.received_at < state.watermark) taken.late++;
-    const counted = rules.map(({ active, counter }) => {
+    const chosen = rules.rulesFor(batch.raw);
+    if (chosen.length === 0) {
+      taken.events += batch.accepted;
+      continue;
+    }
+    const counted = chosen.map(({ active, counter }) => {
       let counts = state.rules.get(active.key);
       if (counts === undefined) state.rules.set(active.key, (counts = { version: active.version, lanes: new Map() }));
       return { active, counter, panes: panesOf(counts, lane) };

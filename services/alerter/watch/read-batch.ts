@@ -15,6 +15,8 @@ import {
 import type { EventInMemory } from "@astralog/schemas/query/index";
 
 export interface Batch extends BatchHeader {
+  /** Where texts of events stand as they are; undefined of another version's, which may write them otherwise. */
+  readonly raw: { readonly bytes: Uint8Array; readonly from: number } | undefined;
   /** Calls with each event that was not dropped on the way, and its index. Throws AvroError. */
   each(use: (event: EventInMemory, index: number) => void): void;
 }
@@ -33,6 +35,7 @@ const current = (value: Buffer): Batch => {
   const { source } = header;
   return {
     ...header,
+    raw: { bytes: value, from: eventsAt },
     each: (use) => {
       const reader = new AvroReader(value, eventsAt);
       let index = 0;
@@ -54,6 +57,7 @@ const foreign = (value: Buffer, writer: Parameters<typeof decodeRecord>[2]): Bat
   const { events, received_at, raw_offset, ...header } = decodeRecord("EventBatch", value, writer);
   return {
     ...header,
+    raw: undefined,
     received_at: Number(received_at),
     raw_offset: Number(raw_offset),
     each: (use) => {

@@ -18,6 +18,7 @@ import { createHoldings, type Holding, newHolding } from "../holdings.ts";
 import type { AlerterMetrics } from "../metrics.ts";
 import { sendSurely } from "../send.ts";
 import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
+import { type Chooser, createChooser } from "./choose.ts";
 import { spreadPartials } from "./partials.ts";
 import {
   countersOf,
@@ -61,7 +62,7 @@ interface Lane extends Holding {
   state?: PartitionState;
   /** Those that are counted; changed only between records. */
   rules: readonly CountedRule[];
-  byTenant: ReadonlyMap<string, readonly CountedRule[]>;
+  byTenant: ReadonlyMap<string, Chooser>;
   /** Whether its records come. */
   reading: boolean;
   /** What was last seen of the raw topics and has not come through yet. */
@@ -105,6 +106,16 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
   const plainTopic = (topic: string): string =>
     topic.startsWith(topicPrefix) ? topic.slice(topicPrefix.length) : topic;
 
+  /** The same for all partitions of a tenant that have the same rules. */
+  const choosers = new Map<string, Chooser>();
+  const chooserOf = (tenant: string, rules: readonly CountedRule[]): Chooser => {
+    const known = choosers.get(tenant);
+    if (known?.rules.length === rules.length && known.rules.every((one, i) => one === rules[i])) return known;
+    const made = createChooser(rules);
+    choosers.set(tenant, made);
+    return made;
+  };
+
   const emit = async (lane: Lane, state: PartitionState, parts: Partial<AlertPartials>, everywhere: boolean) => {
     const byTarget = spreadPartials(
       { partition: lane.partition, through: BigInt(state.next), watermark: BigInt(state.watermark) },
@@ -129,14 +140,17 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     records: readonly InRecord[],
     byTenant: Lane["byTenant"],
   ): Promise<Taken> => {
-    const taken = await takeRecords(state, records, (tenant) => byTenant.get(tenant) ?? [], readBatch, plainTopic);
+    const taken = await takeRecords(state, records, (tenant) => byTenant.get(tenant), readBatch, plainTopic);
     metrics.events.inc(taken.events);
     if (taken.late > 0) metrics.late.inc(taken.late);
     if (taken.matches.length > 0) await emit(lane, state, { matches: taken.matches }, false);
     return taken;
   };
 
-  const byTenantOf = (rules: readonly CountedRule[]) => Map.groupBy(rules, ({ active }) => active.tenant);
+  const byTenantOf = (rules: readonly CountedRule[]): Map<string, Chooser> =>
+    new Map(
+      [...Map.groupBy(rules, ({ active }) => active.tenant)].map(([tenant, of]) => [tenant, chooserOf(tenant, of)]),
+    );
 
   /** Where the partition stood at an instant: every record that was received from then on lies behind it. */
   const offsetAt = async (partition: number, at: number): Promise<number> => {
@@ -354,6 +368,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       return consumer.joined;
     },
     changed: () => {
+      choosers.clear();
       for (const lane of lanes.values())
         void lanes.run(lane, () => (lane.state === undefined ? load(lane) : settle(lane)));
     },

@@ -1,27 +1,11 @@
 /** What people say about incidents: silences, maintenance windows, acknowledgements, snoozes, and that one is over. */
 import { Fault } from "@astralog/chassis";
-import { type AlertActionRecord, randomBase62 } from "@astralog/schemas";
-import type { AlertActionTable } from "@astralog/schemas/postgres";
-import type { Selectable } from "kysely";
+import { randomBase62 } from "@astralog/schemas";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceAlert } from "../control/outbox.ts";
 import { after, created, pageOf } from "../http/paging.ts";
 import type { Db, Trx } from "../postgres.ts";
-
-export type ActionRow = Selectable<AlertActionTable>;
-
-const recordOf = (row: ActionRow): AlertActionRecord => ({
-  ...{
-    tenant: row.tenant,
-    action: row.id,
-    kind: row.kind,
-    matchers: JSON.stringify(row.matchers),
-    incident: row.incident,
-  },
-  ...{ starts_at: BigInt(row.starts_at.getTime()), ends_at: BigInt(row.ends_at?.getTime() ?? 0) },
-  schedule: row.schedule === null ? "" : JSON.stringify(row.schedule),
-  ...{ by: row.created_by, comment: row.comment, updated_at: BigInt(Date.now()) },
-});
+import { type ActionRow, announceAction } from "./control-records.ts";
 
 const acts = {
   silence: "alert.silenced",
@@ -71,7 +55,7 @@ const say = async (trx: Trx, tenant: string, given: NewAction, by: By): Promise<
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await announceAlert(trx, "alertActions", tenant, row.id, recordOf(row));
+  await announceAction(trx, row);
   const target =
     row.incident === "" ? { kind: "alert_silence", id: row.id } : { kind: "alert_incident", id: row.incident };
   await recordAct(trx, by, {

@@ -1,10 +1,12 @@
 /** Alerts from the api to a receiver and back: rules, destinations, incidents, what people say, and what was sent. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { createAlertDriver, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Webhook } from "standardwebhooks";
 import { callApi, type Reply, until } from "../api.driver.ts";
+import { forgetAlerts } from "./forget.ts";
 
 let one: Platform;
 let api: RunningService;
@@ -36,14 +38,14 @@ afterAll(async () => {
   server.closeAllConnections();
 });
 
-const send = async (message: string): Promise<void> => {
+const send = async (message: string, service = "shop"): Promise<void> => {
   const answer = await fetch(`${receiver.url}/v1/events`, {
     method: "POST",
     headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
-    body: JSON.stringify([{ message, service: "shop" }]),
+    body: JSON.stringify([{ message, service }]),
   });
   await answer.arrayBuffer();
-  if (answer.status === 401 || answer.status === 503) return send(message);
+  if (answer.status === 401 || answer.status === 503) return send(message, service);
 };
 const rule = (id: string, more: object = {}) => ({
   id,
@@ -158,4 +160,100 @@ test("410 turns a destination off, here too, and the trail says so", async () =>
   expect(off?.problem).toContain("410");
   const { body } = await ask("GET", "/audit?limit=1000");
   expect(JSON.stringify(body)).toContain("alert.destination_disabled");
+});
+
+test("lists have the newest first, page by page", async () => {
+  const all = (await ask("GET", "/alerts/notices")).body.notices as { id: string; created_at: string }[];
+  expect(all.length).toBeGreaterThan(1);
+  expect(all.map(({ created_at }) => created_at)).toEqual(
+    all
+      .map(({ created_at }) => created_at)
+      .sort()
+      .reverse(),
+  );
+  const pages: string[] = [];
+  for (let cursor = ""; ; ) {
+    const { body } = await ask("GET", `/alerts/notices?limit=1${cursor}`);
+    pages.push(...(body.notices as { id: string }[]).map(({ id }) => id));
+    if (body.next === null) break;
+    cursor = `&cursor=${body.next}`;
+  }
+  expect(pages).toEqual(all.map(({ id }) => id));
+});
+
+test("what the control topics have lost or were told by others is put right from Postgres", async () => {
+  status = 204;
+  await ask("PUT", "/alerts/rules/panic", rule("panic", { notify: [] }));
+  const destinations = (await ask("GET", "/alerts/destinations")).body.destinations as { id: string }[];
+  for (const { id } of destinations) await ask("PATCH", `/alerts/destinations/${id}`, { enabled: true });
+  const driver = await createAlertDriver(one, { kafkaOnly: true });
+  try {
+    await driver.remove(one.tenant, "panic");
+    for (const { id } of destinations) await driver.say("AlertDestination", `${one.tenant}/${id}`, null);
+    await driver.put(one.tenant, rule("stranger") as never);
+    await api.kill("SIGTERM");
+    api = await one.start("api", allowed);
+    got.length = 0;
+    await until("it to be told again", async () => {
+      // An incident that ended with its rule is over: another group's is new.
+      await send("panic and stranger", "elsewhere");
+      return got.find(({ body }) => body.includes('"id":"panic"'));
+    });
+    const heard = driver.of("stranger").length;
+    const judged = driver.of("panic").length;
+    await send("panic and stranger again", "elsewhere");
+    await until("the other to be judged", () => driver.of("panic").length > judged || undefined);
+    expect(driver.of("stranger")).toHaveLength(heard);
+  } finally {
+    await driver.close();
+  }
+}, 60_000);
+
+test("what is long over is let go of: incidents with all that hangs on them, notices, ended silences", async () => {
+  const db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  const day = 86_400_000;
+  const old = new Date(Date.now() - 100 * day);
+  const [over, open] = ["0".repeat(32), "1".repeat(32)];
+  try {
+    for (const [id, until] of [
+      [over, old.getTime()],
+      [open, 0],
+    ] as const) {
+      const body = JSON.stringify({ until });
+      const row = { tenant: one.tenant, id, rule: "r", state: "firing", closed: until > 0, created_at: old, body };
+      await db.insertInto("alert_incidents").values(row).execute();
+      await db
+        .insertInto("alert_changes")
+        .values({ tenant: one.tenant, id: `c${id}`, incident: id, at: old, body: "{}" })
+        .execute();
+      const said = { id: `act_${id}`, tenant: one.tenant, kind: "snooze", incident: id, created_by: "me" } as const;
+      await db
+        .insertInto("alert_actions")
+        .values({ ...said, matchers: "[]", ends_at: null, schedule: null })
+        .execute();
+      const notice = {
+        tenant: one.tenant,
+        id: `n${id}`,
+        destination: "d",
+        incidents: [id],
+        created_at: old,
+        body: "{}",
+      };
+      await db
+        .insertInto("alert_notices")
+        .values({ ...notice, status: until > 0 ? "taken" : "due" })
+        .execute();
+    }
+    const before = (await ask("GET", "/alerts/incidents")).body.incidents as unknown[];
+    expect(await forgetAlerts(db, new Date(Date.now() - 90 * day))).toBe(1);
+    const after = (await ask("GET", "/alerts/incidents")).body.incidents as { id: string }[];
+    expect(after).toHaveLength(before.length - 1);
+    expect(after.map(({ id }) => id)).toContain(open);
+    for (const table of ["alert_changes", "alert_actions", "alert_notices"] as const) {
+      const ids = (await db.selectFrom(table).select("id").execute()).map(({ id }) => id);
+      expect(ids.filter((id) => id.endsWith(over) || id.endsWith(open))).toEqual([expect.stringContaining(open)]);
+    }
+  } finally {
+    await db.destroy();
+  }
 });

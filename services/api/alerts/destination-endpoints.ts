@@ -5,8 +5,9 @@ import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { recordAct } from "../audit/audit-trail.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { after, created, pageOf, pageQuery } from "../http/paging.ts";
+import { before, pageOf, pageQuery } from "../http/paging.ts";
 import { type Db, withPostgres } from "../postgres.ts";
+import { type DestinationRow, destinationOf } from "./control-records.ts";
 import {
   changedDestination,
   destinationShape,
@@ -14,7 +15,7 @@ import {
   newDestination,
   templateShape,
 } from "./destination-shapes.ts";
-import { type DestinationRow, type Destinations, destinationOf } from "./destinations.ts";
+import type { Destinations } from "./destinations.ts";
 
 export interface DestinationEndpointsDeps {
   readonly db: Db;
@@ -152,7 +153,7 @@ export const createDestinationEndpoints = (deps: DestinationEndpointsDeps): Endp
       },
     }),
     endpoint({
-      ...{ ...read, method: "get", path: "/alerts/notices", summary: "What was sent, newest last, with each try" },
+      ...{ ...read, method: "get", path: "/alerts/notices", summary: "What was sent, the newest first, with each try" },
       query: pageQuery.extend({ destination: z.string().max(40).optional(), incident: z.string().max(40).optional() }),
       success: { status: 200, body: z.object({ notices: z.array(noticeShape), next: z.string().nullable() }) },
       handle: ({ caller, query }) =>
@@ -166,9 +167,9 @@ export const createDestinationEndpoints = (deps: DestinationEndpointsDeps): Endp
             .$if(incident !== undefined, (from) =>
               from.where((eb) => eb(eb.val(incident ?? ""), "=", eb.fn.any("incidents"))),
             )
-            .where(after(query.cursor))
-            .orderBy(created)
-            .orderBy("id")
+            .where(before(query.cursor))
+            .orderBy("created_at", "desc")
+            .orderBy("id", "desc")
             .limit(query.limit + 1)
             .execute();
           const { page, next } = pageOf(rows, query.limit);

@@ -5,23 +5,19 @@
 import { Fault, makeWebhookSecret, type Outgoing, type Sealer } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import {
-  type Destination,
   type DestinationKind,
   type DestinationSecrets,
   type Escalation,
   type OnCall,
   sealedFor,
 } from "@astralog/schemas/alerts/index";
-import type { AlertDestinationTable } from "@astralog/schemas/postgres";
-import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceAlert } from "../control/outbox.ts";
 import type { Db, Trx } from "../postgres.ts";
+import { announceDestination, type DestinationRow, definitionOf } from "./control-records.ts";
 import { type changedDestination, givenShapes, type newDestination } from "./destination-shapes.ts";
-import { definitionOf, listRules } from "./rules.ts";
-
-export type DestinationRow = Selectable<AlertDestinationTable>;
+import { listRules } from "./rules.ts";
 
 export interface DestinationsDeps {
   readonly db: Db;
@@ -30,18 +26,6 @@ export interface DestinationsDeps {
 }
 
 const mostDestinations = 200;
-
-export const destinationOf = (row: DestinationRow): Destination =>
-  ({
-    ...{ id: row.id, tenant: row.tenant, name: row.name, kind: row.kind as DestinationKind, settings: row.settings },
-    ...{ template: row.template, standard: row.standard, version: row.version, disabled: row.disabled_at !== null },
-    sealed: row.sealed,
-  }) as Destination;
-
-const announce = (trx: Trx, row: DestinationRow): Promise<void> =>
-  announceAlert(trx, "alertDestinations", row.tenant, row.id, {
-    ...{ tenant: row.tenant, destination: row.id, definition: JSON.stringify(destinationOf(row)) },
-  });
 
 const find = async (db: Db | Trx, tenant: string, id: string, locked = false): Promise<DestinationRow> => {
   const row = await db
@@ -146,7 +130,7 @@ export const createDestinations = ({ db, sealer, outgoing }: DestinationsDeps) =
       .where("id", "=", id)
       .returningAll()
       .executeTakeFirstOrThrow();
-    await announce(trx, row);
+    await announceDestination(trx, row);
     return row;
   };
 
@@ -180,7 +164,7 @@ export const createDestinations = ({ db, sealer, outgoing }: DestinationsDeps) =
           })
           .returningAll()
           .executeTakeFirstOrThrow();
-        await announce(trx, row);
+        await announceDestination(trx, row);
         await act(trx, by, row, "alert.destination_created");
         return { row, secret };
       });

@@ -4,9 +4,10 @@ import { matcherShape, scheduleShape } from "@astralog/schemas/alerts/index";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { after, created, pageOf, pageQuery } from "../http/paging.ts";
+import { before, pageOf, pageQuery } from "../http/paging.ts";
 import { type Db, withPostgres } from "../postgres.ts";
-import { type ActionRow, addSilence, endSilence, listSilences, type NewAction, sayOfIncident } from "./actions.ts";
+import { addSilence, endSilence, listSilences, type NewAction, sayOfIncident } from "./actions.ts";
+import type { ActionRow } from "./control-records.ts";
 
 export interface IncidentEndpointsDeps {
   readonly db: Db;
@@ -85,7 +86,7 @@ export const createIncidentEndpoints = ({ db, audit }: IncidentEndpointsDeps): E
     });
   return [
     endpoint({
-      ...{ ...read, method: "get", path: "/alerts/incidents", summary: "Incidents, by when they began" },
+      ...{ ...read, method: "get", path: "/alerts/incidents", summary: "Incidents, the newest first" },
       query: pageQuery.extend({ rule: z.string().max(64).optional(), open: z.enum(["true", "false"]).optional() }),
       success: { status: 200, body: z.object({ incidents: z.array(incidentShape), next: z.string().nullable() }) },
       handle: ({ caller, query }) =>
@@ -96,9 +97,9 @@ export const createIncidentEndpoints = ({ db, audit }: IncidentEndpointsDeps): E
             .where("tenant", "=", caller.tenant)
             .$if(query.rule !== undefined, (from) => from.where("rule", "=", query.rule ?? ""))
             .$if(query.open !== undefined, (from) => from.where("closed", "=", query.open === "false"))
-            .where(after(query.cursor))
-            .orderBy(created)
-            .orderBy("id")
+            .where(before(query.cursor))
+            .orderBy("created_at", "desc")
+            .orderBy("id", "desc")
             .limit(query.limit + 1)
             .execute();
           const { page, next } = pageOf(rows, query.limit);

@@ -6,17 +6,8 @@ import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
-import {
-  applyRules,
-  createRule,
-  definitionOf,
-  deleteRule,
-  findRule,
-  listRules,
-  planRules,
-  type RuleRow,
-  updateRule,
-} from "./rules.ts";
+import { definitionOf, type RuleRow } from "./control-records.ts";
+import { applyRules, createRule, deleteRule, findRule, listRules, planRules, updateRule } from "./rules.ts";
 
 export interface RuleEndpointsDeps {
   readonly db: Db;

@@ -5,17 +5,11 @@
 import { Fault } from "@astralog/chassis";
 import { canonicalJson, type Json } from "@astralog/schemas";
 import type { Rule } from "@astralog/schemas/alerts/index";
-import type { AlertRuleTable } from "@astralog/schemas/postgres";
-import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { announceAlert } from "../control/outbox.ts";
 import type { Db, Trx } from "../postgres.ts";
-
-export type RuleRow = Selectable<AlertRuleTable>;
+import { announceRule, definitionOf, type RuleRow } from "./control-records.ts";
 
 export const mostRules = 1_000;
-
-export const definitionOf = ({ definition }: Pick<RuleRow, "definition">): Rule => definition as Rule;
 
 export const listRules = (db: Db | Trx, tenant: string): Promise<RuleRow[]> =>
   db
@@ -37,16 +31,6 @@ export const findRule = async (db: Db | Trx, tenant: string, id: string): Promis
     .executeTakeFirst();
   if (row === undefined) throw new Fault("not_found", "There is no such rule.");
   return row;
-};
-
-const announce = (trx: Trx, row: RuleRow): Promise<void> => {
-  const { tenant, id, version, effective_from, definition } = row;
-  const off = row.deleted_at !== null || !definitionOf(row).enabled;
-  const record = {
-    ...{ tenant, rule: id, version, effective_from: BigInt(effective_from.getTime()) },
-    definition: JSON.stringify(definition),
-  };
-  return announceAlert(trx, "alertRules", tenant, id, off ? null : record);
 };
 
 /** One after the other in a tenant, so that counts and versions hold. */
@@ -94,7 +78,7 @@ const save = async (trx: Trx, tenant: string, rule: Rule, by: By): Promise<RuleR
     )
     .returningAll()
     .executeTakeFirstOrThrow();
-  await announce(trx, row);
+  await announceRule(trx, row);
   const isNew = before === undefined || before.deleted_at !== null;
   await recordAct(trx, by, {
     ...{ tenant, action: isNew ? "alert.rule_created" : "alert.rule_changed" },
@@ -114,7 +98,7 @@ const remove = async (trx: Trx, tenant: string, id: string, by: By): Promise<voi
     .where("id", "=", id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  await announce(trx, gone);
+  await announceRule(trx, gone);
   await recordAct(trx, by, {
     ...{ tenant, action: "alert.rule_deleted", target: { kind: "alert_rule", id } },
     details: { name: definitionOf(row).name },

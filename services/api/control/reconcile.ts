@@ -4,13 +4,30 @@
  * lost its lock. What differs goes through the outbox like any change.
  */
 import type { ControlTable, Log } from "@astralog/chassis";
-import { type KeyRecord, type SourceRecord, type TenantLimits, topics } from "@astralog/schemas";
+import {
+  type AlertActionRecord,
+  type AlertDestinationRecord,
+  type AlertRuleRecord,
+  type KeyRecord,
+  type SourceRecord,
+  type TenantLimits,
+  topics,
+} from "@astralog/schemas";
+import {
+  actionRecord,
+  announceAction,
+  announceDestination,
+  announceRule,
+  destinationRecord,
+  ruleRecord,
+} from "../alerts/control-records.ts";
 import type { AuditHeads } from "../audit/audit-heads.ts";
-import type { Db } from "../postgres.ts";
+import type { Db, Trx } from "../postgres.ts";
 import {
   announceKey,
   announceSource,
   announceTenant,
+  type ControlRecord,
   forget,
   keyRecord,
   recordToJson,
@@ -24,12 +41,15 @@ export interface ReconcileDeps {
   readonly keys: ControlTable<KeyRecord>;
   readonly sources: ControlTable<SourceRecord>;
   readonly tenants: ControlTable<TenantLimits>;
+  readonly alertRules: ControlTable<AlertRuleRecord>;
+  readonly alertActions: ControlTable<AlertActionRecord>;
+  readonly alertDestinations: ControlTable<AlertDestinationRecord>;
   readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
   readonly log: Log;
 }
 
 /** What `truth` has otherwise, and what only `table` has. Records are compared as JSON of one field order. */
-export const differences = <R extends KeyRecord | SourceRecord | TenantLimits>(
+export const differences = <R extends ControlRecord>(
   truth: readonly R[],
   table: { get(key: string): R | undefined; values(): Iterable<R> },
   keyOf: (record: R) => string,
@@ -42,51 +62,128 @@ export const differences = <R extends KeyRecord | SourceRecord | TenantLimits>(
   };
 };
 
-const inOrder = <R extends KeyRecord | SourceRecord | TenantLimits>(record: R): R =>
+const inOrder = <R extends ControlRecord>(record: R): R =>
   Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))) as R;
 
+/** One topic, what Postgres says of it, and how a key of it is told anew. */
+interface Part<R extends ControlRecord> {
+  readonly topic: string;
+  readonly table: ControlTable<R>;
+  keyOf(record: R): string;
+  truth(): Promise<R[]>;
+  /** The row is read again under lock: the outbox' order must be the order of the changes. */
+  announce(trx: Trx, key: string): Promise<void>;
+}
+
+interface Found {
+  readonly topic: string;
+  readonly changed: readonly string[];
+  readonly extra: readonly string[];
+  announce(trx: Trx, key: string): Promise<void>;
+}
+
+const compare = async <R extends ControlRecord>({ topic, table, keyOf, truth, announce }: Part<R>): Promise<Found> => {
+  // The table is read before Postgres: nothing that Postgres does not have may have come from it meanwhile.
+  const known = new Map([...table.values()].map((record) => [keyOf(record), record]));
+  return { topic, announce, ...differences(await truth(), known, keyOf) };
+};
+
+/** `tenant/id` in its two. */
+const split = (key: string): [tenant: string, id: string] => {
+  const at = key.indexOf("/");
+  return [key.slice(0, at), key.slice(at + 1)];
+};
+
 /** The result says whether it could be done: not before the topics have been read. */
-export const createReconcile =
-  ({ db, keys, sources, tenants, heads, log }: ReconcileDeps) =>
-  async (): Promise<boolean> => {
-    if (![keys, sources, tenants, heads].every((one) => one.complete)) return false;
+export const createReconcile = (deps: ReconcileDeps) => {
+  const { db, keys, sources, tenants, alertRules, alertActions, alertDestinations, heads, log } = deps;
+  const ofKeys: Part<KeyRecord> = {
+    ...{ topic: topics.keys.name, table: keys, keyOf: ({ hash }) => hash },
+    truth: async () => (await db.selectFrom("keys").selectAll().execute()).map(keyRecord),
+    announce: async (trx, hash) => {
+      const row = await trx.selectFrom("keys").selectAll().where("hash", "=", hash).forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceKey(trx, row);
+    },
+  };
+  const ofSources: Part<SourceRecord> = {
+    ...{ topic: topics.sources.name, table: sources, keyOf: sourceKey },
+    truth: async () => (await db.selectFrom("sources").selectAll().execute()).map(sourceRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const row = await trx.selectFrom("sources").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceSource(trx, row);
+    },
+  };
+  const ofTenants: Part<TenantLimits> = {
+    ...{ topic: topics.tenants.name, table: tenants, keyOf: ({ tenant }) => tenant },
+    truth: async () => (await db.selectFrom("tenants").select(["id", "plan", "overrides"]).execute()).map(tenantLimits),
+    announce: async (trx, id) => {
+      const row = await trx.selectFrom("tenants").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceTenant(trx, row);
+    },
+  };
+  const ofRules: Part<AlertRuleRecord> = {
+    ...{ topic: topics.alertRules.name, table: alertRules, keyOf: ({ tenant, rule }) => `${tenant}/${rule}` },
+    truth: async () =>
+      (await db.selectFrom("alert_rules").selectAll().execute()).flatMap((row) => ruleRecord(row) ?? []),
+    announce: async (trx, key) => {
+      const [tenant, id] = split(key);
+      const row = await trx
+        .selectFrom("alert_rules")
+        .selectAll()
+        .where("tenant", "=", tenant)
+        .where("id", "=", id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (row !== undefined) await announceRule(trx, row);
+    },
+  };
+  const ofActions: Part<AlertActionRecord> = {
+    ...{ topic: topics.alertActions.name, table: alertActions, keyOf: ({ tenant, action }) => `${tenant}/${action}` },
+    truth: async () => (await db.selectFrom("alert_actions").selectAll().execute()).map(actionRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const row = await trx.selectFrom("alert_actions").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceAction(trx, row);
+    },
+  };
+  const ofDestinations: Part<AlertDestinationRecord> = {
+    ...{ topic: topics.alertDestinations.name, table: alertDestinations },
+    keyOf: ({ tenant, destination }) => `${tenant}/${destination}`,
+    truth: async () => (await db.selectFrom("alert_destinations").selectAll().execute()).map(destinationRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const row = await trx
+        .selectFrom("alert_destinations")
+        .selectAll()
+        .where("id", "=", id)
+        .forUpdate()
+        .executeTakeFirst();
+      if (row !== undefined) await announceDestination(trx, row);
+    },
+  };
+  const followed = [keys, sources, tenants, alertRules, alertActions, alertDestinations, heads];
+
+  return async (): Promise<boolean> => {
+    if (!followed.every((one) => one.complete)) return false;
     await heads.reconcile();
-    // The tables are read before Postgres: nothing that Postgres does not have may have come from it meanwhile.
-    const tableKeys = new Map([...keys.values()].map((record) => [record.hash, record]));
-    const tableSources = new Map([...sources.values()].map((record) => [sourceKey(record), record]));
-    const tableTenants = new Map([...tenants.values()].map((record) => [record.tenant, record]));
-    const keyRows = await db.selectFrom("keys").selectAll().execute();
-    const sourceRows = await db.selectFrom("sources").selectAll().execute();
-    const tenantRows = await db.selectFrom("tenants").select(["id", "plan", "overrides"]).execute();
-    const ofKeys = differences(keyRows.map(keyRecord), tableKeys, (record) => record.hash);
-    const ofSources = differences(sourceRows.map(sourceRecord), tableSources, sourceKey);
-    const ofTenants = differences(tenantRows.map(tenantLimits), tableTenants, (record) => record.tenant);
-    const counts = {
-      keys: ofKeys.changed.length,
-      sources: ofSources.changed.length,
-      tenants: ofTenants.changed.length,
-      forgotten: ofKeys.extra.length + ofSources.extra.length + ofTenants.extra.length,
-    };
-    if (Object.values(counts).every((count) => count === 0)) return true;
-    log.warn(counts, "the control topics differed from Postgres and are corrected");
+    const found = [
+      ...[await compare(ofKeys), await compare(ofSources), await compare(ofTenants)],
+      ...[await compare(ofRules), await compare(ofActions), await compare(ofDestinations)],
+    ].filter(({ changed, extra }) => changed.length + extra.length > 0);
+    if (found.length === 0) return true;
+    log.warn(
+      Object.fromEntries(
+        found.map(({ topic, changed, extra }) => [topic, { changed: changed.length, forgotten: extra.length }]),
+      ),
+      "the control topics differed from Postgres and are corrected",
+    );
     await db.transaction().execute(async (trx) => {
-      // Read again under lock: the outbox' order must be the order of the changes.
-      for (const hash of ofKeys.changed) {
-        const row = await trx.selectFrom("keys").selectAll().where("hash", "=", hash).forUpdate().executeTakeFirst();
-        if (row !== undefined) await announceKey(trx, row);
+      for (const { topic, changed, extra, announce } of found) {
+        for (const key of changed) await announce(trx, key);
+        for (const key of extra) await forget(trx, topic, key);
       }
-      for (const key of ofSources.changed) {
-        const id = key.slice(key.indexOf("/") + 1);
-        const row = await trx.selectFrom("sources").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
-        if (row !== undefined) await announceSource(trx, row);
-      }
-      for (const id of ofTenants.changed) {
-        const row = await trx.selectFrom("tenants").selectAll().where("id", "=", id).forUpdate().executeTakeFirst();
-        if (row !== undefined) await announceTenant(trx, row);
-      }
-      for (const hash of ofKeys.extra) await forget(trx, topics.keys.name, hash);
-      for (const key of ofSources.extra) await forget(trx, topics.sources.name, key);
-      for (const id of ofTenants.extra) await forget(trx, topics.tenants.name, id);
     });
     return true;
   };
+};

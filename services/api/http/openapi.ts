@@ -91,6 +91,7 @@ const problem = z.looseObject({
   detail: z.string(),
   code: z.enum(problemCodes),
   request_id: z.string(),
+  fields: z.record(z.string(), z.string()).optional().describe("Field of the body to what is wrong with it."),
 });
 
 export const openApiOf = (endpoints: readonly Endpoint[]): Json => {

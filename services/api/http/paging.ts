@@ -1,4 +1,4 @@
-/** Lists in pages: oldest first by (created_at, id), which is unique, so pages neither skip nor repeat. */
+/** Lists in pages, by (created_at, id), which is unique, so pages neither skip nor repeat. */
 import { Fault } from "@astralog/chassis";
 import type { Database } from "@astralog/schemas/postgres";
 import { type RawBuilder, type Selectable, sql } from "kysely";
@@ -18,15 +18,27 @@ interface Place {
 /** Postgres keeps microseconds, a cursor milliseconds: both sides are compared as the cursor has them. */
 export const created = sql<Date>`date_trunc('milliseconds', created_at)`;
 
-/** The condition on rows of the page that `cursor` begins. Faults: `invalid_cursor`. */
-export const after = (cursor: string | undefined): RawBuilder<boolean> => {
-  if (cursor === undefined || cursor === "") return sql<boolean>`true`;
+/** Undefined without a cursor. Faults: `invalid_cursor`. */
+const placeOf = (cursor: string | undefined): Place | undefined => {
+  if (cursor === undefined || cursor === "") return undefined;
   const plain = Buffer.from(cursor, "base64url").toString("utf8");
   const [, millis, id] = /^(\d{1,14}) (\w{1,64})$/.exec(plain) ?? [];
   if (millis === undefined || id === undefined) {
     throw new Fault("invalid_cursor", "Give back `next` of the page before, unchanged, or leave the cursor out.");
   }
-  return sql<boolean>`(${created}, id) > (${new Date(Number(millis))}, ${id})`;
+  return { created_at: new Date(Number(millis)), id };
+};
+
+/** The condition on rows of the page that `cursor` begins. Faults: `invalid_cursor`. */
+export const after = (cursor: string | undefined): RawBuilder<boolean> => {
+  const place = placeOf(cursor);
+  return place === undefined ? sql<boolean>`true` : sql`(${created}, id) > (${place.created_at}, ${place.id})`;
+};
+
+/** The same of a list that has its newest first, and whole milliseconds alone. Faults: `invalid_cursor`. */
+export const before = (cursor: string | undefined): RawBuilder<boolean> => {
+  const place = placeOf(cursor);
+  return place === undefined ? sql<boolean>`true` : sql`(created_at, id) < (${place.created_at}, ${place.id})`;
 };
 
 /** How a tenant's rows of that table are listed: a page of them, or the first thousand. */

@@ -115,7 +115,8 @@ export const createErrorHandler =
         suggestion: error.suggestion,
       });
     }
-    if (error instanceof ZodError) return sendProblem(response, "invalid_request", describe(error));
+    if (error instanceof ZodError)
+      return sendProblem(response, "invalid_request", describe(error), { fields: fieldsOf(error) });
     if (error instanceof Fault && isCode(error.code)) {
       if (problems[error.code][0] >= 500) logFailure(log, request, response, error);
       return sendProblem(response, error.code, error.message);
@@ -135,6 +136,12 @@ const logFailure = (log: Log, request: Request, response: Response, error: unkno
   void log.error(
     { err: error, request_id: response.locals.requestId as string, method: request.method, path: request.path },
     "a request failed",
+  );
+
+/** Field to what is wrong with it, for a form. */
+const fieldsOf = (error: ZodError): Record<string, string> =>
+  Object.fromEntries(
+    error.issues.slice(0, 100).map(({ path, message }) => [path.map(String).join(".").slice(0, 200), message]),
   );
 
 /** Each wrong field with what is wrong about it. */

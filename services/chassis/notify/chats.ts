@@ -56,8 +56,21 @@ export const slackMessage = (notice: Notice, { title, text }: Words): unknown =>
   ],
 });
 
-/** An adaptive card in the envelope that Teams' workflows take. Rich text knows no Markdown, so what is named is inert. */
-export const teamsMessage = (notice: Notice, { title, text }: Words): unknown => {
+/** What Teams takes of a whole message, less some room for its own envelope. */
+const teamsBytes = 26_000;
+/** Links to a search may be as long as its query. */
+const longestLink = 2_000;
+
+/** An adaptive card in the envelope that Teams' workflows take, as much of it as fits. */
+export const teamsMessage = (notice: Notice, words: Words): unknown => {
+  for (let most = 8_000; ; most /= 2) {
+    const message = teamsCard(notice, words, most);
+    if (most < 250 || Buffer.byteLength(JSON.stringify(message)) <= teamsBytes) return message;
+  }
+};
+
+/** Rich text knows no Markdown, so what is named is inert. `most`: characters of the text; facts have a part of it. */
+const teamsCard = (notice: Notice, { title, text }: Words, most: number): unknown => {
   const run = (of: string, more: Record<string, unknown> = {}) => ({
     type: "RichTextBlock",
     inlines: [{ type: "TextRun", text: of, ...more }],
@@ -78,7 +91,7 @@ export const teamsMessage = (notice: Notice, { title, text }: Words): unknown =>
           msteams: { width: "Full" },
           body: [
             run(cut(title, 300), { weight: "Bolder", size: "Medium", color: colour }),
-            ...text
+            ...cut(text, most)
               .split("\n")
               .slice(0, 40)
               .filter((line) => line.trim() !== "")
@@ -88,11 +101,17 @@ export const teamsMessage = (notice: Notice, { title, text }: Words): unknown =>
               spacing: "Small",
               inlines: [
                 { type: "TextRun", text: `${name}  `, isSubtle: true },
-                { type: "TextRun", text: cut(value, 1_000), fontType: name === "Query" ? "Monospace" : "Default" },
+                {
+                  type: "TextRun",
+                  text: cut(value, Math.min(1_000, most / 4)),
+                  fontType: name === "Query" ? "Monospace" : "Default",
+                },
               ],
             })),
           ],
-          actions: linksOf(notice).map(({ name, url }) => ({ type: "Action.OpenUrl", title: name, url })),
+          actions: linksOf(notice)
+            .filter(({ url }) => url.length <= longestLink)
+            .map(({ name, url }) => ({ type: "Action.OpenUrl", title: name, url })),
         },
       },
     ],
@@ -104,7 +123,7 @@ const discordText = (text: string, most: number): string =>
 
 const discordColours = { critical: 0xd92d20, error: 0xd92d20, warning: 0xb54708, info: 0x475467 } as const;
 
-/** Limits of Discord's embeds: a title 256 characters, a description 4096, a field 1024. */
+/** Limits of Discord's embeds: a title 256 characters, a description 4096, a field 1024, and 6000 in all. */
 export const discordMessage = (notice: Notice, { title, text }: Words): unknown => ({
   username: "Astralog",
   // Nobody is pinged, whatever stands in the text.
@@ -113,7 +132,7 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
     {
       title: discordText(title, 250),
       description: [
-        discordText(text, 3_000),
+        discordText(text, 2_300),
         linksOf(notice)
           .filter(({ url }) => url.length < 400)
           .map(({ name, url }) => `[${name}](${url})`)
@@ -125,7 +144,7 @@ export const discordMessage = (notice: Notice, { title, text }: Words): unknown 
       timestamp: notice.at,
       fields: factsOf(notice).map(({ name, value }) => ({
         name,
-        value: discordText(value, 1_000),
+        value: discordText(value, 380),
         inline: name !== "Query",
       })),
     },

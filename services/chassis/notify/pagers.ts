@@ -5,14 +5,15 @@
 import type { Notice } from "@astralog/schemas/alerts/index";
 import { cut, factsOf, groupOf, linksOf, type Words } from "./words.ts";
 
+/** Opsgenie takes 8000 characters of them in all. */
 const details = (notice: Notice): Record<string, string> =>
   Object.fromEntries([
     ...factsOf(notice).map(({ name, value }) => [name.toLowerCase(), cut(value, 1_000)]),
     ...notice.incidents
       .slice(0, 1)
       .flatMap(({ found, group }) => [
-        ["found", found],
-        ...(Object.keys(group).length === 0 ? [] : [["group", groupOf(group)]]),
+        ["found", cut(found, 1_000)],
+        ...(Object.keys(group).length === 0 ? [] : [["group", cut(groupOf(group), 1_000)]]),
       ]),
   ]);
 
@@ -34,10 +35,11 @@ export const pagerdutyEvent = (notice: Notice, { title }: Words, routingKey: str
       : {
           payload: {
             summary: cut(title, 1_024),
-            source: incident?.group.service ?? incident?.group.host ?? notice.rule.name,
+            // It may not be empty.
+            source: cut(incident?.group.service || incident?.group.host || notice.rule.name, 1_024),
             severity: notice.happening === "test" ? "info" : notice.rule.severity,
             timestamp: incident?.since ?? notice.at,
-            component: incident?.group.service ?? "",
+            component: cut(incident?.group.service ?? "", 1_024),
             group: notice.rule.id,
             class: notice.rule.name,
             custom_details: details(notice),

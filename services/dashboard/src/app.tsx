@@ -27,6 +27,9 @@ const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) 
 
 const AlertsPage = lazy(() => import("./alerts/alerts-page.tsx").then((page) => ({ default: page.AlertsPage })));
 const IncidentPage = lazy(() => import("./alerts/incident-page.tsx").then((page) => ({ default: page.IncidentPage })));
+const rulePages = () => import("./alerts/rule-page.tsx");
+const RulePage = lazy(() => rulePages().then((page) => ({ default: page.RulePage })));
+const NewRulePage = lazy(() => rulePages().then((page) => ({ default: page.NewRulePage })));
 const TeamPage = lazy(() => import("./team/team-page.tsx").then((page) => ({ default: page.TeamPage })));
 const AccessPage = lazy(() => import("./access/access-page.tsx").then((page) => ({ default: page.AccessPage })));
 const AuditPage = lazy(() => import("./audit/audit-page.tsx").then((page) => ({ default: page.AuditPage })));
@@ -129,6 +132,8 @@ const Pages = () => {
             <Route path="/dashboards" component={BoardsPage} />
             <Route path="/dashboards/:id" component={BoardPage} />
             <Route path="/alerts" component={AlertsPage} />
+            <Route path="/alerts/new-rule" component={NewRulePage} />
+            <Route path="/alerts/rules/:id" component={RulePage} />
             <Route path="/alerts/incidents/:id" component={IncidentPage} />
             <Route path="/views" component={ViewsPage} />
             <Route path="/sources" component={SourcesPage} />

@@ -1,6 +1,7 @@
 /** What fires, what is looked for, what is held back, and who is told. */
 import "../style/pages.css";
 import "../account/account.css";
+import "./alerts.css";
 import { Parts, usePart } from "../ui/parts.tsx";
 import { Destinations } from "./destinations.tsx";
 import { Incidents } from "./incidents.tsx";

@@ -1,7 +1,9 @@
 /** Alerts, as the api has them. */
-import { useQuery } from "@tanstack/react-query";
-import { get } from "../api/client.ts";
-import { useRead } from "../api/read.ts";
+import type { Escalation, OnCall } from "@astralog/schemas/alerts/destination";
+import type { Schedule } from "@astralog/schemas/alerts/local-time";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { get, queryOf } from "../api/client.ts";
+import { useRead, useReadAll } from "../api/read.ts";
 
 export interface Rule {
   readonly id: string;
@@ -25,8 +27,12 @@ export interface Incident {
     readonly ruleName: string;
     readonly severity: string;
     readonly group: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
     readonly query: string;
     readonly hold: string;
+    /** Milliseconds; `until` is 0 while it lasts. */
+    readonly since: number;
+    readonly until: number;
     readonly told: readonly string[];
     readonly latest: { readonly found: string };
   };
@@ -51,6 +57,7 @@ export interface Said {
   readonly comment: string;
   readonly starts_at: string;
   readonly ends_at: string | null;
+  readonly schedule: Schedule | null;
   readonly created_by: string;
   readonly created_at: string;
 }
@@ -64,7 +71,14 @@ export interface Destination {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-  readonly settings: { readonly url?: string; readonly host?: string; readonly to?: readonly string[] };
+  readonly settings: {
+    readonly url?: string;
+    readonly host?: string;
+    readonly to?: readonly string[];
+    readonly region?: "us" | "eu";
+  } & Partial<OnCall> &
+    Partial<Escalation>;
+  readonly template: { readonly title: string; readonly text: string };
   readonly standard: boolean;
   readonly enabled: boolean;
   readonly problem: string;
@@ -82,8 +96,7 @@ export interface SentNotice {
 }
 
 export const useRules = () => useRead<{ rules: readonly Rule[] }>("alert-rules", "/alerts/rules");
-export const useSilences = () =>
-  useRead<{ silences: readonly Said[] }>("alert-silences", "/alerts/silences?limit=1000");
+export const useSilences = () => useReadAll<"silences", Said>("alert-silences", "/alerts/silences", "silences");
 export const useDestinations = () =>
   useRead<{ destinations: readonly Destination[] }>("alert-destinations", "/alerts/destinations");
 
@@ -94,13 +107,18 @@ const live = <T>(name: string, path: string) => ({
   queryFn: ({ signal }: { signal: AbortSignal }) => get<T>(path, signal),
   refetchInterval: everyMs,
 });
-export const useIncidents = (open: boolean) =>
-  useQuery(
-    live<{ incidents: readonly Incident[] }>(
-      "alert-incidents",
-      `/alerts/incidents?limit=1000${open ? "&open=true" : ""}`,
-    ),
-  );
+export const useIncidents = ({ open, rule }: { readonly open: boolean; readonly rule: string }) =>
+  useInfiniteQuery({
+    queryKey: ["alert-incidents", open, rule],
+    queryFn: ({ pageParam: cursor, signal }) =>
+      get<{ incidents: readonly Incident[]; next: string | null }>(
+        `/alerts/incidents${queryOf({ limit: 50, rule, open: open ? "true" : undefined, cursor })}`,
+        signal,
+      ),
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next ?? undefined,
+    refetchInterval: everyMs,
+  });
 export const useIncident = (id: string) => useQuery(live<OneIncident>("alert-incident", `/alerts/incidents/${id}`));
 export const useNotices = (by: { readonly incident: string } | { readonly destination: string }) =>
   useQuery(

@@ -4,45 +4,29 @@ import { useState } from "react";
 import { ActDialog, ConfirmDialog, useActs, useMay } from "../account/acts.tsx";
 import { Wrong } from "../account/frame.tsx";
 import { patch, post, remove } from "../api/client.ts";
-import { Button, CopyButton, Field, Input } from "../ui/controls.tsx";
+import { Button, CopyButton } from "../ui/controls.tsx";
+import { OverlapField } from "../ui/overlap-field.tsx";
 import { MenuItem, MenuLine, Modal, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { type Destination, useDestinations } from "./data.ts";
+import { DestinationDialog } from "./destination-dialog.tsx";
+import { isDirect, type Kind, kindWords, whereOf } from "./destination-kinds.ts";
 import { Notices } from "./notices.tsx";
-
-/** Kind to its name and what must be given for it. On call and escalation are made over the API. */
-const kinds = {
-  webhook: ["Webhook", "Address"],
-  slack: ["Slack", "Address of the incoming webhook"],
-  teams: ["Microsoft Teams", "Address of the workflow's webhook"],
-  discord: ["Discord", "Address of the webhook"],
-  pagerduty: ["PagerDuty", "Routing key"],
-  opsgenie: ["Opsgenie", "API key"],
-  email: ["E-mail", "Addresses, with commas between"],
-} as const satisfies Record<string, readonly [string, string]>;
-type Kind = keyof typeof kinds;
-const kindNames = Object.keys(kinds) as Kind[];
-
-const givenFor = (kind: Kind, text: string): object => {
-  if (kind === "webhook") return { settings: { url: text } };
-  if (kind === "email") return { settings: { to: text.split(",").map((one) => one.trim()) } };
-  return { secrets: kind === "pagerduty" || kind === "opsgenie" ? { key: text } : { url: text } };
-};
-
-const whereOf = ({ settings: { url, host, to }, id }: Destination): string => url ?? host ?? to?.join(", ") ?? id;
 
 type Open =
   | { readonly kind: "new" }
   | { readonly kind: "secret"; readonly secret: string }
   | { readonly kind: "tried"; readonly words: string }
-  | { readonly kind: "delete" | "sent"; readonly one: Destination };
+  | { readonly kind: "delete" | "sent" | "edit" | "rotate"; readonly one: Destination };
 
 export const Destinations = () => {
   const destinations = useDestinations();
   const [open, setOpen] = useState<Open>();
   const acts = useActs("alert-destinations");
   const may = useMay()("alerts.destinations");
+  const known = destinations.data?.destinations ?? [];
   const close = (): void => setOpen(undefined);
+  const made = (secret: string): void => (secret === "" ? close() : setOpen({ kind: "secret", secret }));
   const test = (one: Destination): void =>
     void acts.run(async () => {
       const { outcome, problem } = await post<{ outcome: string; problem: string }>(
@@ -73,9 +57,9 @@ export const Destinations = () => {
                 <tr key={one.id}>
                   <td>
                     <strong>{one.name}</strong>
-                    <div className="faint small mono break">{whereOf(one)}</div>
+                    <div className="faint small mono break">{whereOf(one, all)}</div>
                   </td>
-                  <td className="wide-only">{kinds[one.kind as Kind]?.[0] ?? one.kind.replace("_", " ")}</td>
+                  <td className="wide-only">{kindWords[one.kind as Kind] ?? one.kind}</td>
                   <td>
                     {one.enabled ? <span className="good">on</span> : <span className="badge">off</span>}
                     {one.standard ? <div className="faint small">for rules that name none</div> : null}
@@ -86,7 +70,11 @@ export const Destinations = () => {
                       <MenuItem onSelect={() => setOpen({ kind: "sent", one })}>What was sent</MenuItem>
                       {may ? (
                         <>
-                          <MenuItem onSelect={() => test(one)}>Send a test</MenuItem>
+                          <MenuItem onSelect={() => setOpen({ kind: "edit", one })}>Change</MenuItem>
+                          {isDirect(one.kind) ? <MenuItem onSelect={() => test(one)}>Send a test</MenuItem> : null}
+                          {one.kind === "webhook" ? (
+                            <MenuItem onSelect={() => setOpen({ kind: "rotate", one })}>New secret</MenuItem>
+                          ) : null}
                           <MenuItem
                             onSelect={() =>
                               void acts.run(() => patch(`/alerts/destinations/${one.id}`, { enabled: !one.enabled }))
@@ -109,12 +97,9 @@ export const Destinations = () => {
         }
       </Read>
       {acts.dialog}
-      {open?.kind === "new" ? (
-        <NewDestination
-          onClose={close}
-          onMade={(secret) => (secret === "" ? close() : setOpen({ kind: "secret", secret }))}
-        />
-      ) : null}
+      {open?.kind === "new" ? <DestinationDialog all={known} onClose={close} onMade={made} /> : null}
+      {open?.kind === "edit" ? <DestinationDialog of={open.one} all={known} onClose={close} onMade={made} /> : null}
+      {open?.kind === "rotate" ? <Rotate of={open.one} onClose={close} onMade={made} /> : null}
       {open?.kind === "secret" ? (
         <Modal
           open
@@ -156,41 +141,27 @@ export const Destinations = () => {
   );
 };
 
-const NewDestination = ({ onClose, onMade }: { onClose: () => void; onMade: (secret: string) => void }) => {
-  const [kind, setKind] = useState<Kind>("webhook");
-  const [name, setName] = useState("");
-  const [text, setText] = useState("");
-  const [standard, setStandard] = useState(false);
-  const acts = useActs("alert-destinations");
-  const work = () =>
-    post<{ secret: string }>("/alerts/destinations", { name, kind, standard, ...givenFor(kind, text) });
+const Rotate = ({
+  of: one,
+  onClose,
+  onMade,
+}: {
+  of: Destination;
+  onClose: () => void;
+  onMade: (secret: string) => void;
+}) => {
+  const [overlap, setOverlap] = useState(86_400);
   return (
     <ActDialog
-      title="New destination"
-      {...{ acts, work, onClose, submit: "Make it", disabled: name.trim() === "" || text.trim() === "" }}
+      title={`A new secret for ${one.name}`}
+      about="Meanwhile each message has two signatures, so that the receiver can change over."
+      acts={useActs("alert-destinations")}
+      submit="Make it"
+      work={() => post<{ secret: string }>(`/alerts/destinations/${one.id}/rotate`, { overlap_seconds: overlap })}
       onDone={({ secret }) => onMade(secret)}
+      onClose={onClose}
     >
-      <Field label="Kind">
-        {(ids) => (
-          <select {...ids} className="input" value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
-            {kindNames.map((one) => (
-              <option key={one} value={one}>
-                {kinds[one][0]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label="Name">
-        {(ids) => <Input {...ids} value={name} onChange={(event) => setName(event.target.value)} />}
-      </Field>
-      <Field label={kinds[kind][1]}>
-        {(ids) => <Input {...ids} value={text} onChange={(event) => setText(event.target.value)} />}
-      </Field>
-      <label className="choice">
-        <input type="checkbox" checked={standard} onChange={(event) => setStandard(event.target.checked)} />
-        <span>Tell it of every rule that names no destination</span>
-      </label>
+      <OverlapField label="The old one signs for" value={overlap} onChange={setOverlap} />
     </ActDialog>
   );
 };

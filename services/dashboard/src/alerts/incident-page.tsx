@@ -1,33 +1,36 @@
-/** One incident: its history with the evidence of each change, what people said, and what was sent. */
+/** One incident: what was found and when, on the events themselves, what people said, and what was sent. */
 import "../style/pages.css";
+import "../explore/explore.css";
+import "./alerts.css";
+import { aroundWindow, groupQuery } from "@astralog/schemas/alerts/search";
 import { Link, useParams } from "wouter";
 import { useActs, useMay } from "../account/acts.tsx";
 import { Wrong } from "../account/frame.tsx";
 import { post } from "../api/client.ts";
-import { Button } from "../ui/controls.tsx";
+import { useHistogram } from "../explore/data.ts";
+import { Histogram } from "../explore/histogram.tsx";
+import { Button, CopyButton } from "../ui/controls.tsx";
+import { Menu, MenuItem } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
-import { formatAgo, formatStamp } from "../ui/time.ts";
-import { type Change, groupWords, type OneIncident, stateWords, useIncident } from "./data.ts";
+import { formatAgo, formatDuration, formatStamp } from "../ui/time.ts";
+import { type Change, groupWords, type OneIncident, type Said, stateWords, useIncident } from "./data.ts";
 import { State } from "./incidents.tsx";
 import { Notices } from "./notices.tsx";
 
-const hour = 3_600_000;
-/** A match is a moment: what lies around it is shown. */
-const marginMs = 60_000;
+const minute = 60_000;
+const hour = 60 * minute;
+
+const iso = (at: number): string => new Date(at).toISOString();
 
 const searchOf = ({ query, group }: OneIncident["incident"], { window_from: from, window_to: to }: Change): string => {
-  const narrowed = Object.entries(group).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  const parts = [query.trim() === "" || narrowed.length === 0 ? query : `(${query})`, ...narrowed];
-  return `/explore?${new URLSearchParams({
-    q: parts.filter((part) => part !== "").join(" "),
-    from: new Date(from - (from === to ? marginMs : 0)).toISOString(),
-    to: new Date(to + marginMs).toISOString(),
-  })}`;
+  const around = aroundWindow({ from, to });
+  const q = groupQuery(query, group);
+  return `/explore?${new URLSearchParams({ q, from: iso(around.from), to: iso(around.to) })}`;
 };
 
 const lineOf = (json: string): string => {
-  const { time = "", level = "", service = "", message = "" } = JSON.parse(json) as Record<string, string>;
-  return [time, level, service, message].filter((part) => part !== "").join(" ");
+  const { at = "", level = "", service = "", message = "" } = JSON.parse(json) as Record<string, string>;
+  return [at, level, service, message].filter((part) => part !== "").join(" ");
 };
 
 export const IncidentPage = () => {
@@ -45,31 +48,43 @@ export const IncidentPage = () => {
   );
 };
 
+const snoozes = [
+  ["For an hour", () => Date.now() + hour],
+  ["For four hours", () => Date.now() + 4 * hour],
+  ["Until tomorrow, 9:00", () => new Date(new Date().setHours(33, 0, 0, 0)).getTime()],
+] as const;
+
 const Shown = ({ of: one }: { of: OneIncident }) => {
   const acts = useActs("alert-incident", "alert-incidents");
   const may = useMay();
   const say = (what: string, body: object = {}) =>
     void acts.run(() => post(`/alerts/incidents/${one.id}/${what}`, body));
   const taken = one.said.some(({ kind }) => kind === "acknowledgement");
-  const { ruleName, severity, group } = one.incident;
+  const { ruleName, severity, group, since, until } = one.incident;
   return (
     <>
       <Section
         title={ruleName || one.rule}
-        about={`${severity}, ${groupWords(group) || "all events"}, began ${formatAgo(one.created_at)}.`}
+        about={`${severity}, ${groupWords(group) || "all events"}, began ${formatAgo(one.created_at)}${until > 0 ? ` and lasted ${formatDuration(until - since)}` : ""}.`}
         act={
           !may("alerts.write") || one.closed ? null : (
             <div className="row">
               <Button small disabled={acts.busy || taken} onClick={() => say("acknowledge")}>
                 {taken ? "Acknowledged" : "Acknowledge"}
               </Button>
-              <Button
-                small
-                disabled={acts.busy}
-                onClick={() => say("snooze", { until: new Date(Date.now() + hour).toISOString() })}
+              <Menu
+                trigger={
+                  <Button small disabled={acts.busy}>
+                    Snooze
+                  </Button>
+                }
               >
-                Snooze an hour
-              </Button>
+                {snoozes.map(([words, end]) => (
+                  <MenuItem key={words} onSelect={() => say("snooze", { until: iso(end()) })}>
+                    {words}
+                  </MenuItem>
+                ))}
+              </Menu>
               <Button small disabled={acts.busy} onClick={() => say("resolve")}>
                 Resolve
               </Button>
@@ -81,44 +96,103 @@ const Shown = ({ of: one }: { of: OneIncident }) => {
         <p>
           <State of={one} />
         </p>
+        <Evidence of={one} />
         {acts.dialog}
       </Section>
       <Section title="History" about="Each change with what it was judged on. Lines are redacted.">
-        <List heads={["When", "State", "Evidence"]}>
-          {one.changes.toReversed().map((change) => (
-            <tr key={change.id}>
-              <td className="figures">{formatStamp(new Date(change.judged_at).toISOString(), false, 0)}</td>
-              <td>{change.kind === "mark" ? "waits for data" : stateWords(change.to_state)}</td>
-              <td>
-                <div className="break">{change.reason}</div>
-                {change.completeness < 1 ? (
-                  <div className="warn small">
-                    judged on {Math.floor(change.completeness * 1_000) / 10} % of the events
-                  </div>
-                ) : null}
-                {change.lines.slice(0, 3).map((line) => (
-                  <div key={line} className="faint small mono break">
-                    {lineOf(line)}
-                  </div>
-                ))}
-                <Link href={searchOf(one.incident, change)}>See the events</Link>
-              </td>
-            </tr>
-          ))}
-          {one.said.map(({ id, kind, created_at, created_by, comment }) => (
-            <tr key={id}>
-              <td className="figures">{formatStamp(created_at, false, 0)}</td>
-              <td>{kind}</td>
-              <td className="break">
-                {comment} <span className="faint small mono">{created_by}</span>
-              </td>
-            </tr>
-          ))}
-        </List>
+        <Timeline of={one} />
       </Section>
       <Section title="Sent" about="Each notice and what came of it.">
         <Notices by={{ incident: one.id }} />
       </Section>
     </>
+  );
+};
+
+/** As much before it began as makes it seen, an hour at least. */
+const Evidence = ({ of: { incident, changes, rule } }: { of: OneIncident }) => {
+  const { query, group, since, until } = incident;
+  const begun = Math.min(since, ...changes.map(({ window_from }) => window_from));
+  // A minute's steps: what lasts is asked for again now and then, not with each second.
+  const end = until > 0 ? until : Math.ceil(Date.now() / minute) * minute;
+  const margin = Math.min(24 * hour, Math.max(hour, end - begun)) / 2;
+  const range = { from: iso(begun - margin), to: iso(Math.min(end + margin, Math.ceil(Date.now() / minute) * minute)) };
+  const q = groupQuery(query, group);
+  const histogram = useHistogram({ q, range, turn: 0 }, 96);
+  return (
+    <div className="stack-small">
+      {histogram.data ? (
+        <div className="preview-bars">
+          <Histogram
+            data={histogram.data}
+            utc={false}
+            stale={histogram.isPlaceholderData}
+            spans={[{ id: "it", from: since, to: end, label: "It lasted" }]}
+          />
+        </div>
+      ) : null}
+      <div className="row evidence-query">
+        <code className="mono small break">{q === "" ? "every event" : q}</code>
+        <CopyButton text={q} label="Copy the query" />
+        <Link href={`/explore?${new URLSearchParams({ q, ...range })}`}>Explore all of it</Link>
+        <Link href={`/alerts/rules/${encodeURIComponent(rule)}`}>The rule</Link>
+      </div>
+    </div>
+  );
+};
+
+type Entry = { readonly at: number; readonly id: string } & ({ readonly change: Change } | { readonly said: Said });
+
+const saidWords: Readonly<Record<string, string>> = {
+  acknowledgement: "acknowledged",
+  snooze: "snoozed",
+  resolution: "resolved by hand",
+};
+
+const Timeline = ({ of: one }: { of: OneIncident }) => {
+  const entries: Entry[] = [
+    ...one.changes.map((change) => ({ at: change.judged_at, id: change.id, change })),
+    ...one.said.map((said) => ({ at: Date.parse(said.created_at), id: said.id, said })),
+  ];
+  return (
+    <List heads={["When", "State", "Evidence"]}>
+      {entries
+        .sort((a, b) => b.at - a.at)
+        .map((entry) => (
+          <tr key={entry.id}>
+            <td className="figures">{formatStamp(iso(entry.at), false, 0)}</td>
+            {"change" in entry ? (
+              <>
+                <td>{entry.change.kind === "mark" ? "waits for data" : stateWords(entry.change.to_state)}</td>
+                <td>
+                  <div className="break">{entry.change.reason}</div>
+                  {entry.change.completeness < 1 ? (
+                    <div className="warn small">
+                      judged on {Math.floor(entry.change.completeness * 1_000) / 10} % of the events
+                    </div>
+                  ) : null}
+                  {entry.change.lines.slice(0, 3).map((line) => (
+                    <div key={line} className="faint small mono break">
+                      {lineOf(line)}
+                    </div>
+                  ))}
+                  <Link href={searchOf(one.incident, entry.change)}>See the events</Link>
+                </td>
+              </>
+            ) : (
+              <>
+                <td>{saidWords[entry.said.kind] ?? entry.said.kind}</td>
+                <td className="break">
+                  {entry.said.comment}{" "}
+                  {entry.said.ends_at === null ? null : (
+                    <span className="soft">until {formatStamp(entry.said.ends_at, false, 0)}</span>
+                  )}{" "}
+                  <span className="faint small mono">{entry.said.created_by}</span>
+                </td>
+              </>
+            )}
+          </tr>
+        ))}
+    </List>
   );
 };

@@ -16,38 +16,62 @@ export const State = ({ of: { state, closed, incident } }: { of: Incident }) => 
 export const Incidents = () => {
   const address = useAddress();
   const all = address.get("all") === "1";
-  const incidents = useIncidents(!all);
+  const rule = address.get("rule");
+  const incidents = useIncidents({ open: !all, rule });
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = incidents;
   return (
     <Section
-      title="Incidents"
-      about="What rules have found and not seen end yet."
+      title={rule === "" ? "Incidents" : `Incidents of ${rule}`}
+      about={
+        all
+          ? "What rules have found, the newest first."
+          : "What rules have found and not seen end yet, the newest first."
+      }
       act={
-        <Button small onClick={() => address.set({ all: all ? "" : "1" })}>
-          {all ? "Only open ones" : "Closed ones, too"}
-        </Button>
+        <div className="row">
+          {rule === "" ? null : (
+            <Button small onClick={() => address.set({ rule: "" })}>
+              Of all rules
+            </Button>
+          )}
+          <Button small onClick={() => address.set({ all: all ? "" : "1" })}>
+            {all ? "Only open ones" : "Closed ones, too"}
+          </Button>
+        </div>
       }
     >
       <Read from={incidents} what="the incidents">
-        {({ incidents: found }) =>
-          found.length === 0 ? (
+        {({ pages }) =>
+          pages[0]?.incidents.length === 0 ? (
             <p className="soft small">{all ? "No rule has found anything yet." : "Nothing fires."}</p>
           ) : (
-            <List heads={["Incident", "State", "-Severity", "Since"]}>
-              {found.toReversed().map((one) => (
-                <tr key={one.id}>
-                  <td>
-                    <Link href={`/alerts/incidents/${one.id}`}>{one.incident.ruleName || one.rule}</Link>
-                    <div className="faint small mono break">{groupWords(one.incident.group)}</div>
-                    <div className="soft small break">{one.incident.latest.found}</div>
-                  </td>
-                  <td>
-                    <State of={one} />
-                  </td>
-                  <td className="wide-only">{one.incident.severity}</td>
-                  <td className="figures">{formatAgo(one.created_at)}</td>
-                </tr>
-              ))}
-            </List>
+            <>
+              <List heads={["Incident", "State", "-Severity", "Since"]}>
+                {pages
+                  .flatMap((page) => page.incidents)
+                  .map((one) => (
+                    <tr key={one.id}>
+                      <td>
+                        <Link href={`/alerts/incidents/${one.id}`}>{one.incident.ruleName || one.rule}</Link>
+                        <div className="faint small mono break">{groupWords(one.incident.group)}</div>
+                        <div className="soft small break">{one.incident.latest.found}</div>
+                      </td>
+                      <td>
+                        <State of={one} />
+                      </td>
+                      <td className="wide-only">{one.incident.severity}</td>
+                      <td className="figures">{formatAgo(one.created_at)}</td>
+                    </tr>
+                  ))}
+              </List>
+              {hasNextPage ? (
+                <div className="row">
+                  <Button small busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                    Show older ones
+                  </Button>
+                </div>
+              ) : null}
+            </>
           )
         }
       </Read>

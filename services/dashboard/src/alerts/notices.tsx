@@ -22,7 +22,7 @@ export const Notices = ({ by }: { by: Parameters<typeof useNotices>[0] }) => {
           <>
             <Wrong>{acts.wrong}</Wrong>
             <List heads={["Sent", "To", "Outcome", ""]}>
-              {sent.toReversed().map((one) => (
+              {sent.map((one) => (
                 <tr key={one.id}>
                   <td className="figures">
                     {formatAgo(one.created_at)}

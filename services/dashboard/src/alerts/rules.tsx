@@ -1,47 +1,38 @@
-/** The rules, and one as the JSON that files in git have, too. */
+/** The rules that there are. */
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { ActDialog, ConfirmDialog, useActs, useMay } from "../account/acts.tsx";
-import { post, put, remove } from "../api/client.ts";
-import { useAddress } from "../shell/address.ts";
-import { Button, Field } from "../ui/controls.tsx";
+import { Link, useLocation } from "wouter";
+import { ConfirmDialog, useActs, useMay } from "../account/acts.tsx";
+import { Wrong } from "../account/frame.tsx";
+import { put, remove } from "../api/client.ts";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { type Rule, useRules } from "./data.ts";
-
-/** What a new one begins with; `query` comes from a search. */
-const draft = (query: string): object => ({
-  ...{ id: "my-rule", name: "My rule" },
-  when: { type: "threshold", query, value: "count()", by: [], window: "5m", above: 10 },
-  ...{ severity: "warning", notify: [] },
-});
-
-type Open = { readonly kind: "new" } | { readonly kind: "edit" | "delete"; readonly rule: Rule };
+import { type Kind, kinds } from "./rule-draft.ts";
 
 export const Rules = () => {
   const rules = useRules();
   const may = useMay();
-  const address = useAddress();
-  const query = address.get("q");
-  const [open, setOpen] = useState<Open | undefined>(address.get("new") === "" ? undefined : { kind: "new" });
-  const close = (): void => {
-    address.set({ new: "", q: "" }, true);
-    setOpen(undefined);
-  };
+  const [doomed, setDoomed] = useState<Rule>();
+  const acts = useActs("alert-rules");
+  const [, go] = useLocation();
   const writes = may("alerts.write");
+  const turn = ({ id, rule }: Rule): void =>
+    void acts.run(() => put(`/alerts/rules/${id}`, { ...rule, enabled: !rule.enabled }));
   return (
     <Section
       title="Rules"
       about="What is looked for. The same rules can be kept in git: astralog alerts plan, astralog alerts apply."
       act={
         writes ? (
-          <Button small look="primary" icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new" })}>
-            New rule
-          </Button>
+          <Link className="button button-primary button-small" href="/alerts/new-rule">
+            <Plus size={14} aria-hidden /> New rule
+          </Link>
         ) : null
       }
     >
+      <Wrong>{acts.wrong}</Wrong>
       <Read from={rules} what="the rules">
         {({ rules: all }) =>
           all.length === 0 ? (
@@ -51,12 +42,14 @@ export const Rules = () => {
               {all.map((one) => (
                 <tr key={one.id}>
                   <td>
-                    <strong>{one.rule.name}</strong>
+                    <Link href={`/alerts/rules/${one.id}`}>
+                      <strong>{one.rule.name}</strong>
+                    </Link>
                     <div className="faint small mono">{one.id}</div>
                     {one.rule.enabled ? null : <span className="badge">off</span>}
                   </td>
                   <td>
-                    {one.rule.when.type}
+                    {kinds[one.rule.when.type as Kind]?.title ?? one.rule.when.type}
                     <div className="faint small mono break">{one.rule.when.query}</div>
                   </td>
                   <td className="wide-only">{one.rule.severity}</td>
@@ -66,9 +59,10 @@ export const Rules = () => {
                   <td className="acts">
                     {writes ? (
                       <RowMenu label={`Acts on ${one.rule.name}`}>
-                        <MenuItem onSelect={() => setOpen({ kind: "edit", rule: one })}>Edit</MenuItem>
+                        <MenuItem onSelect={() => go(`/alerts/rules/${one.id}`)}>Edit</MenuItem>
+                        <MenuItem onSelect={() => turn(one)}>{one.rule.enabled ? "Turn off" : "Turn on"}</MenuItem>
                         <MenuLine />
-                        <MenuItem danger onSelect={() => setOpen({ kind: "delete", rule: one })}>
+                        <MenuItem danger onSelect={() => setDoomed(one)}>
                           Delete
                         </MenuItem>
                       </RowMenu>
@@ -80,48 +74,9 @@ export const Rules = () => {
           )
         }
       </Read>
-      {open?.kind === "new" ? <Editor from={draft(query)} onClose={close} /> : null}
-      {open?.kind === "edit" ? <Editor of={open.rule} from={open.rule.rule} onClose={close} /> : null}
-      {open?.kind === "delete" ? <DeleteRule of={open.rule} onClose={close} /> : null}
+      {acts.dialog}
+      {doomed === undefined ? null : <DeleteRule of={doomed} onClose={() => setDoomed(undefined)} />}
     </Section>
-  );
-};
-
-const Editor = ({ of: rule, from, onClose }: { of?: Rule; from: object; onClose: () => void }) => {
-  const [text, setText] = useState(JSON.stringify(from, undefined, 2));
-  const acts = useActs("alert-rules");
-  const work = (): Promise<unknown> => {
-    const given: unknown = JSON.parse(text);
-    return rule === undefined ? post("/alerts/rules", given) : put(`/alerts/rules/${rule.id}`, given);
-  };
-  const isJson = (): boolean => {
-    try {
-      JSON.parse(text);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  return (
-    <ActDialog
-      wide
-      title={rule === undefined ? "New rule" : `Change ${rule.rule.name}`}
-      about="What is left out has a default. A change is a new version, and ends the open incidents of the one before."
-      {...{ acts, work, onClose, submit: "Save", disabled: !isJson() }}
-    >
-      <Field label="Rule" error={isJson() ? undefined : "This is not JSON yet."}>
-        {(ids) => (
-          <textarea
-            {...ids}
-            className="input mono"
-            rows={18}
-            spellCheck={false}
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-        )}
-      </Field>
-    </ActDialog>
   );
 };
 

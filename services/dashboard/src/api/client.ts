@@ -15,6 +15,8 @@ export class Problem extends Error {
   readonly column: number | undefined;
   readonly suggestion: string | undefined;
   readonly retryAfter: number | undefined;
+  /** What is wrong with which field of the body, `rules.0.when.every`. */
+  readonly fields: Readonly<Record<string, string>>;
 
   constructor(fields: Pick<Problem, "code" | "status" | "message"> & Partial<Problem>) {
     super(fields.message);
@@ -24,6 +26,7 @@ export class Problem extends Error {
     this.column = fields.column;
     this.suggestion = fields.suggestion;
     this.retryAfter = fields.retryAfter;
+    this.fields = fields.fields ?? {};
   }
 }
 
@@ -62,6 +65,7 @@ const readProblem = async (response: Response): Promise<Problem> => {
     ...(typeof said.column === "number" ? { column: said.column } : {}),
     ...(typeof said.suggestion === "string" ? { suggestion: said.suggestion } : {}),
     ...(retryAfter > 0 ? { retryAfter } : {}),
+    ...(typeof said.fields === "object" ? { fields: said.fields as Record<string, string> } : {}),
   });
 };
 
@@ -97,9 +101,11 @@ const call = async <T>(path: string, request: Request = {}): Promise<T> => {
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>(path, { signal });
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>(path, { method: "POST", body });
-export const put = <T>(path: string, body: unknown): Promise<T> => call<T>(path, { method: "PUT", body });
+const held = (etag?: string) => (etag === undefined ? {} : { headers: { "if-match": etag } });
+export const put = <T>(path: string, body: unknown, etag?: string): Promise<T> =>
+  call<T>(path, { method: "PUT", body, ...held(etag) });
 export const patch = <T>(path: string, body: unknown, etag?: string): Promise<T> =>
-  call<T>(path, { method: "PATCH", body, ...(etag === undefined ? {} : { headers: { "if-match": etag } }) });
+  call<T>(path, { method: "PATCH", body, ...held(etag) });
 export const remove = <T>(path: string): Promise<T> => call<T>(path, { method: "DELETE" });
 
 /** With the tag that an edit must give back. Throws Problem. */

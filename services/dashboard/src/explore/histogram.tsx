@@ -9,18 +9,37 @@ import type { Mark } from "./marks-data.ts";
 
 interface HistogramProps {
   readonly data: Data;
-  readonly marks: readonly Mark[];
+  readonly marks?: readonly Mark[];
   /** The window ends now. */
-  readonly live: boolean;
+  readonly live?: boolean;
   readonly utc: boolean;
   readonly stale: boolean;
-  readonly onZoom: (from: number, to: number) => void;
-  readonly onLevel: (level: string, exclude: boolean) => void;
+  readonly onZoom?: (from: number, to: number) => void;
+  readonly onLevel?: (level: string, exclude: boolean) => void;
+  /** Stretches of time, below the bars. */
+  readonly spans?: readonly Span[];
+}
+
+export interface Span {
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+  readonly label: string;
 }
 
 const height = 64;
+const percent = (share: number): string => `${share * 100}%`;
 
-export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: HistogramProps) => {
+export const Histogram = ({
+  data,
+  marks = [],
+  live = false,
+  utc,
+  stale,
+  onZoom,
+  onLevel,
+  spans = [],
+}: HistogramProps) => {
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number>();
   const [drag, setDrag] = useState<readonly [number, number]>();
@@ -34,6 +53,8 @@ export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: Hi
     return Math.max(0, Math.min(count - 1, Math.floor(((clientX - bounds.left) / bounds.width) * count)));
   };
   const startOf = (index: number): number => new Date(buckets[index]?.at ?? 0).getTime();
+  const begun = startOf(0);
+  const shareOf = (instant: number): number => Math.min(1, Math.max(0, (instant - begun) / (count * step * 1000)));
   const hovered = at === undefined ? undefined : stacks[at];
   const total = stacks.reduce((sum, one) => sum + one.total, 0);
   return (
@@ -53,7 +74,8 @@ export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: Hi
         onPointerDown={(event) => {
           if (event.button !== 0) return;
           const level = event.altKey ? (event.target as Element).getAttribute("data-level") : null;
-          if (level !== null) return onLevel(level, true);
+          if (level !== null) return onLevel?.(level, true);
+          if (onZoom === undefined) return;
           event.currentTarget.setPointerCapture(event.pointerId);
           const index = indexOf(event.clientX);
           setDrag([index, index]);
@@ -62,7 +84,7 @@ export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: Hi
           if (drag === undefined) return;
           const [first, last] = drag[0] <= drag[1] ? drag : [drag[1], drag[0]];
           setDrag(undefined);
-          if (last > first) onZoom(startOf(first), startOf(last) + step * 1000);
+          if (last > first) onZoom?.(startOf(first), startOf(last) + step * 1000);
         }}
       >
         <svg viewBox={`0 0 ${count} ${height}`} preserveAspectRatio="none" aria-hidden>
@@ -136,11 +158,22 @@ export const Histogram = ({ data, marks, live, utc, stale, onZoom, onLevel }: Hi
           </div>
         )}
       </div>
-      <HistogramMarks
-        marks={marks}
-        chart={{ start: startOf(0), stepMs: step * 1000, buckets: count, live }}
-        utc={utc}
-      />
+      {marks.length === 0 ? null : (
+        <HistogramMarks
+          marks={marks}
+          chart={{ start: startOf(0), stepMs: step * 1000, buckets: count, live }}
+          utc={utc}
+        />
+      )}
+      {spans.length === 0 ? null : (
+        <div className="histogram-spans" aria-hidden>
+          {spans.map(({ id, from, to, label }) => {
+            const [left, right] = [shareOf(from), shareOf(to)];
+            if (right <= 0 || left >= 1) return null;
+            return <span key={id} title={label} style={{ left: percent(left), width: percent(right - left) }} />;
+          })}
+        </div>
+      )}
       <div className="histogram-axis figures" aria-hidden>
         {axisMarks(
           buckets.map((one) => new Date(one.at).getTime()),

@@ -34,6 +34,14 @@ export const findWrong = (text: string): Wrong | undefined => {
   }
 };
 
+/** The same where only events are chosen: there are no pipes behind. */
+export const findWrongFilter = (text: string): Wrong | undefined => {
+  const [filter, pipes] = splitPipes(text);
+  if (pipes === "") return findWrong(text);
+  const suggestion = "Leave out what begins with |.";
+  return { message: "A rule chooses events and does no more with them.", column: filter.length + 2, suggestion };
+};
+
 /** Where a problem's underline begins and ends: the word at its column, or the last character. */
 export const underlineOf = (text: string, column: number): readonly [number, number] => {
   if (text === "") return [0, 0];

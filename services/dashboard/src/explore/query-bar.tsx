@@ -1,13 +1,14 @@
 /** Where a question is written: completes fields and values, underlines what is wrong, remembers what was asked. */
 import { CornerDownLeft, History } from "lucide-react";
-import { useEffect, useImperativeHandle, useRef, useState } from "react";
+import { useImperativeHandle } from "react";
 import { readStored, writeStored } from "../shell/stored.ts";
 import { Button, IconButton } from "../ui/controls.tsx";
 import { Menu, MenuItem, MenuLabel } from "../ui/overlays.tsx";
-import { type FieldInfo, topValues } from "./data.ts";
-import { createEditor, type QueryEditor } from "./editor.ts";
-import { findWrong, type Wrong } from "./language.ts";
+import type { FieldInfo } from "./data.ts";
+import type { Wrong } from "./language.ts";
+import { QueryWrong } from "./query-wrong.tsx";
 import type { Range } from "./time-range.ts";
+import { useQueryEditor } from "./use-query-editor.ts";
 
 export interface QueryBarHandle {
   focus(): void;
@@ -30,55 +31,14 @@ export const remember = (q: string): void => {
 };
 
 export const QueryBar = ({ q, range, fields, refused, onRun, ref }: QueryBarProps) => {
-  const host = useRef<HTMLDivElement>(null);
-  const editor = useRef<QueryEditor>(undefined);
-  const [text, setText] = useState(q);
-  const [wrong, setWrong] = useState<Wrong>();
-  const live = useRef({ fields, range, text, onRun });
-  live.current = { fields, range, text, onRun };
-
   const run = (): void => {
-    const now = live.current.text;
-    const found = findWrong(now);
-    setWrong(found);
-    editor.current?.underline(found?.column);
-    if (found === undefined) {
-      remember(now);
-      live.current.onRun(now.trim());
-    }
+    if (!editing.check()) return;
+    remember(text);
+    onRun(text.trim());
   };
-  const runNow = useRef(run);
-  runNow.current = run;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; a changed q is set into it below.
-  useEffect(() => {
-    if (host.current === null) return;
-    const made = createEditor(host.current, q, "Query", {
-      onChange: setText,
-      onRun: () => runNow.current(),
-      onLeave: () => made.view.contentDOM.blur(),
-      fields: () => live.current.fields,
-      values: (field) => topValues(field, live.current.range),
-    });
-    editor.current = made;
-    return () => made.destroy();
-  }, []);
-  useEffect(() => editor.current?.setText(q), [q]);
-  // After a pause, so that a half-typed word is not called wrong.
-  useEffect(() => {
-    const found = findWrong(text);
-    if (found === undefined) {
-      setWrong(undefined);
-      editor.current?.underline(undefined);
-      return;
-    }
-    const timer = setTimeout(() => {
-      setWrong(found);
-      editor.current?.underline(found.column);
-    }, 700);
-    return () => clearTimeout(timer);
-  }, [text]);
-  useImperativeHandle(ref, () => ({ focus: () => editor.current?.focus() }), []);
+  const editing = useQueryEditor({ ...{ q, range, fields }, label: "Query", onRun: run });
+  const { host, text, wrong } = editing;
+  useImperativeHandle(ref, () => ({ focus: editing.focus }));
 
   const shown = wrong ?? (text.trim() === q.trim() ? refused : undefined);
   const past = readStored<string[]>("queries", []);
@@ -111,13 +71,7 @@ export const QueryBar = ({ q, range, fields, refused, onRun, ref }: QueryBarProp
           Run
         </Button>
       </div>
-      <div role="alert">
-        {shown === undefined ? null : (
-          <p className="query-wrong">
-            <strong>{shown.message}</strong> {shown.suggestion} <span className="faint">Column {shown.column}.</span>
-          </p>
-        )}
-      </div>
+      <QueryWrong of={shown} />
     </search>
   );
 };

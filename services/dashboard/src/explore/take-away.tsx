@@ -24,7 +24,7 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
   const [file, setFile] = useState<Format>();
   const curl = (): void => copy(asCurl(location.origin, q, range));
   const [, go] = useLocation();
-  const alert = (): void => go(`/alerts?${new URLSearchParams({ part: "rules", new: "1", q })}`);
+  const alert = (): void => go(`/alerts/new-rule?${new URLSearchParams({ q })}`);
   const cli = (): void => copy(asCli(q, range));
   const sql = async (): Promise<void> => {
     const found = await get<{ sql: string }>(`/search/explain${queryOf({ q, from: range.from, to: range.to })}`);
