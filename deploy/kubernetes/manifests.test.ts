@@ -111,7 +111,9 @@ test("native topics have as many copies as all others", () => {
 });
 
 test("every variable of the ConfigMap is known to some service", () => {
-  const known = new Set(["receiver", "redactor", "sink", "alerter", "api"].flatMap((name) => [...knownEnv(name)]));
+  const known = new Set(
+    ["receiver", "redactor", "sink", "alerter", "retention", "api"].flatMap((name) => [...knownEnv(name)]),
+  );
   expect(Object.keys(dataOf("ConfigMap", "data", "astralog")).filter((name) => !known.has(name))).toEqual([]);
 });
 

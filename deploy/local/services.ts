@@ -2,7 +2,14 @@
 import type { Principal } from "@astralog/schemas";
 import type { Addresses } from "./stack.ts";
 
-export const serviceNames = ["receiver", "redactor", "sink", "alerter", "api"] as const satisfies readonly Principal[];
+export const serviceNames = [
+  "receiver",
+  "redactor",
+  "sink",
+  "alerter",
+  "retention",
+  "api",
+] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface Deployment {
@@ -84,6 +91,8 @@ export const serviceEnv = (
       return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_sink" }) };
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
+    case "retention":
+      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }) };
     case "api":
       return {
         ...kafka,

@@ -12,9 +12,11 @@ import * as plans from "./0007_plans.ts";
 import * as views from "./0008_views.ts";
 import * as alerts from "./0009_alerts.ts";
 import * as access from "./0010_access.ts";
+import * as retention from "./0011_retention.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./alert-tables.ts";
+export type * from "./retention-tables.ts";
 export type * from "./tables.ts";
 export type * from "./views-tables.ts";
 
@@ -30,6 +32,7 @@ const migrations: Record<string, Migration> = {
   "0008_views": views,
   "0009_alerts": alerts,
   "0010_access": access,
+  "0011_retention": retention,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

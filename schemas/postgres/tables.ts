@@ -6,6 +6,7 @@ import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { ProducerTables } from "./producer-tables.ts";
+import type { RetentionTables } from "./retention-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
 
 export type * from "./organization-tables.ts";
@@ -120,7 +121,14 @@ export interface AuditChainTable {
   signature: string;
 }
 
-export interface Database extends AlertTables, OrganizationTables, PeopleTables, PlanTables, ProducerTables, SsoTables {
+export interface Database
+  extends AlertTables,
+    OrganizationTables,
+    PeopleTables,
+    PlanTables,
+    ProducerTables,
+    RetentionTables,
+    SsoTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -111,6 +111,11 @@ export const auditActions = [
   "alert.snoozed",
   "alert.resolved",
   "alert.notice_repeated",
+  "retention.rule_created",
+  "retention.rule_changed",
+  "retention.rule_deleted",
+  "deletion.requested",
+  "deletion.certified",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

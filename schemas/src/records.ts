@@ -101,6 +101,18 @@ export interface AlertDeliveryRecord {
   body: string;
 }
 
+export interface RetentionRuleRecord {
+  tenant: string;
+  rule: string;
+  definition: string;
+}
+
+export interface DeletionRecord {
+  tenant: string;
+  deletion: string;
+  definition: string;
+}
+
 export interface AlertCounter {
   rule: string;
   version: number;
@@ -237,6 +249,8 @@ export interface Records {
   AlertTransition: AlertTransition;
   AlertSnapshot: AlertSnapshot;
   AlertDelivery: AlertDeliveryRecord;
+  RetentionRule: RetentionRuleRecord;
+  Deletion: DeletionRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -283,6 +297,8 @@ export const schemas: Record<RecordName, Schema> = {
   AlertTransition: read("alert-transition"),
   AlertSnapshot: read("alert-snapshot"),
   AlertDelivery: read("alert-delivery"),
+  RetentionRule: read("retention-rule"),
+  Deletion: read("deletion"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -302,6 +318,8 @@ export const types: { readonly [N in RecordName]: Type } = {
   AlertTransition: parseAvro(schemas.AlertTransition),
   AlertSnapshot: parseAvro(schemas.AlertSnapshot),
   AlertDelivery: parseAvro(schemas.AlertDelivery),
+  RetentionRule: parseAvro(schemas.RetentionRule),
+  Deletion: parseAvro(schemas.Deletion),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

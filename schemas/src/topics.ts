@@ -8,7 +8,7 @@
  * One Kafka principal per kind of process, and `producers`: what the api manages Kafka-native producers as, so that its
  * everyday connections cannot.
  */
-export const principals = ["receiver", "redactor", "sink", "alerter", "api", "producers"] as const;
+export const principals = ["receiver", "redactor", "sink", "alerter", "retention", "api", "producers"] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
@@ -28,7 +28,9 @@ export type RecordName =
   | "AlertPartials"
   | "AlertTransition"
   | "AlertSnapshot"
-  | "AlertDelivery";
+  | "AlertDelivery"
+  | "RetentionRule"
+  | "Deletion";
 
 export interface Topic {
   readonly name: string;
@@ -87,8 +89,8 @@ export const topics = {
     maxMessageBytes: 4 * mebi,
     write: ["receiver", "api"],
     read: ["redactor"],
-    // Its ends say what must have come through before a window is complete.
-    describe: ["alerter"],
+    // Its ends say what must have come through before a window, or a deletion, is complete; how old what is left is.
+    describe: ["alerter", "retention"],
   },
   clean: {
     name: "events.clean",
@@ -101,6 +103,7 @@ export const topics = {
     maxMessageBytes: 8 * mebi,
     write: ["redactor"],
     read: ["sink", "alerter", "api"],
+    describe: ["retention"],
   },
   dead: {
     name: "events.dead",
@@ -112,6 +115,7 @@ export const topics = {
     maxMessageBytes: 12 * mebi,
     write: ["redactor"],
     read: ["sink", "api"],
+    describe: ["retention"],
   },
   keys: {
     name: "control.keys",
@@ -125,14 +129,14 @@ export const topics = {
     value: "SourceRecord",
     key: "tenant/source",
     ...control,
-    read: ["receiver", "redactor", "sink", "alerter", "api"],
+    read: ["receiver", "redactor", "sink", "alerter", "retention", "api"],
   },
   tenants: {
     name: "control.tenants",
     value: "TenantLimits",
     key: "tenant",
     ...control,
-    read: ["receiver", "api"],
+    read: ["receiver", "retention", "api"],
   },
   usage: {
     name: "control.usage",
@@ -158,6 +162,20 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["receiver", "api"],
     read: ["api"],
+  },
+  retentionRules: {
+    name: "control.retention-rules",
+    value: "RetentionRule",
+    key: "tenant/rule",
+    ...control,
+    read: ["retention", "api"],
+  },
+  deletions: {
+    name: "control.deletions",
+    value: "Deletion",
+    key: "tenant/deletion",
+    ...control,
+    read: ["retention", "api"],
   },
   alertRules: {
     name: "control.alert-rules",
@@ -190,6 +208,7 @@ export const topics = {
     maxMessageBytes: 8 * mebi,
     write: ["alerter"],
     read: ["alerter"],
+    describe: ["retention"],
   },
   alertTransitions: {
     name: "alerts.transitions",
@@ -201,6 +220,7 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["alerter"],
     read: ["alerter", "api"],
+    describe: ["retention"],
   },
   alertDeliveries: {
     name: "alerts.deliveries",
@@ -247,8 +267,8 @@ export const nativeTopic = (source: string, partitions: number): Topic => ({
 export const nativeRights = {
   read: ["redactor"],
   // The api's verify compares their ends with the ledger.
-  // The alerter: what has been sent must have come through before a window is complete.
-  describe: ["api", "alerter"],
+  // The alerter and retention: what has been sent must have come through before a window, or a deletion, is complete.
+  describe: ["api", "alerter", "retention"],
   create: ["producers"],
   /** May change rights and users. Kafka has no narrower right for that than altering the cluster. */
   alterCluster: ["producers"],
@@ -270,8 +290,9 @@ export interface GroupRights {
 export const groups: readonly GroupRights[] = [
   { name: "receiver", join: ["receiver"], describe: [] },
   // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
-  { name: "redactor", join: ["redactor"], describe: ["api", "alerter"] },
-  { name: "sink", join: ["sink"], describe: ["api"] },
+  { name: "redactor", join: ["redactor"], describe: ["api", "alerter", "retention"] },
+  { name: "sink", join: ["sink"], describe: ["api", "retention"] },
   { name: "alerter", join: ["alerter"], describe: [] },
+  { name: "retention", join: ["retention"], describe: [] },
   { name: "api", join: ["api"], describe: [] },
 ];

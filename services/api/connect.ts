@@ -5,6 +5,7 @@ import {
   createKafka,
   createKeyUses,
   createNotifier,
+  createPositions,
   createProducer,
   createRegistry,
   createTopicTail,
@@ -30,7 +31,6 @@ import { createEnvelope } from "./secrets/envelope.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
-import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps> => {
   const { config, log, health, onStop } = context;
@@ -40,14 +40,16 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, tenants, usage, auditHeads] = await Promise.all([
+  const [keys, sources, tenants, usage, auditHeads, retentionRules, deletions] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
     table("TenantLimits", topics.tenants.name),
     table("TenantUsage", topics.usage.name),
     table("AuditHead", topics.auditHeads.name),
+    table("RetentionRule", topics.retentionRules.name),
+    table("Deletion", topics.deletions.name),
   ]);
-  const tables = [keys, sources, tenants, usage, auditHeads];
+  const tables = [keys, sources, tenants, usage, auditHeads, retentionRules, deletions];
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -117,6 +119,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, outgoing: notifier.outgoing },
+    ...{ retentionRules, deletions, notifier, destinations, outgoing: notifier.outgoing },
   };
 };

@@ -9,6 +9,7 @@ export * from "./kafka.ts";
 export * from "./kafka-consumer.ts";
 export * from "./kafka-follower.ts";
 export * from "./kafka-placed.ts";
+export * from "./kafka-positions.ts";
 export * from "./kafka-producer.ts";
 export * from "./kafka-reader.ts";
 export * from "./kafka-tail.ts";

@@ -52,7 +52,7 @@ export interface Platform extends FirstTenant {
   stop(): Promise<void>;
 }
 
-const schemes = { receiver: true, api: true, redactor: false, sink: false, alerter: false };
+const schemes = { receiver: true, api: true, redactor: false, sink: false, alerter: false, retention: false };
 
 export const platform = async (stack: Addresses): Promise<Platform> => {
   const id = randomBytes(4).toString("hex");

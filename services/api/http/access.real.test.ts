@@ -50,6 +50,7 @@ const bodies: Record<string, unknown> = {
   "PUT /alerts/rules/{id}": { id: "theirs", name: "theirs", when: { type: "match", query: "" } },
   "PATCH /alerts/destinations/{id}": { name: "theirs" },
   "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
+  "PUT /retention/rules/{id}": { name: "theirs", kind: "keep", query: "level:debug", days: 3 },
   "POST /access/grants/{id}/decision": { approve: true },
 };
 
@@ -115,6 +116,15 @@ beforeAll(async () => {
       ...{ id: producer, tenant: other, source: source.id, username: "theirs", rotated_from: null },
       ...{ expires_at: null, revoked_at: new Date() },
     })
+    .execute();
+  await db
+    .insertInto("retention_rules")
+    .values({ id: "ret_000000000001", tenant: other, definition: "{}", created_by: stranger })
+    .execute();
+  const asked = { tenant: other, scope: "{}", reason: "theirs", requested_by: stranger, created_at: new Date() };
+  await db
+    .insertInto("deletions")
+    .values({ id: "del_000000000001", ...asked, watched_until: new Date(), certificate: "{}" })
     .execute();
   const shown = { tenant: other, owner: stranger, owner_name: "theirs", name: "theirs", shared: true, content: "{}" };
   await db
@@ -200,6 +210,8 @@ beforeAll(async () => {
     "/sso/domains/{id}": [domain, "dom_000000000000"],
     "/sso/scim-tokens/{id}": [scimToken.row.id, "sct_000000000000"],
     "/alerts/rules/{id}": ["theirs", "nobodys"],
+    "/deletions/{id}": ["del_000000000001", "del_000000000000"],
+    "/retention/rules/{id}": ["ret_000000000001", "ret_000000000000"],
     "/alerts/destinations/{id}": ["dst_000000000001", "dst_000000000000"],
     "/alerts/incidents/{id}": [foreign, nobodys],
     "/alerts/silences/{id}": ["act_000000000001", "act_000000000000"],
