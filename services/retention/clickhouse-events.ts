@@ -204,7 +204,7 @@ export const createEventsPlace = (deps: {
         ...events,
         where: `${scope} AND (inserted_at < toDateTime({settled:Int64}, 'UTC')
           OR (topic, partition, offset) IN (SELECT topic, partition, offset FROM batches
-            WHERE tenant = {tenant:String} AND received_at < fromUnixTimestamp64Milli({cut:Int64}, 'UTC')))`,
+            WHERE tenant = {tenant:String} AND least(received_at, inserted_at) < fromUnixTimestamp64Milli({cut:Int64}, 'UTC')))`,
         params: { ...params, ...where },
       });
       for (const { day } of days) {

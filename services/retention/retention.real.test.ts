@@ -84,7 +84,6 @@ beforeAll(async () => {
   retention = await one.start("retention", often);
 });
 afterAll(async () => {
-  process.stderr.write(`RETENTION ${retention?.output().slice(-6000)}\nAPI ${api?.output().slice(-4000)}\n`);
   await one?.stop();
   await stack?.stop();
 });

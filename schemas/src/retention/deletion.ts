@@ -28,23 +28,26 @@ export interface Deletion extends DeletionScope {
 export const places = ["events", "dead_letters", "alerts", "exports", "kafka"] as const;
 export type PlaceName = (typeof places)[number];
 
+const instant = (bind: Bind, millis: number): string => `fromUnixTimestamp64Milli(${bind("Int64", millis)}, 'UTC')`;
+
 /** Whose records they are, and until when: what every place can be asked for. */
 const ownerSql = ({ tenant, sources, cut }: Deletion, time: string, bind: Bind): string =>
   [
     `tenant = ${bind("String", tenant)}`,
     ...(sources.length === 0 ? [] : [`source IN ${bind("Array(String)", sources)}`]),
-    `${time} < fromUnixTimestamp64Milli(${bind("Int64", cut)}, 'UTC')`,
+    // A receiver's clock may be ahead: what was stored in a second before the cut's was received before it.
+    `(${time} < ${instant(bind, cut)} OR inserted_at < ${instant(bind, Math.floor(cut / 1000) * 1000)})`,
   ].join(" AND ");
 
 /** A condition over `events`. Throws QueryError. */
 export const deletionSql = (deletion: Deletion, bind: Bind): string => {
   const { query, from, to, cut, names } = deletion;
-  const instant = (at: string): string => `fromUnixTimestamp64Nano(${bind("Int64", at)}, 'UTC')`;
+  const eventTime = (at: string): string => `fromUnixTimestamp64Nano(${bind("Int64", at)}, 'UTC')`;
   const parsed = parseQuery(query, { now: cut });
   return [
     ownerSql(deletion, "received_at", bind),
-    ...(from === null ? [] : [`timestamp >= ${instant(from)}`]),
-    ...(to === null ? [] : [`timestamp < ${instant(to)}`]),
+    ...(from === null ? [] : [`timestamp >= ${eventTime(from)}`]),
+    ...(to === null ? [] : [`timestamp < ${eventTime(to)}`]),
     ...(parsed.type === "all" ? [] : [conditionSql(parsed, bind, { sources: new Map(Object.entries(names)) })]),
   ].join(" AND ");
 };
