@@ -112,7 +112,7 @@ test("events are deleted once they were counted and confirmed; the certificate i
   await page.goto(`${origin}/data?part=deletions`);
   await page.getByText("Nothing was deleted before its time.").waitFor();
   await page.getByRole("button", { name: "Delete events" }).click();
-  await page.getByLabel("Query").fill("user.id:3");
+  await page.getByRole("textbox", { name: "Query" }).fill("user.id:3");
   await page.getByLabel("Why").fill("erasure request 88");
   await page.getByRole("button", { name: "Count them first" }).click();
   await page.getByRole("status").getByText("100").waitFor();

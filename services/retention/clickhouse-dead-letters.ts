@@ -22,13 +22,19 @@ interface Group {
 // -1 stands for a whole record.
 const letters = { table: "dead_letters", index: "toUInt32(`index` + 1)", time: "died_at" } as const;
 
-export const createDeadLettersPlace = (deps: { clickhouse: ClickHouse; removals: Removals }): Place => {
-  const { clickhouse, removals } = deps;
+export const createDeadLettersPlace = (deps: {
+  clickhouse: ClickHouse;
+  removals: Removals;
+  settleSeconds: number;
+}): Place => {
+  const { clickhouse, removals, settleSeconds } = deps;
+
+  const settled = `inserted_at < now64(3) - INTERVAL ${settleSeconds} SECOND`;
 
   const groups = (): Promise<Group[]> =>
     clickhouse.rows<Group>(
       `SELECT tenant, source, toUInt32(toDate(min(died_at))) AS first, count() AS letters FROM dead_letters FINAL
-       GROUP BY tenant, source`,
+       WHERE ${settled} GROUP BY tenant, source`,
     );
 
   /** What is over, by source; `held` counts those that a hold keeps. */
@@ -64,7 +70,7 @@ export const createDeadLettersPlace = (deps: { clickhouse: ClickHouse; removals:
       const removed = new Map<string, number>();
       for (const { tenant, source, before } of seen.over) {
         const { params, bind } = createBinder();
-        const where = `tenant = ${bind("String", tenant)} AND source = ${bind("String", source)} AND toUInt32(toDate(died_at)) < ${before}`;
+        const where = `tenant = ${bind("String", tenant)} AND source = ${bind("String", source)} AND toUInt32(toDate(died_at)) < ${before} AND ${settled}`;
         addTo(removed, tenant, await count(where, params));
         await removeThese(expiredRemoval(dayText(today)), where, params);
       }

@@ -74,7 +74,7 @@ export const start = async ({
   const removals = createRemovals(clickhouse);
   const places = [
     createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
-    createDeadLettersPlace({ clickhouse, removals }),
+    createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     exportsPlace,
     createKafkaPlace({ positions, sources }),
   ];

@@ -30,7 +30,7 @@ const ruleShape = z.object({
   ...{ id: z.string(), rule: z.looseObject({}), created_by: z.string(), created_at: date, updated_at: date },
 });
 const sweepShape = z.object({
-  ...{ place: z.string(), looked: count, removed: count, overdue: count, held: count, detail: z.string() },
+  ...{ place: z.string(), overdue: count, removed: count.describe("Of the organization's."), detail: z.string() },
   ...{ began_at: z.string(), ended_at: z.string() },
 });
 const sourceShape = z.looseObject({
@@ -56,8 +56,6 @@ const shown = (row: RetentionRuleRow) => ({
 /** Whoever decides for some sources must see those. */
 const mustSee = (caller: Caller, { source }: RetentionRule): void =>
   mustCover(caller, { sources: source === "" ? "all" : new Set([source]) }, "decide how long they are kept");
-
-const places = 4;
 
 export const createRetentionEndpoints = ({ db, audit, kept }: RetentionDeps): Endpoint[] => {
   const tag = "retention";
@@ -96,15 +94,14 @@ export const createRetentionEndpoints = ({ db, audit, kept }: RetentionDeps): En
           kept.stored(caller),
           kept.sizes(caller),
           kept.letters(caller),
-          kept.sweeps("", 4 * places),
+          kept.looks(caller.tenant),
         ]);
-        const newest = new Map(sweep.toReversed().map((row) => [row.place, row]));
         return {
           plan: { name: plan.plan, retention_days: plan.limits.retention_days },
           ...keptOf(policy, stored, sizes, dayNumber(Date.now())),
           dead_letters: letters,
           rules: rules.map(shown),
-          sweep: [...newest.values()],
+          sweep,
         };
       },
     }),
@@ -117,7 +114,7 @@ export const createRetentionEndpoints = ({ db, audit, kept }: RetentionDeps): En
       },
       query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }),
       success: { status: 200, body: z.object({ sweeps: z.array(sweepShape) }) },
-      handle: async ({ caller, query }) => ({ sweeps: await kept.sweeps(caller.tenant, query.limit) }),
+      handle: async ({ caller, query }) => ({ sweeps: await kept.removals(caller.tenant, query.limit) }),
     }),
     endpoint({
       ...{ ...read, method: "get", path: "/retention/rules", summary: "The retention rules and holds" },

@@ -14,10 +14,8 @@ interface ShownRule {
 
 interface SweepRow {
   readonly place: string;
-  readonly looked: number;
   readonly removed: number;
   readonly overdue: number;
-  readonly held: number;
   readonly detail: string;
   readonly ended_at: string;
 }
@@ -58,12 +56,9 @@ const ruleTable = (rules: readonly ShownRule[]): string =>
 
 const sweepTable = (rows: readonly SweepRow[]): string =>
   table(
-    ["PLACE", "LOOKED", "REMOVED", "OVERDUE", "HELD", "AT", "FOUND"],
-    rows.map((row) => [
-      ...[row.place, count(row.looked), count(row.removed), count(row.overdue), count(row.held), row.ended_at],
-      printable(row.detail),
-    ]),
-    [1, 2, 3, 4],
+    ["PLACE", "OVERDUE", "REMOVED", "AT", "FOUND"],
+    rows.map((row) => [row.place, count(row.overdue), count(row.removed), row.ended_at, printable(row.detail)]),
+    [1, 2],
   );
 
 const overviewText = ({ plan, sources, dead_letters, rules, sweep }: Overview): string =>

@@ -34,10 +34,8 @@ export interface KeptSource {
 
 export interface Look {
   readonly place: string;
-  readonly looked: number;
   readonly removed: number;
   readonly overdue: number;
-  readonly held: number;
   readonly detail: string;
   readonly ended_at: string;
 }

@@ -108,21 +108,19 @@ const Expiries = ({ of: { expiries } }: { of: Kept }) => {
 const Looks = ({ of: { sweep } }: { of: Kept }) => (
   <Section
     title="Nothing outlives its time"
-    about="After removal every place is looked through again. Overdue is what is past its time and still there."
+    about="After removal every place is looked through again. Overdue is what is past its time and still there; removed is what was yours."
   >
     {sweep.length === 0 ? (
       <p className="soft small">Nobody has looked yet; the service retention does, within the hour.</p>
     ) : (
-      <List heads={["Place", "Overdue", "-Looked at", "-Removed", "-On hold", "When", "-Found"]}>
+      <List heads={["Place", "Overdue", "-Removed", "When", "-Found"]}>
         {sweep.map((one) => (
           <tr key={one.place}>
             <td>{placeWords[one.place] ?? one.place}</td>
             <td className="figures">
               {one.overdue === 0 ? <span className="good">0</span> : <span className="warn">{one.overdue}</span>}
             </td>
-            <td className="wide-only figures">{number.format(one.looked)}</td>
             <td className="wide-only figures">{number.format(one.removed)}</td>
-            <td className="wide-only figures">{number.format(one.held)}</td>
             <td className="soft">{formatAgo(one.ended_at)}</td>
             <td className="wide-only soft small">{one.detail}</td>
           </tr>
