@@ -2,19 +2,24 @@
 import type { Stack } from "@astralog/local";
 import { ownStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { type Arena, createArena } from "./arena.ts";
 import { faults } from "./faults/index.ts";
-import { runFault } from "./run-fault.ts";
 
 let stack: Stack;
+let arena: Arena;
 beforeAll(async () => {
   stack = await ownStack();
+  arena = createArena(stack);
 }, 120_000);
-afterAll(() => stack?.stop(), 60_000);
+afterAll(async () => {
+  await arena?.close();
+  await stack?.stop();
+}, 60_000);
 
 test.each(faults)(
   "$id $title: nothing acknowledged is lost, nothing is stored twice",
   async (fault) => {
-    const outcome = await runFault(fault, stack, { scale: 0.01 });
+    const outcome = await arena.run(fault, { scale: 0.01 });
     expect(outcome.broken).toEqual([]);
     expect(outcome).toMatchObject({ lost: 0, copies: 0, phantom: 0, altered: 0 });
   },

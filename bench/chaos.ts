@@ -2,10 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { ownStack } from "@astralog/testbed";
+import { createArena } from "./arena.ts";
 import { reported, writeReport } from "./chaos-report.ts";
 import { faults } from "./faults/index.ts";
 import { millis, table } from "./figures.ts";
-import { type Outcome, runFault } from "./run-fault.ts";
+import type { Outcome } from "./run-fault.ts";
 
 const { values } = parseArgs({
   options: {
@@ -40,17 +41,26 @@ const run = {
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const outcomes: Outcome[] = [];
 const stack = await ownStack();
+const arena = createArena(stack);
 // What runs then fails, and the ends of the test and of this file remove the rest.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stack.stop());
 try {
   for (const fault of chosen) {
     say(`${fault.id}  ${fault.title}`);
-    const outcome = await runFault(fault, stack, { scale, eventsPerSecond });
+    const outcome = await arena.run(fault, { scale, eventsPerSecond });
     outcomes.push(outcome);
+    // At once: what was found is not lost when a later test ends the run.
+    if (values.report !== "")
+      writeReport(
+        values.report,
+        [reported(outcome, run)],
+        faults.map(({ id }) => id),
+      );
     for (const note of outcome.notes) say(`    ${note}`);
     for (const what of outcome.broken) say(`    BROKEN: ${what}`);
   }
 } finally {
+  await arena.close();
   await stack.stop();
 }
 
@@ -67,10 +77,4 @@ const rows = outcomes.map((o) => [
 ]);
 const heads = ["test", "acked", "lost", "copies", "phantom", "recovery", "drain", "ack p50", "ack p99", "took", ""];
 process.stdout.write(values.json ? `${JSON.stringify(outcomes, undefined, 2)}\n` : `\n${table(heads, rows)}\n`);
-if (values.report !== "")
-  writeReport(
-    values.report,
-    outcomes.map((outcome) => reported(outcome, run)),
-    faults.map(({ id }) => id),
-  );
 if (outcomes.some((outcome) => outcome.broken.length > 0)) process.exitCode = 1;

@@ -1,7 +1,7 @@
 /** A whole Astralog of the bench's own: four servers and the services, in a folder that is removed at the end. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ServiceName, type Stack, serverNames } from "@astralog/local";
+import { bootstrapTenant, type FirstTenant, type ServiceName, type Stack, serverNames } from "@astralog/local";
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import type { Target } from "./load.ts";
 
@@ -13,8 +13,10 @@ export interface Pipeline {
   startAll(): Promise<void>;
   /** The running service of that name. */
   service(name: ServiceName): RunningService;
-  /** HTTPS of the receiver with the bootstrap source's key. */
+  /** HTTPS of the receiver with the first source's key. */
   target(): Target;
+  /** The same servers and services, and an organization of its own that has nothing stored. */
+  anew(slug: string): Promise<Pipeline>;
   /** By process, servers and services that run now. */
   pids(): Record<string, number>;
   stop(): Promise<void>;
@@ -54,12 +56,12 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
     return started;
   };
   /** A key reaches the receiver through the outbox, moments after it was made. */
-  const keyIsKnown = async (): Promise<void> => {
+  const keyIsKnown = async (ingestKey: string): Promise<void> => {
     const deadline = Date.now() + 30_000;
     for (;;) {
       const answer = await fetch(`${service("receiver").url}/v1/events?dry_run=1`, {
         method: "POST",
-        headers: { authorization: `Bearer ${own.ingestKey}`, "content-type": "application/json" },
+        headers: { authorization: `Bearer ${ingestKey}`, "content-type": "application/json" },
         body: '{"message":"is the key known?"}',
       });
       if (answer.ok) return;
@@ -67,20 +69,25 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
       await sleep(50);
     }
   };
-  return {
+  const pipelineOf = (tenant: FirstTenant): Pipeline => ({
     stack,
-    platform: own,
+    platform: { ...own, ...tenant },
     service,
     start,
     startAll: async () => {
-      for (const name of ["api", "receiver", "redactor", "sink", "alerter"] as const) await start(name);
-      await keyIsKnown();
+      await Promise.all((["api", "receiver", "redactor", "sink", "alerter"] as const).map(start));
+      await keyIsKnown(tenant.ingestKey);
     },
     target: () => ({
       url: new URL("/v1/events", service("receiver").httpsUrl),
       ca: readFileSync(stack.tls.ca, "utf8"),
-      key: own.ingestKey,
+      key: tenant.ingestKey,
     }),
+    anew: async (slug) => {
+      const another = await bootstrapTenant(own.deployment, slug, "app");
+      await keyIsKnown(another.ingestKey);
+      return pipelineOf(another);
+    },
     pids: () => ({
       ...Object.fromEntries([...services].map(([name, { pid }]) => [name, pid])),
       ...Object.fromEntries(serverNames.map((name) => [name, stack.servers[name].pid() ?? 0])),
@@ -90,5 +97,6 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
       await own.stop();
       await stopStack();
     },
-  };
+  });
+  return pipelineOf(own);
 };

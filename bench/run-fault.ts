@@ -1,14 +1,13 @@
-/** One fault test: a platform of its own, steady traffic, the fault, then the ledger's judgement. */
+/** One fault test on services that run: steady traffic, the fault, then the ledger's judgement. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Stack } from "@astralog/local";
 import { type ClickHouse, connectClickHouse } from "./clickhouse.ts";
 import type { Fault, FaultContext } from "./fault.ts";
 import { percentile } from "./figures.ts";
 import { type Judgement, judge, openLedger, type StoredRow } from "./ledger.ts";
-import { startPipeline } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { startTraffic } from "./traffic.ts";
 
 export interface Outcome extends Judgement {
@@ -75,22 +74,19 @@ const verify = async (api: string, adminKey: string): Promise<string[]> => {
 
 export const runFault = async (
   fault: Fault,
-  stack: Stack,
+  pipeline: Pipeline,
   { scale, eventsPerSecond = 2_000 }: FaultOptions,
 ): Promise<Outcome> => {
   const begun = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "astralog-chaos-"));
   const path = join(folder, "ledger");
-  const rig = await fault.rig?.(stack);
-  const pipeline = await startPipeline({ stack, ...(rig === undefined ? {} : { env: rig.env }) });
-  const clickhouse = connectClickHouse(stack.clickhouse);
+  const clickhouse = connectClickHouse(pipeline.stack.clickhouse);
   const ledger = openLedger(path);
   const notes: string[] = [];
   const broken: string[] = [];
   const recoveries: number[] = [];
   try {
     const { platform } = pipeline;
-    await pipeline.startAll();
     const source = "app";
     const traffic = startTraffic({
       target: pipeline.target,
@@ -152,8 +148,6 @@ export const runFault = async (
     };
   } finally {
     clickhouse.close();
-    await pipeline.stop();
-    await rig?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 };

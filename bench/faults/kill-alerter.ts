@@ -15,7 +15,7 @@ export const killAlerter: Fault = {
   title: "kill -9 the alerter, again and again",
   run: async ({ restart, scaled, pipeline, ledger, traffic, note, broken }) => {
     const { platform } = pipeline;
-    const driver = await createAlertDriver(platform);
+    const driver = await createAlertDriver(platform, platform.tenant);
     try {
       const before = ledger.ackedCount;
       await driver.put(platform.tenant, {
@@ -28,7 +28,7 @@ export const killAlerter: Fault = {
         name: "Traffic",
         when: { type: "threshold", query: "service:chaos", above: 100, window: "10s", every: "10s" },
       });
-      for (let i = 0; i < scaled(20, 3); i++) {
+      for (let i = 0; i < scaled(20, 2); i++) {
         await sleep(500 + Math.random() * 2_500);
         await restart("alerter", "SIGKILL");
       }

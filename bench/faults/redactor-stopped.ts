@@ -8,7 +8,7 @@ export const redactorStopped: Fault = {
   title: "the redactor is stopped for five minutes, and rules wait",
   run: async ({ pipeline, scaled, traffic, note, broken, recovered }) => {
     const { platform } = pipeline;
-    const driver = await createAlertDriver(platform);
+    const driver = await createAlertDriver(platform, platform.tenant);
     try {
       const common = { window: "10s", every: "10s" };
       await driver.put(platform.tenant, {

@@ -10,12 +10,13 @@ case $what in
   receiver | redactor) exec $node --no-concurrent-marking --no-incremental-marking "services/$what/main.ts" "$@" ;;
   sink | alerter | retention | api) exec $node "services/$what/main.ts" "$@" ;;
   bootstrap) exec $node services/api/bootstrap.ts "$@" ;;
+  rotate-keys) exec $node services/api/rotate-keys.ts "$@" ;;
   # ClickHouse's users first: the migrations' views name one of them.
   provision) $node deploy/docker/clickhouse-users.ts && exec $node services/api/provision.ts "$@" ;;
   prepare) exec $node deploy/docker/prepare.ts "$@" ;;
   cli) exec node services/cli/bin/astralog.mjs "$@" ;;
   *)
-    echo "astralog: say what to run: receiver, redactor, sink, alerter, retention, api, provision, bootstrap, prepare or cli (not \"$what\")" >&2
+    echo "astralog: say what to run: receiver, redactor, sink, alerter, retention, api, provision, bootstrap, rotate-keys, prepare or cli (not \"$what\")" >&2
     exit 2
     ;;
 esac

@@ -6,3 +6,5 @@ export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/\
 export const state = join(root, ".astralog");
 /** The jars that jars.mjs fetched. */
 export const tools = join(state, "tools", "java");
+/** Where Node keeps what it compiled: starting a service then takes half the CPU. By content, so it cannot be stale. */
+export const compileCache = join(state, "compile-cache");

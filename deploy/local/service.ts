@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Child, startChild, untilReady } from "./child.ts";
-import { root } from "./paths.ts";
+import { compileCache, root } from "./paths.ts";
 import { type Deployment, provisionEnv, type ServiceName, serviceEnv } from "./services.ts";
 
 export interface ServiceProcess extends Child {
@@ -42,7 +42,7 @@ export const startService = async (options: {
     command: process.execPath,
     args: [...nodeFlags, ...(movesBuffers.has(name) ? collectAtOnce : []), join(root, "services", name, "main.ts")],
     cwd: root,
-    env: { OPS_PORT_FILE: portFile, ...env },
+    env: { NODE_COMPILE_CACHE: compileCache, OPS_PORT_FILE: portFile, ...env },
     log,
   });
   const opsUrl = (): string | undefined => {
@@ -72,7 +72,7 @@ const runScript = async (
 ): Promise<string> => {
   const child = spawn(process.execPath, [...nodeFlags, join(root, "services", "api", script), ...args], {
     cwd: root,
-    env,
+    env: { NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const code = new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));

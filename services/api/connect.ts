@@ -28,6 +28,7 @@ import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
+import { createConfiguredKeys } from "./secrets/key-provider.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
@@ -91,7 +92,7 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps> 
     partitionsOf: createPartitionsOf(sources),
     sourceName: (tenant, source) => sources.get(`${tenant}/${source}`)?.name ?? "",
   });
-  const envelope = createEnvelope([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]);
+  const envelope = createEnvelope(createConfiguredKeys([config.SECRETS_KEY, ...config.SECRETS_KEYS_BEFORE]));
   envelope.rewrap(db).then(
     (count) => count > 0 && log.info({ count }, "data keys are wrapped with the present key"),
     (err: unknown) => log.warn({ err }, "the data keys could not be looked through"),

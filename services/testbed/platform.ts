@@ -48,7 +48,7 @@ export interface Platform extends FirstTenant {
   env(name: ServiceName): Record<string, string>;
   /** Starts a service and waits until it is ready. A second one of a kind gets ports of its own. */
   start(name: ServiceName, env?: Readonly<Record<string, string>>): Promise<RunningService>;
-  /** Stops the services, the last started first. */
+  /** Stops the services, all at once as a cluster may. */
   stop(): Promise<void>;
 }
 
@@ -113,7 +113,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     env: (name) => serviceEnv(name, deployment, firstPorts),
     start,
     stop: async () => {
-      for (const service of [...running].toReversed()) await service.stop();
+      await Promise.all([...running].map((service) => service.stop()));
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -11,13 +11,14 @@ import { byTest, callApi, until } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import type { Db } from "../postgres.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
+import { createConfiguredKeys } from "../secrets/key-provider.ts";
 import { startAuditSender } from "./audit-sender.ts";
 import { type AuditStreams, createAuditStreams } from "./audit-streams.ts";
 import { type By, recordAct } from "./audit-trail.ts";
 
 const log = createLog("test", "fatal");
 const outgoing = createOutgoing({ allowed: ["127.0.0.1/32"] });
-const envelope = createEnvelope([Buffer.alloc(32, 3)]);
+const envelope = createEnvelope(createConfiguredKeys([Buffer.alloc(32, 3)]));
 let one: Platform;
 let db: Db;
 let by: By;

@@ -5,11 +5,28 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createMailTransport } from "@astralog/chassis";
 import { startMailSink } from "@astralog/local";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { sql } from "kysely";
 import { until } from "../api.driver.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
+import { createConfiguredKeys } from "../secrets/key-provider.ts";
+import { rotateDataKeys, sealedColumns } from "../secrets/rotation.ts";
 import { codeOf, linkFor, signInByMail, startWorld, type World } from "./people.driver.ts";
 
 let world: World;
+
+/** Every text column of the database that holds a sealed value now. */
+const columnsWithSealed = async (db: World["db"]): Promise<string[]> => {
+  const { rows } = await sql<{ table: string; column: string }>`
+    select table_name as table, column_name as column from information_schema.columns
+    where table_schema = 'public' and data_type = 'text'`.execute(db);
+  const found: string[] = [];
+  for (const { table, column } of rows) {
+    const sealed =
+      await sql`select 1 from ${sql.table(table)} where ${sql.ref(column)} like 'v1.dk\\_%' limit 1`.execute(db);
+    if (sealed.rows.length > 0) found.push(`${table}.${column}`);
+  }
+  return found;
+};
 const session = "__Host-astralog";
 
 beforeAll(async () => {
@@ -188,7 +205,7 @@ test("the page of the local mail shows what a mail says as text, and to this mac
 
 test("what is sealed opens for its owner and column only, through a change of keys, until it is shredded", async () => {
   const [old, now] = [randomBytes(32), randomBytes(32)] as const;
-  const before = createEnvelope([old]);
+  const before = createEnvelope(createConfiguredKeys([old]));
   const place = { owner: "usr_seal", column: "a" };
   const [sealed, again] = [await before.seal(world.db, place, "secret"), await before.seal(world.db, place, "secret")];
   expect(sealed).not.toBe(again);
@@ -200,18 +217,38 @@ test("what is sealed opens for its owner and column only, through a change of ke
   await expect(before.open(world.db, { owner: "usr_other", column: "a" }, sealed)).rejects.toMatchObject(refused);
   await expect(before.open(world.db, { ...place, column: "b" }, sealed)).rejects.toMatchObject(refused);
   await expect(before.open(world.db, place, `${sealed.slice(0, -2)}AA`)).rejects.toMatchObject(refused);
-  await expect(createEnvelope([now]).open(world.db, place, sealed)).rejects.toMatchObject(refused);
-  const both = createEnvelope([now, old, Buffer.from(world.one.deployment.secretsKey, "base64")]);
+  await expect(createEnvelope(createConfiguredKeys([now])).open(world.db, place, sealed)).rejects.toMatchObject(
+    refused,
+  );
+  const both = createEnvelope(createConfiguredKeys([now, old, Buffer.from(world.one.deployment.secretsKey, "base64")]));
   await both.rewrap(world.db);
-  const after = createEnvelope([now]);
+  const after = createEnvelope(createConfiguredKeys([now]));
   expect([await after.open(world.db, place, sealed), await after.open(world.db, place, renewed)]).toEqual([
     "secret",
     "newer",
   ]);
+  // Another's row, moved whole: its key is another, and so is what the value is bound to.
+  const owner = await world.person("sealed@example.com");
+  const column = "totp_factors.secret";
+  const totp = await after.seal(world.db, { owner: owner.id, column }, "JBSWY3DPEHPK3PXP");
+  await world.db.insertInto("totp_factors").values({ person: owner.id, secret: totp, confirmed_at: null }).execute();
+  expect(await rotateDataKeys(world.db, after, owner.id)).toEqual({ owners: 1, values: 1 });
+  const anew = await world.db
+    .selectFrom("totp_factors")
+    .selectAll()
+    .where("person", "=", owner.id)
+    .executeTakeFirstOrThrow();
+  expect(anew.secret.split(".")[1]).not.toBe(totp.split(".")[1]);
+  expect(await after.open(world.db, { owner: owner.id, column }, anew.secret)).toBe("JBSWY3DPEHPK3PXP");
+  await world.db.deleteFrom("totp_factors").where("person", "=", owner.id).execute();
+  const listed = new Set(sealedColumns.map((one) => `${one.table}.${one.column}`));
+  for (const name of await columnsWithSealed(world.db)) expect(listed).toContain(name);
   await after.shred(world.db, place.owner);
   await expect(after.open(world.db, place, sealed)).rejects.toMatchObject(refused);
   // The api goes on with the key it has.
-  await createEnvelope([Buffer.from(world.one.deployment.secretsKey, "base64"), now]).rewrap(world.db);
+  await createEnvelope(createConfiguredKeys([Buffer.from(world.one.deployment.secretsKey, "base64"), now])).rewrap(
+    world.db,
+  );
   const racing = await Promise.all(
     Array.from({ length: 8 }, (_, i) => after.seal(world.db, { owner: "usr_race", column: "a" }, `${i}`)),
   );

@@ -1,13 +1,14 @@
 /**
  * Envelope encryption for what Postgres must keep and nobody may read there. Each owner (a tenant, a person, "system")
- * has a data key, which is kept wrapped under a key of the configuration; both are AES-256-GCM. The owner and the column
+ * has a data key, which is kept wrapped by a key provider; values are AES-256-GCM. The owner and the column
  * are authenticated with every value, so a value that was moved to another row's owner or another column does not open.
  * Deleting an owner's data keys makes all that was sealed for it unreadable, in backups too.
  */
 import { randomBytes } from "node:crypto";
-import { decrypt, encrypt, Fault, keyName } from "@astralog/chassis";
+import { decrypt, encrypt, Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { Db, Trx } from "../postgres.ts";
+import type { KeyProvider } from "./key-provider.ts";
 
 /** Whose a value is and where it is kept, as in `{ owner: "usr_…", column: "totp_factors.secret" }`. */
 export interface Place {
@@ -23,7 +24,7 @@ export interface Envelope {
   renew(db: Db | Trx, owner: string): Promise<void>;
   /** All that was ever sealed for the owner is lost. */
   shred(db: Db | Trx, owner: string): Promise<void>;
-  /** Wraps every data key under the first key of the configuration; the others are then needed no more. */
+  /** Wraps every data key under the provider's present key; its others are then needed no more. Returns how many. */
   rewrap(db: Db): Promise<number>;
 }
 
@@ -31,20 +32,19 @@ const boundKey = (owner: string, id: string): string => JSON.stringify(["data_ke
 const boundValue = ({ owner, column }: Place, id: string): string => JSON.stringify([column, owner, id]);
 const form = /^v1\.(dk_[0-9A-Za-z]{12})\.([A-Za-z0-9_-]{38,})$/;
 
-/** `keys`: the one that wraps first, then those it may still have to unwrap with. */
-export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope => {
-  const [current] = keys;
-  const byName = new Map(keys.map((key) => [keyName(key), key]));
-
+export const createEnvelope = (keys: KeyProvider): Envelope => {
   const unreadable = (cause?: unknown): Fault =>
     new Fault("sealed_unreadable", "A sealed value does not open: it was changed or moved, or its key is gone.", {
       cause,
     });
 
-  const unwrap = (row: { id: string; owner: string; wrapped: string; wrapped_by: string }): Buffer => {
-    const key = byName.get(row.wrapped_by);
-    if (key === undefined) throw unreadable(`no key ${row.wrapped_by} in SECRETS_KEY or SECRETS_KEYS_BEFORE`);
-    return decrypt(key, row.wrapped, boundKey(row.owner, row.id));
+  const unwrap = async (row: { id: string; owner: string; wrapped: string; wrapped_by: string }): Promise<Buffer> => {
+    try {
+      return await keys.unwrap(row.wrapped_by, row.wrapped, boundKey(row.owner, row.id));
+    } catch (error) {
+      // A key service that does not answer is another matter than a key that is gone.
+      throw error instanceof Fault && error.retriable ? error : unreadable(error);
+    }
   };
 
   const inUse = (db: Db | Trx, owner: string) =>
@@ -52,17 +52,17 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
 
   const dataKey = async (db: Db | Trx, owner: string): Promise<{ id: string; key: Buffer }> => {
     const known = await inUse(db, owner).executeTakeFirst();
-    if (known !== undefined) return { id: known.id, key: unwrap(known) };
+    if (known !== undefined) return { id: known.id, key: await unwrap(known) };
     const id = `dk_${randomBase62(12)}`;
-    const wrapped = encrypt(current, randomBytes(32), boundKey(owner, id));
+    const wrapped = await keys.wrap(randomBytes(32), boundKey(owner, id));
     // Of two that make the first one at a time, one wins and both use it.
     await db
       .insertInto("data_keys")
-      .values({ id, owner, wrapped, wrapped_by: keyName(current), retired_at: null })
+      .values({ id, owner, wrapped, wrapped_by: keys.current, retired_at: null })
       .onConflict((conflict) => conflict.column("owner").where("retired_at", "is", null).doNothing())
       .execute();
     const made = await inUse(db, owner).executeTakeFirstOrThrow();
-    return { id: made.id, key: unwrap(made) };
+    return { id: made.id, key: await unwrap(made) };
   };
 
   return {
@@ -80,7 +80,7 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
         .executeTakeFirst();
       if (row === undefined) throw unreadable();
       try {
-        return decrypt(unwrap(row), text, boundValue(place, id)).toString();
+        return decrypt(await unwrap(row), text, boundValue(place, id)).toString();
       } catch (error) {
         throw error instanceof Fault ? error : unreadable(error);
       }
@@ -96,13 +96,13 @@ export const createEnvelope = (keys: readonly [Buffer, ...Buffer[]]): Envelope =
     },
     shred: async (db, owner) => void (await db.deleteFrom("data_keys").where("owner", "=", owner).execute()),
     rewrap: async (db) => {
-      const stale = await db.selectFrom("data_keys").selectAll().where("wrapped_by", "!=", keyName(current)).execute();
+      const stale = await db.selectFrom("data_keys").selectAll().where("wrapped_by", "!=", keys.current).execute();
       for (const row of stale) {
         await db
           .updateTable("data_keys")
           .set({
-            wrapped: encrypt(current, unwrap(row), boundKey(row.owner, row.id)),
-            wrapped_by: keyName(current),
+            wrapped: await keys.wrap(await unwrap(row), boundKey(row.owner, row.id)),
+            wrapped_by: keys.current,
           })
           .where("id", "=", row.id)
           .where("wrapped_by", "=", row.wrapped_by)
