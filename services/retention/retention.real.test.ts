@@ -78,7 +78,7 @@ beforeAll(async () => {
   expect((await ask("PATCH", `/sources/${one.source}`, { retention_days: 30 })).status).toBe(200);
   await stored(31, 30, { message: "over" });
   await stored(30, 30, { message: "last day" });
-  await stored(0, 30);
+  await stored(1, 30);
   // Another's in the same partition, who keeps longer.
   await stored(31, 30, { tenant: "tn_other", source: "src_gone", message: "unknown, over" });
   retention = await one.start("retention", often);
