@@ -122,7 +122,7 @@ test("events are deleted once they were counted and confirmed; the certificate i
   const bad = await inspect(page, "data-delete", true);
   await go.click();
   const row = page.getByRole("row").filter({ hasText: "user.id:3" });
-  await row.getByText("certified").waitFor();
+  await row.getByText("certified", { exact: true }).waitFor();
   bad.push(...(await inspect(page, "data-deletions", true)));
   await row.getByRole("button", { name: /^Acts on del_/ }).click();
   await page.getByRole("menuitem", { name: "Places and certificate" }).click();
