@@ -14,6 +14,7 @@ const shape = {
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Of astralog_query.", ""),
   CLICKHOUSE_EXPORT_PASSWORD: field.secret("Of astralog_export.", ""),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Of astralog_ledger.", ""),
+  CLICKHOUSE_RETENTION_PASSWORD: field.secret("Of astralog_retention.", ""),
 };
 
 await oneShot("clickhouse-users", async () => {
@@ -28,6 +29,7 @@ await oneShot("clickhouse-users", async () => {
     astralog_query: config.CLICKHOUSE_QUERY_PASSWORD,
     astralog_export: config.CLICKHOUSE_EXPORT_PASSWORD,
     astralog_ledger: config.CLICKHOUSE_LEDGER_PASSWORD,
+    astralog_retention: config.CLICKHOUSE_RETENTION_PASSWORD,
   };
   const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
   const database = config.CLICKHOUSE_DATABASE;

@@ -70,18 +70,8 @@ test("native producers are told the address that Kafka has for the outside", () 
 });
 
 test("every server has a health check, and what waits for health waits for one that has it", () => {
-  for (const name of [
-    "kafka",
-    "registry",
-    "clickhouse",
-    "postgres",
-    "receiver",
-    "redactor",
-    "sink",
-    "archive",
-    "alerter",
-    "api",
-  ])
+  const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"];
+  for (const name of ["kafka", "registry", "clickhouse", "postgres", ...services])
     expect(compose.services[name]?.healthcheck?.test?.length).toBeGreaterThan(0);
   for (const { depends_on = {} } of Object.values(compose.services))
     for (const [name, { condition }] of Object.entries(depends_on)) {

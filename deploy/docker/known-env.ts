@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const root = new URL("../../", import.meta.url);
 const path = (file: string): string => fileURLToPath(new URL(file, root));
 
-const services = ["receiver", "redactor", "sink", "archive", "alerter", "api"];
+const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"];
 // One-shot commands have no --help; their shape is in their source.
 const sources: Readonly<Record<string, readonly string[]>> = {
   provision: ["services/api/provision.ts", "deploy/docker/clickhouse-users.ts", "services/chassis/config.ts"],

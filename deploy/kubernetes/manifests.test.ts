@@ -112,7 +112,7 @@ test("native topics have as many copies as all others", () => {
 
 test("every variable of the ConfigMap is known to some service", () => {
   const known = new Set(
-    ["receiver", "redactor", "sink", "archive", "alerter", "api"].flatMap((name) => [...knownEnv(name)]),
+    ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"].flatMap((name) => [...knownEnv(name)]),
   );
   expect(Object.keys(dataOf("ConfigMap", "data", "astralog")).filter((name) => !known.has(name))).toEqual([]);
 });

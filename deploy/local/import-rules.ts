@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 
-const services = ["receiver", "redactor", "sink", "archive", "alerter", "api", "cli"] as const;
+const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api", "cli"] as const;
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   schemas: [],
   chassis: ["schemas"],

@@ -15,7 +15,7 @@ test("a line reads: time, service, level, message, fields", () => {
     topic: "a",
     msg: "stored",
   };
-  expect(plain("sink", entry)).toBe("03:04:05.678 sink     info  stored rows=12 topic=a");
+  expect(plain("sink", entry)).toBe("03:04:05.678 sink      info  stored rows=12 topic=a");
 });
 
 test("what could move the cursor or reorder text arrives as visible text, wherever it stands", () => {

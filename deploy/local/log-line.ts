@@ -6,6 +6,7 @@ const serviceColours = {
   redactor: pc.magenta,
   sink: pc.blue,
   alerter: pc.yellow,
+  retention: pc.white,
   api: pc.green,
 } as const;
 const levelColours = {

@@ -8,6 +8,7 @@ export const serviceNames = [
   "sink",
   "archive",
   "alerter",
+  "retention",
   "api",
 ] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
@@ -102,6 +103,8 @@ export const serviceEnv = (
       return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_archive" }), STORAGE_KEY: storageKey };
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
+    case "retention":
+      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }) };
     case "api":
       return {
         ...kafka,

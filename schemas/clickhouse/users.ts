@@ -12,9 +12,10 @@ export const clickhouseUserNames = [
   "astralog_query",
   "astralog_export",
   "astralog_ledger",
+  "astralog_retention",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
-export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "ledger";
+export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "ledger" | "retention";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -88,7 +89,18 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       name: "astralog_ledger",
       about: "Reads across tenants, for verify and operators.",
       profile: "ledger",
-      grants: on("SELECT", "events", "batches", "dead_letters"),
+      grants: on("SELECT", "events", "batches", "dead_letters", "removals", "sweeps", "deletion_steps"),
+      login: true,
+    },
+    {
+      name: "astralog_retention",
+      about: "Removes what is past its time or was asked to be deleted, and writes down what it removed.",
+      profile: "retention",
+      grants: [
+        ...on("SELECT, ALTER DELETE", "events", "dead_letters"),
+        ...on("SELECT", "batches"),
+        ...on("SELECT, INSERT", "removals", "sweeps", "deletion_steps"),
+      ],
       login: true,
     },
   ];
@@ -174,6 +186,8 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
     },
     changeable: { ...forAnswers, max_execution_time: 300 },
   },
+  // It looks through all there is, and must not be felt.
+  retention: { settings: { max_threads: 1, max_memory_usage: 4_000_000_000, priority: 10 }, changeable: {} },
 };
 
 const settings = ({ settings, changeable }: ClickHouseProfile): string => {

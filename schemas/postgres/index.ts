@@ -13,9 +13,11 @@ import * as views from "./0008_views.ts";
 import * as alerts from "./0009_alerts.ts";
 import * as access from "./0010_access.ts";
 import * as storage from "./0011_storage.ts";
+import * as retention from "./0012_retention.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./alert-tables.ts";
+export type * from "./retention-tables.ts";
 export type * from "./storage-tables.ts";
 export type * from "./tables.ts";
 export type * from "./views-tables.ts";
@@ -33,6 +35,7 @@ const migrations: Record<string, Migration> = {
   "0009_alerts": alerts,
   "0010_access": access,
   "0011_storage": storage,
+  "0012_retention": retention,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

@@ -6,6 +6,7 @@ import type { OrganizationTables } from "./organization-tables.ts";
 import type { PeopleTables } from "./people-tables.ts";
 import type { PlanTables } from "./plan-tables.ts";
 import type { ProducerTables } from "./producer-tables.ts";
+import type { RetentionTables } from "./retention-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
 import type { StorageTables } from "./storage-tables.ts";
 
@@ -127,6 +128,7 @@ export interface Database
     PeopleTables,
     PlanTables,
     ProducerTables,
+    RetentionTables,
     SsoTables,
     StorageTables {
   audit_events: AuditEventTable;

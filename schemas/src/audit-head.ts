@@ -6,7 +6,7 @@
  * without `signature`. The key's id is the first 16 hex digits of the SHA-256 of the 32 bytes of the public key.
  */
 import { createPrivateKey, createPublicKey, hash as digest, type KeyObject, sign, verify } from "node:crypto";
-import { canonicalJson } from "./audit.ts";
+import { canonicalJson, type Json } from "./audit.ts";
 import type { ChainPoint } from "./audit-chain.ts";
 
 export interface AuditHead extends ChainPoint {
@@ -21,7 +21,17 @@ export interface AuditSigner {
   /** 32 bytes as base64. */
   readonly publicKey: string;
   sign(head: Pick<AuditHead, "tenant" | "seq" | "hash" | "at">): AuditHead;
+  /**
+   * Signs a document of another kind: over `astralog.<kind>.v1` LF and its canonical JSON with `key_id` and `public_key`,
+   * which are added to it like `signature`.
+   */
+  seal(kind: string, document: Sealable): Sealable;
 }
+
+type Sealable = { readonly [name: string]: Json };
+
+const sealed = (kind: string, document: Sealable): Buffer =>
+  Buffer.from(`astralog.${kind}.v1\n${canonicalJson(document)}`);
 
 // What stands before the 32 bytes of an Ed25519 key in PKCS #8 and SPKI.
 const privatePrefix = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -48,6 +58,10 @@ export const createAuditSigner = (seed: Buffer): AuditSigner => {
       const head = { tenant, seq, hash, at, key_id: keyId };
       return { ...head, signature: sign(null, message(head), key).toString("base64") };
     },
+    seal: (kind, document) => {
+      const signed = { ...document, key_id: keyId, public_key: bytes.toString("base64") };
+      return { ...signed, signature: sign(null, sealed(kind, signed), key).toString("base64") };
+    },
   };
 };
 
@@ -65,6 +79,23 @@ export const isSignedHead = (head: AuditHead, publicKey: string): boolean => {
       key !== undefined &&
       head.key_id === auditKeyId(publicKey) &&
       verify(null, message(head), key, Buffer.from(head.signature, "base64"))
+    );
+  } catch {
+    return false;
+  }
+};
+
+/** Whether the document was sealed as that kind with the key of this public key. False for what is nothing of the kind. */
+export const isSealed = (kind: string, document: Sealable, publicKey: string): boolean => {
+  try {
+    const { signature, ...signed } = document;
+    const key = publicKeyOf(publicKey);
+    return (
+      key !== undefined &&
+      typeof signature === "string" &&
+      signed.key_id === auditKeyId(publicKey) &&
+      signed.public_key === publicKey &&
+      verify(null, sealed(kind, signed), key, Buffer.from(signature, "base64"))
     );
   } catch {
     return false;

@@ -115,6 +115,11 @@ export const auditActions = [
   "storage.connection_changed",
   "storage.connection_probed",
   "storage.connection_removed",
+  "retention.rule_created",
+  "retention.rule_changed",
+  "retention.rule_deleted",
+  "deletion.requested",
+  "deletion.certified",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -25,6 +25,10 @@ export const permissions = {
   "dead.replay": "Send dead letters through the pipeline again.",
   "verify.run": "Have it proven that what was accepted is stored.",
   "usage.read": "See how much is sent and stored, and the plan's limits.",
+  "retention.read":
+    "See where events live, how long they are kept, what expires next, and deletions with their certificates.",
+  "retention.write": "Decide how long events are kept, and put holds on them.",
+  "deletions.write": "Have events deleted before their time.",
   "audit.read": "Read and export the audit trail.",
   "audit.stream": "Choose where the audit trail is sent as it grows.",
   "members.read": "See the members, teams, roles and invitations.",
@@ -62,13 +66,14 @@ export const roles = {
     may: [
       ...(["events.read", "views.write", "sources.read", "producers.read", "dead.read", "dead.replay"] as const),
       ...(["verify.run", "usage.read", "members.read", "alerts.read", "alerts.write", "annotations.write"] as const),
+      "retention.read",
     ],
     meaning: "Works with events; changes nothing that concerns others.",
   },
   "read-only": {
     may: [
       ...(["events.read", "sources.read", "producers.read", "dead.read", "verify.run", "usage.read"] as const),
-      ...(["members.read", "alerts.read"] as const),
+      ...(["members.read", "alerts.read", "retention.read"] as const),
     ],
     meaning: "Looks, and changes nothing.",
   },
@@ -76,7 +81,7 @@ export const roles = {
   auditor: {
     may: [
       ...(["audit.read", "verify.run", "members.read", "sources.read", "keys.read", "producers.read"] as const),
-      ...(["sso.read", "access.read", "usage.read", "storage.read"] as const),
+      ...(["sso.read", "access.read", "usage.read", "storage.read", "retention.read"] as const),
     ],
     meaning: "Checks who may do and has done what, and that nothing is lost; sees no event.",
   },

@@ -107,6 +107,18 @@ export interface AlertDeliveryRecord {
   body: string;
 }
 
+export interface RetentionRuleRecord {
+  tenant: string;
+  rule: string;
+  definition: string;
+}
+
+export interface DeletionRecord {
+  tenant: string;
+  deletion: string;
+  definition: string;
+}
+
 export interface AlertCounter {
   rule: string;
   version: number;
@@ -244,6 +256,8 @@ export interface Records {
   AlertSnapshot: AlertSnapshot;
   AlertDelivery: AlertDeliveryRecord;
   StorageConnection: StorageConnectionRecord;
+  RetentionRule: RetentionRuleRecord;
+  Deletion: DeletionRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -291,6 +305,8 @@ export const schemas: Record<RecordName, Schema> = {
   AlertSnapshot: read("alert-snapshot"),
   AlertDelivery: read("alert-delivery"),
   StorageConnection: read("storage-connection"),
+  RetentionRule: read("retention-rule"),
+  Deletion: read("deletion"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -311,6 +327,8 @@ export const types: { readonly [N in RecordName]: Type } = {
   AlertSnapshot: parseAvro(schemas.AlertSnapshot),
   AlertDelivery: parseAvro(schemas.AlertDelivery),
   StorageConnection: parseAvro(schemas.StorageConnection),
+  RetentionRule: parseAvro(schemas.RetentionRule),
+  Deletion: parseAvro(schemas.Deletion),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

@@ -8,7 +8,16 @@
  * One Kafka principal per kind of process, and `producers`: what the api manages Kafka-native producers as, so that its
  * everyday connections cannot.
  */
-export const principals = ["receiver", "redactor", "sink", "archive", "alerter", "api", "producers"] as const;
+export const principals = [
+  "receiver",
+  "redactor",
+  "sink",
+  "archive",
+  "alerter",
+  "retention",
+  "api",
+  "producers",
+] as const;
 export type Principal = (typeof principals)[number];
 
 /** What a record's value is. Its Confluent subject is `<topic>-value`. */
@@ -29,7 +38,9 @@ export type RecordName =
   | "AlertTransition"
   | "AlertSnapshot"
   | "AlertDelivery"
-  | "StorageConnection";
+  | "StorageConnection"
+  | "RetentionRule"
+  | "Deletion";
 
 export interface Topic {
   readonly name: string;
@@ -88,8 +99,8 @@ export const topics = {
     maxMessageBytes: 4 * mebi,
     write: ["receiver", "api"],
     read: ["redactor"],
-    // Its ends say what must have come through before a window is complete.
-    describe: ["alerter"],
+    // Its ends say what must have come through before a window, or a deletion, is complete; how old what is left is.
+    describe: ["alerter", "retention"],
   },
   clean: {
     name: "events.clean",
@@ -102,6 +113,7 @@ export const topics = {
     maxMessageBytes: 8 * mebi,
     write: ["redactor"],
     read: ["sink", "archive", "alerter", "api"],
+    describe: ["retention"],
   },
   dead: {
     name: "events.dead",
@@ -113,6 +125,7 @@ export const topics = {
     maxMessageBytes: 12 * mebi,
     write: ["redactor"],
     read: ["sink", "api"],
+    describe: ["retention"],
   },
   keys: {
     name: "control.keys",
@@ -126,14 +139,14 @@ export const topics = {
     value: "SourceRecord",
     key: "tenant/source",
     ...control,
-    read: ["receiver", "redactor", "sink", "alerter", "api"],
+    read: ["receiver", "redactor", "sink", "alerter", "retention", "api"],
   },
   tenants: {
     name: "control.tenants",
     value: "TenantLimits",
     key: "tenant",
     ...control,
-    read: ["receiver", "redactor", "api"],
+    read: ["receiver", "redactor", "retention", "api"],
   },
   usage: {
     name: "control.usage",
@@ -159,6 +172,20 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["receiver", "api"],
     read: ["api"],
+  },
+  retentionRules: {
+    name: "control.retention-rules",
+    value: "RetentionRule",
+    key: "tenant/rule",
+    ...control,
+    read: ["retention", "api"],
+  },
+  deletions: {
+    name: "control.deletions",
+    value: "Deletion",
+    key: "tenant/deletion",
+    ...control,
+    read: ["retention", "api"],
   },
   alertRules: {
     name: "control.alert-rules",
@@ -198,6 +225,7 @@ export const topics = {
     maxMessageBytes: 8 * mebi,
     write: ["alerter"],
     read: ["alerter"],
+    describe: ["retention"],
   },
   alertTransitions: {
     name: "alerts.transitions",
@@ -209,6 +237,7 @@ export const topics = {
     maxMessageBytes: mebi,
     write: ["alerter"],
     read: ["alerter", "api"],
+    describe: ["retention"],
   },
   alertDeliveries: {
     name: "alerts.deliveries",
@@ -257,8 +286,8 @@ export const nativeRights = {
   // Dead letters go back to where they lay.
   write: ["api"],
   // The api's verify compares their ends with the ledger.
-  // The alerter: what has been sent must have come through before a window is complete.
-  describe: ["api", "alerter"],
+  // The alerter and retention: what has been sent must have come through before a window, or a deletion, is complete.
+  describe: ["api", "alerter", "retention"],
   create: ["producers"],
   /** May change rights, users and their quotas. Kafka has no narrower rights for that than altering the cluster. */
   alterCluster: ["producers"],
@@ -280,10 +309,11 @@ export interface GroupRights {
 export const groups: readonly GroupRights[] = [
   { name: "receiver", join: ["receiver"], describe: [] },
   // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
-  { name: "redactor", join: ["redactor"], describe: ["api", "alerter"] },
-  { name: "sink", join: ["sink"], describe: ["api"] },
+  { name: "redactor", join: ["redactor"], describe: ["api", "alerter", "retention"] },
+  { name: "sink", join: ["sink"], describe: ["api", "retention"] },
   // One for each bucket: what is behind holds up nobody.
   { name: "archive", join: ["archive"], describe: ["api"] },
   { name: "alerter", join: ["alerter"], describe: [] },
+  { name: "retention", join: ["retention"], describe: [] },
   { name: "api", join: ["api"], describe: [] },
 ];

@@ -3,6 +3,7 @@ import type {
   Config,
   ControlTable,
   KafkaClient,
+  KafkaPositions,
   KeyUses,
   Log,
   Notifier,
@@ -12,7 +13,9 @@ import type {
 } from "@astralog/chassis";
 import {
   type AuditSigner,
+  type DeletionRecord,
   type KeyRecord,
+  type RetentionRuleRecord,
   type SourceRecord,
   type TenantLimits,
   type TenantUsage,
@@ -61,6 +64,10 @@ import { createUsageQueries } from "./plans/usage-queries.ts";
 import { type Db, withPostgres } from "./postgres.ts";
 import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
 import type { Producers } from "./producers/producers-connect.ts";
+import { createDeletionEndpoints } from "./retention/deletion-endpoints.ts";
+import { createDeletionQueries } from "./retention/deletion-queries.ts";
+import { createKeptQueries } from "./retention/kept-queries.ts";
+import { createRetentionEndpoints } from "./retention/retention-endpoints.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
 import { createQueryEndpoints } from "./search/query-endpoints.ts";
@@ -74,7 +81,6 @@ import type { Connections } from "./storage/connections.ts";
 import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
-import type { KafkaPositions } from "./verify/kafka-positions.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
@@ -92,6 +98,8 @@ export interface AppDeps {
   readonly sources: ControlTable<SourceRecord>;
   readonly tenants: ControlTable<TenantLimits>;
   readonly usage: ControlTable<TenantUsage>;
+  readonly retentionRules: ControlTable<RetentionRuleRecord>;
+  readonly deletions: ControlTable<DeletionRecord>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly queries: ClickHouseQueries;
@@ -219,6 +227,8 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
+      ...createRetentionEndpoints({ db, audit, kept: createKeptQueries(queries) }),
+      ...createDeletionEndpoints({ db, audit, queries: createDeletionQueries(queries, topicPrefix), sourceNames }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
       ...createPlanEndpoints({ db, audit, usage, sourceNames, planChanged: () => deps.producers?.keeper.soon() }),

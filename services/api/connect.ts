@@ -5,6 +5,7 @@ import {
   createKafka,
   createKeyUses,
   createNotifier,
+  createPositions,
   createProducer,
   createRegistry,
   createStorage,
@@ -35,7 +36,6 @@ import { createConnections } from "./storage/connections.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
-import { createPositions } from "./verify/kafka-positions.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps & ReconcileDeps> => {
   const { config, log, health, onStop } = context;
@@ -45,7 +45,18 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   onStop("producer", producer.close);
   const table = <N extends RecordName>(record: N, topic: string) =>
     createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
-  const [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations] = await Promise.all([
+  const [
+    keys,
+    sources,
+    tenants,
+    usage,
+    auditHeads,
+    alertRules,
+    alertActions,
+    alertDestinations,
+    retentionRules,
+    deletions,
+  ] = await Promise.all([
     table("KeyRecord", topics.keys.name),
     table("SourceRecord", topics.sources.name),
     table("TenantLimits", topics.tenants.name),
@@ -54,8 +65,21 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table("AlertRule", topics.alertRules.name),
     table("AlertAction", topics.alertActions.name),
     table("AlertDestination", topics.alertDestinations.name),
+    table("RetentionRule", topics.retentionRules.name),
+    table("Deletion", topics.deletions.name),
   ]);
-  const tables = [keys, sources, tenants, usage, auditHeads, alertRules, alertActions, alertDestinations];
+  const tables = [
+    keys,
+    sources,
+    tenants,
+    usage,
+    auditHeads,
+    alertRules,
+    alertActions,
+    alertDestinations,
+    retentionRules,
+    deletions,
+  ];
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -138,5 +162,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
+    ...{ retentionRules, deletions },
   };
 };

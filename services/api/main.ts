@@ -13,6 +13,8 @@ import { whileLeading } from "./control/while-leading.ts";
 import { listen } from "./http/server.ts";
 import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
+import { createCertify } from "./retention/certify.ts";
+import { createDeletionQueries } from "./retention/deletion-queries.ts";
 
 run({
   service: "api",
@@ -56,6 +58,15 @@ run({
       () => forgetAlerts(connections.db, new Date(Date.now() - config.ALERT_HISTORY_DAYS * 86_400_000)),
     );
     onStop("history of alerts", forgetting.stop);
+    const certify = createCertify({
+      ...{ db: connections.db, signer: connections.signer, log },
+      queries: createDeletionQueries(connections.queries, config.KAFKA_TOPIC_PREFIX),
+    });
+    const certifying = whileLeading(
+      { everyMs: 1_000, log, leading: () => relay.leading, failed: "deletions could not be looked through" },
+      certify,
+    );
+    onStop("certificates", certifying.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     // Before the server waits for its last answers: a tail's answer has no end of its own.

@@ -10,6 +10,7 @@ export * from "./kafka.ts";
 export * from "./kafka-consumer.ts";
 export * from "./kafka-follower.ts";
 export * from "./kafka-placed.ts";
+export * from "./kafka-positions.ts";
 export * from "./kafka-producer.ts";
 export type { WriteRate } from "./kafka-quotas.ts";
 export * from "./kafka-reader.ts";

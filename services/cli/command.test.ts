@@ -1,4 +1,5 @@
 /** The command against servers that answer as a test says: late, with trouble, or not at all. */
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -6,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { createAuditSigner } from "@astralog/schemas/audit-head";
 import { makeKey } from "@astralog/schemas/keys";
+import { createMerkle, removedLine, signCertificate } from "@astralog/schemas/retention/index";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import pc from "picocolors";
 import { createCli } from "./cli.ts";
@@ -298,8 +301,93 @@ test("usage and plan say in a table what the API says, and what is without a lim
     expect(plan.out).toMatch(part);
 });
 
+test("retention shows what is kept in tables, and makes rules from options", async () => {
+  const rule = { name: "short\u001b[2J", kind: "keep", source: "", query: "level:debug", days: 3, reason: "" };
+  const asked: unknown[] = [];
+  respond = (request, body, response) => {
+    if (request.method === "POST") {
+      asked.push(JSON.parse(body.toString()));
+      return json(response, 201, { id: "ret_1", rule });
+    }
+    json(response, 200, {
+      plan: { name: "team", retention_days: 30 },
+      sources: [
+        {
+          ...{ source: "src_1", name: "shop", events: 12_345, bytes: 3 * 2 ** 20, oldest: "2026-03-01", base: 30 },
+          ...{ held: "none", expires_next: "2026-04-01", expiring: 7 },
+        },
+      ],
+      dead_letters: 1,
+      rules: [{ id: "ret_1", rule }],
+      sweep: [
+        {
+          ...{ place: "events", removed: 4, overdue: 0, detail: "1 day" },
+          ended_at: "2026-03-02T00:00:00Z",
+        },
+      ],
+    });
+  };
+  const { out } = await astralog(["retention"]);
+  expect(out).toMatch(/shop +12,345 +3\.00 MiB +30 d +2026-03-01 +2026-04-01: 7\n/);
+  expect(out).toContain("short\\x1b[2J");
+  expect(out).toMatch(/events +0 +4 +2026-03-02T00:00:00Z +1 day\n/);
+  await astralog(["retention", "keep", "short", "--query", "level:debug", "--days", "3"]);
+  await astralog(["retention", "hold", "case", "--reason", "case 7"]);
+  expect(asked).toEqual([
+    { name: "short", kind: "keep", query: "level:debug", source: "", days: 3, reason: "" },
+    { name: "case", kind: "hold", query: "", source: "", days: null, reason: "case 7" },
+  ]);
+});
+
+test("deletions are asked for with one scope, and a certificate is checked without a server", async () => {
+  respond = (_request, _body, response) => json(response, 500, {});
+  const wrong = await astralog(["deletions", "preview", "--query", "a", "--organization"]);
+  expect(wrong.failure).toContain("Give one of --query, --source and --organization.");
+  const signer = createAuditSigner(randomBytes(32));
+  const line = removedLine({
+    ...{ place: "events", source: "src_1", topic: "events.raw", partition: 0, offset: 7, events: 3 },
+    indexes_sha256: "ab",
+  });
+  const tree = createMerkle();
+  tree.add(line);
+  const certificate = signCertificate(signer, {
+    ...{ v: 1, id: "del_1", tenant: "tn_1", kind: "query", sources: [], query: "a", from: "", to: "" },
+    ...{ received_before: "2026-01-01T00:00:00.000Z", reason: "asked", requested_by: "usr_1" },
+    issued_at: "2026-01-01T00:01:00.000Z",
+    places: [{ place: "events", removed: 3, found: 0, looked_at: "2026-01-01T00:00:59.000Z", detail: "" }],
+    merkle: { root: tree.root(), leaves: tree.leaves },
+  });
+  const file = join(folder, "del.json");
+  const list = join(folder, "del.jsonl");
+  writeFileSync(file, JSON.stringify(certificate));
+  writeFileSync(list, `${line}\n`);
+  const fine = await astralog(["certificate", "verify", file, "--removed", list, "--public-key", signer.publicKey]);
+  expect(fine).toMatchObject({ code: 0, failure: undefined });
+  expect(fine.out).toMatch(/^it holds: deletion del_1 of tn_1/);
+  writeFileSync(file, JSON.stringify({ ...certificate, query: "b" }));
+  expect(await astralog(["certificate", "verify", file])).toMatchObject({
+    out: "broken: it is not signed by this key, or was changed since\n",
+    code: 1,
+  });
+  writeFileSync(list, "");
+  writeFileSync(file, JSON.stringify(certificate));
+  expect((await astralog(["certificate", "verify", file, "--removed", list])).code).toBe(1);
+  expect((await astralog(["certificate", "verify", list])).failure).toContain("is no deletion certificate");
+});
+
 test("every command explains itself", () => {
   const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
-  for (const name of ["send", "search", "sources", "keys", "receipt", "verify", "dead", "usage"])
+  for (const name of [
+    "send",
+    "search",
+    "sources",
+    "keys",
+    "receipt",
+    "verify",
+    "dead",
+    "usage",
+    "retention",
+    "deletions",
+  ])
     expect(readme).toContain(`astralog ${name}`);
 });

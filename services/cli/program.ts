@@ -4,11 +4,13 @@ import type { Cli } from "./cli.ts";
 import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addDead } from "./commands/dead.ts";
+import { addDeletions } from "./commands/deletions.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addMcp } from "./commands/mcp.ts";
 import { addMembers } from "./commands/members.ts";
 import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
+import { addRetention } from "./commands/retention.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
@@ -46,6 +48,7 @@ export const createProgram = (cli: Cli): Command => {
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
     ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
+    ...[addRetention, addDeletions],
   ])
     add(program, cli);
   return program;

@@ -8,6 +8,7 @@ export interface Verdict {
   accepted: number;
   stored: number;
   dropped: Record<string, number>;
+  removed?: { expired: number; deleted: number };
   gaps: unknown[];
   duplicates: unknown[];
   mismatches: unknown[];
@@ -75,6 +76,9 @@ export const verdictText = (verdict: Verdict, colors: Colors): string => {
   const head = verdict.ok ? colors.green("clean") : colors.red("NOT CLEAN");
   const text = [
     `${head}: ${plural(verdict.accepted, "event")} accepted = ${count(verdict.stored)} stored + ${count(sum(verdict.dropped))} dropped${why === "" ? "" : ` (${why})`}\n`,
+    verdict.removed === undefined || verdict.removed.expired + verdict.removed.deleted === 0
+      ? ""
+      : `of the stored, ${count(verdict.removed.expired)} have expired and ${count(verdict.removed.deleted)} were deleted since\n`,
     `gaps ${count(verdict.gaps.length)}, duplicates ${count(verdict.duplicates.length)}, mismatches ${count(verdict.mismatches.length)}, on the way ${plural(lagOf(verdict), "record")}\n`,
     findings("acknowledged and not found:", verdict.gaps, colors),
     findings("stored more than once:", verdict.duplicates, colors),

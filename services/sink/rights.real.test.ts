@@ -153,6 +153,17 @@ describe("the others", () => {
   });
 
   test.each([
+    "INSERT INTO events (tenant) VALUES ('x')",
+    "ALTER TABLE batches DELETE WHERE 1",
+    "ALTER TABLE removals DELETE WHERE 1",
+    "TRUNCATE TABLE events",
+    "DROP TABLE dead_letters",
+    "SELECT count() FROM sink_claims",
+  ])("astralog_retention is refused: %s", async (sql) => {
+    expect(await ask("astralog_retention", sql)).toMatchObject({ ok: false });
+  });
+
+  test.each([
     "INSERT INTO batches (tenant) VALUES ('x')",
     "SELECT count() FROM sink_claims",
     "SELECT * FROM system.processes",

@@ -52,7 +52,15 @@ export interface Platform extends FirstTenant {
   stop(): Promise<void>;
 }
 
-const schemes = { receiver: true, api: true, redactor: false, sink: false, archive: false, alerter: false };
+const schemes = {
+  receiver: true,
+  api: true,
+  redactor: false,
+  sink: false,
+  archive: false,
+  alerter: false,
+  retention: false,
+};
 
 export const platform = async (stack: Addresses): Promise<Platform> => {
   const id = randomBytes(4).toString("hex");

@@ -9,14 +9,18 @@ import {
   type AlertRuleRecord,
   type AuditHead,
   type AuditHeadRecord,
+  canonicalJson,
+  type DeletionRecord,
+  type Json,
   type KeyRecord,
   type RecordName,
+  type RetentionRuleRecord,
   type SourceRecord,
   type StorageConnectionRecord,
   type TenantLimits,
   topics,
 } from "@astralog/schemas";
-import type { KeyTable, SourceTable, TenantTable } from "@astralog/schemas/postgres";
+import type { DeletionTable, KeyTable, RetentionRuleTable, SourceTable, TenantTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { planOf } from "../plans/plan-inputs.ts";
 import type { Trx } from "../postgres.ts";
@@ -63,17 +67,30 @@ export const tenantLimits = (row: TenantRow): TenantLimits => {
   };
 };
 
+/** JSON is told in one field order: Postgres keeps another than was given. */
+const definitionText = (definition: unknown): string => canonicalJson(definition as Json);
+
+export const retentionRuleRecord = (
+  row: Pick<Selectable<RetentionRuleTable>, "tenant" | "id" | "definition">,
+): RetentionRuleRecord => ({ tenant: row.tenant, rule: row.id, definition: definitionText(row.definition) });
+
+export const deletionRecord = (row: Pick<Selectable<DeletionTable>, "tenant" | "id" | "scope">): DeletionRecord => ({
+  ...{ tenant: row.tenant, deletion: row.id, definition: definitionText(row.scope) },
+});
+
 export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
   `${record.tenant}/${record.source}`;
 
 export type AlertControlRecord = AlertRuleRecord | AlertActionRecord | AlertDestinationRecord;
+export type RetentionControlRecord = RetentionRuleRecord | DeletionRecord;
 export type ControlRecord =
   | KeyRecord
   | SourceRecord
   | TenantLimits
   | AuditHeadRecord
   | AlertControlRecord
-  | StorageConnectionRecord;
+  | StorageConnectionRecord
+  | RetentionControlRecord;
 
 const longs = new Set([
   "effective_from",
@@ -100,7 +117,9 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
   const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage } = topics;
-  const found = [keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage].find(
+  const { retentionRules, deletions } = topics;
+  const ofAlerts = [alertRules, alertActions, alertDestinations];
+  const found = [keys, sources, tenants, auditHeads, ...ofAlerts, storage, retentionRules, deletions].find(
     ({ name }) => name === topic,
   );
   if (found === undefined) throw new Error(`${topic} is no topic of the outbox`);
@@ -145,6 +164,14 @@ export const announceStorage = (
   id: string,
   record: StorageConnectionRecord | null,
 ): Promise<void> => put(trx, topics.storage.name, `${tenant}/${id}`, record);
+
+/** How long what is kept, or what is to be deleted: in the transaction that said it. Null forgets it. */
+export const announceRetention = (
+  trx: Trx,
+  topic: "retentionRules" | "deletions",
+  key: { readonly tenant: string; readonly id: string },
+  record: RetentionControlRecord | null,
+): Promise<void> => put(trx, topics[topic].name, `${key.tenant}/${key.id}`, record);
 
 /** Tells the data plane to forget what Postgres does not know. */
 export const forget = (trx: Trx, topic: string, key: string): Promise<void> => put(trx, topic, key, null);

@@ -8,7 +8,9 @@ import {
   type AlertActionRecord,
   type AlertDestinationRecord,
   type AlertRuleRecord,
+  type DeletionRecord,
   type KeyRecord,
+  type RetentionRuleRecord,
   type SourceRecord,
   type TenantLimits,
   topics,
@@ -25,12 +27,15 @@ import type { AuditHeads } from "../audit/audit-heads.ts";
 import type { Db, Trx } from "../postgres.ts";
 import {
   announceKey,
+  announceRetention,
   announceSource,
   announceTenant,
   type ControlRecord,
+  deletionRecord,
   forget,
   keyRecord,
   recordToJson,
+  retentionRuleRecord,
   sourceKey,
   sourceRecord,
   tenantLimits,
@@ -44,6 +49,8 @@ export interface ReconcileDeps {
   readonly alertRules: ControlTable<AlertRuleRecord>;
   readonly alertActions: ControlTable<AlertActionRecord>;
   readonly alertDestinations: ControlTable<AlertDestinationRecord>;
+  readonly retentionRules: ControlTable<RetentionRuleRecord>;
+  readonly deletions: ControlTable<DeletionRecord>;
   readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
   readonly log: Log;
 }
@@ -97,6 +104,7 @@ const split = (key: string): [tenant: string, id: string] => {
 /** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile = (deps: ReconcileDeps) => {
   const { db, keys, sources, tenants, alertRules, alertActions, alertDestinations, heads, log } = deps;
+  const { retentionRules, deletions } = deps;
   const ofKeys: Part<KeyRecord> = {
     ...{ topic: topics.keys.name, table: keys, keyOf: ({ hash }) => hash },
     truth: async () => (await db.selectFrom("keys").selectAll().execute()).map(keyRecord),
@@ -162,7 +170,29 @@ export const createReconcile = (deps: ReconcileDeps) => {
       if (row !== undefined) await announceDestination(trx, row);
     },
   };
-  const followed = [keys, sources, tenants, alertRules, alertActions, alertDestinations, heads];
+  const ofRetention: Part<RetentionRuleRecord> = {
+    ...{ topic: topics.retentionRules.name, table: retentionRules, keyOf: ({ tenant, rule }) => `${tenant}/${rule}` },
+    truth: async () => (await db.selectFrom("retention_rules").selectAll().execute()).map(retentionRuleRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const rows = trx.selectFrom("retention_rules").selectAll().where("id", "=", id);
+      const row = await rows.forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceRetention(trx, "retentionRules", row, retentionRuleRecord(row));
+    },
+  };
+  const ofDeletions: Part<DeletionRecord> = {
+    ...{ topic: topics.deletions.name, table: deletions, keyOf: ({ tenant, deletion }) => `${tenant}/${deletion}` },
+    truth: async () =>
+      (await db.selectFrom("deletions").selectAll().where("released", "=", false).execute()).map(deletionRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const rows = trx.selectFrom("deletions").selectAll().where("id", "=", id).where("released", "=", false);
+      const row = await rows.forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceRetention(trx, "deletions", row, deletionRecord(row));
+    },
+  };
+  const ofAlerts = [alertRules, alertActions, alertDestinations];
+  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, heads];
 
   return async (): Promise<boolean> => {
     if (!followed.every((one) => one.complete)) return false;
@@ -170,6 +200,7 @@ export const createReconcile = (deps: ReconcileDeps) => {
     const found = [
       ...[await compare(ofKeys), await compare(ofSources), await compare(ofTenants)],
       ...[await compare(ofRules), await compare(ofActions), await compare(ofDestinations)],
+      ...[await compare(ofRetention), await compare(ofDeletions)],
     ].filter(({ changed, extra }) => changed.length + extra.length > 0);
     if (found.length === 0) return true;
     log.warn(

@@ -51,6 +51,7 @@ const bodies: Record<string, unknown> = {
   "PATCH /alerts/destinations/{id}": { name: "theirs" },
   "PATCH /storage/connections/{id}": { name: "theirs" },
   "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
+  "PUT /retention/rules/{id}": { name: "theirs", kind: "keep", query: "level:debug", days: 3 },
   "POST /access/grants/{id}/decision": { approve: true },
 };
 
@@ -116,6 +117,15 @@ beforeAll(async () => {
       ...{ id: producer, tenant: other, source: source.id, username: "theirs", rotated_from: null },
       ...{ expires_at: null, revoked_at: new Date() },
     })
+    .execute();
+  await db
+    .insertInto("retention_rules")
+    .values({ id: "ret_000000000001", tenant: other, definition: "{}", created_by: stranger })
+    .execute();
+  const asked = { tenant: other, scope: "{}", reason: "theirs", requested_by: stranger, created_at: new Date() };
+  await db
+    .insertInto("deletions")
+    .values({ id: "del_000000000001", ...asked, watched_until: new Date(), certificate: "{}" })
     .execute();
   const shown = { tenant: other, owner: stranger, owner_name: "theirs", name: "theirs", shared: true, content: "{}" };
   await db
@@ -210,6 +220,8 @@ beforeAll(async () => {
     "/sso/scim-tokens/{id}": [scimToken.row.id, "sct_000000000000"],
     "/storage/connections/{id}": ["sto_000000000001", "sto_000000000000"],
     "/alerts/rules/{id}": ["theirs", "nobodys"],
+    "/deletions/{id}": ["del_000000000001", "del_000000000000"],
+    "/retention/rules/{id}": ["ret_000000000001", "ret_000000000000"],
     "/alerts/destinations/{id}": ["dst_000000000001", "dst_000000000000"],
     "/alerts/incidents/{id}": [foreign, nobodys],
     "/alerts/silences/{id}": ["act_000000000001", "act_000000000000"],

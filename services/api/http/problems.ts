@@ -39,6 +39,8 @@ const problems = {
   over_plan: [409, "The plan does not allow it"],
   already_decided: [409, "It is decided already"],
   in_use: [409, "It is in use"],
+  on_hold: [409, "A hold keeps it"],
+  not_ready: [409, "It is not ready yet"],
   last_owner: [409, "The last owner stays"],
   already_member: [409, "A member already"],
   too_many: [409, "There are enough of these"],

@@ -17,7 +17,7 @@ export interface WrongRecord {
   readonly accepted: number;
   readonly stored: number;
   readonly dropped: Record<string, number>;
-  /** Rows in the table `events`, and how many different indexes they have. */
+  /** Rows in the table `events`, and how many different indexes they have; what was removed is not among them. */
   readonly found: number;
   readonly distinct: number;
 }
@@ -27,6 +27,12 @@ export interface LedgerQueries {
   partitions(topic: string): Promise<LedgerPartition[]>;
   /** The partition's offsets in the ledger, ascending, from `from` on, at most `limit`. */
   offsets(topic: string, partition: number, from: number, limit: number): Promise<number[]>;
+  /** Of what was stored, how much has been removed since: when its time was over, and by deletions. */
+  removed(
+    tenant: string,
+    topics: readonly string[],
+    window: Window | undefined,
+  ): Promise<{ expired: number; deleted: number }>;
   minutes(tenant: string, topics: readonly string[], window: Window | undefined): Promise<MinuteSum[]>;
   /** Records of the window that are due and whose rows or sums do not agree, at most `limit`. */
   wrong(
@@ -72,6 +78,20 @@ AND partition = ${bind("Int64", partition)} AND offset >= ${bind("Int64", from)}
       );
       return rows.map(([offset]) => Number(offset));
     },
+    removed: async (tenant, topics, window) => {
+      const { params, bind } = createBinder();
+      const names = topics.map((topic) => prefix + topic);
+      const rows = await run<[number, string]>(
+        `SELECT expired, toString(sum(bitmapCardinality(gone))) FROM (
+  SELECT startsWith(removal, 'expired:') AS expired, groupBitmapMergeState(indexes) AS gone FROM removals
+  WHERE tenant = ${bind("String", tenant)} AND topic IN ${bind("Array(String)", names)} AND NOT startsWith(removal, 'dead:')
+  ${window === undefined ? "" : ` AND ${within(bind, window)}`} GROUP BY expired, topic, partition, offset
+) GROUP BY expired`,
+        params,
+      );
+      const of = (wanted: number): number => Number(rows.find(([expired]) => Number(expired) === wanted)?.[1] ?? 0);
+      return { expired: of(1), deleted: of(0) };
+    },
     minutes: async (tenant, topics, window) => {
       const { params, bind } = createBinder();
       const rows = await run<[string, string, string, string, Record<string, string>]>(
@@ -105,9 +125,15 @@ GROUP BY source, minute ORDER BY source, minute`,
         `SELECT topic, partition, toString(offset), accepted, stored, dropped, toString(found), toString(distinct) FROM (
   SELECT topic, partition, offset, accepted, stored, dropped FROM batches FINAL WHERE ${scope()} AND (${due.join(" OR ") || "0"})
 ) AS ledger LEFT JOIN (
-  SELECT topic, partition, offset, count() AS found, uniqExact(idx) AS distinct FROM events WHERE ${scope()} GROUP BY topic, partition, offset
-) AS rows USING (topic, partition, offset)
-WHERE found != stored OR distinct != found OR accepted != stored + arraySum(mapValues(dropped))
+  SELECT topic, partition, offset, sum(rows) AS found, groupBitmapMergeIf(indexes, rows > 0) AS distinct,
+    groupBitmapMerge(indexes) AS explained FROM (
+    SELECT topic, partition, offset, count() AS rows, groupBitmapState(idx) AS indexes FROM events WHERE ${scope()} GROUP BY topic, partition, offset
+    UNION ALL
+    SELECT topic, partition, offset, 0 AS rows, groupBitmapMergeState(indexes) AS indexes FROM removals
+    WHERE ${scope()} AND NOT startsWith(removal, 'dead:') GROUP BY topic, partition, offset
+  ) GROUP BY topic, partition, offset
+) AS seen USING (topic, partition, offset)
+WHERE explained != stored OR distinct != found OR accepted != stored + arraySum(mapValues(dropped))
 ORDER BY topic, partition, offset LIMIT ${limit}`,
         params,
       );

@@ -32,6 +32,9 @@ const verification = z.looseObject({
   accepted: z.int(),
   stored: z.int(),
   dropped: z.record(z.string(), z.number()),
+  removed: z
+    .object({ expired: z.int(), deleted: z.int() })
+    .describe("Of what was stored: gone since, as its time was over or as somebody had it deleted."),
   gaps: z.array(z.looseObject({ partition: z.int(), from: z.number(), to: z.number() })),
   duplicates: z.array(wrong),
   mismatches: z.array(wrong),

@@ -1,7 +1,7 @@
 /** Runs verify's checks in an order in which what is on its way cannot look like a fault. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { KafkaPositions, Positions } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
-import type { KafkaPositions, Positions } from "./kafka-positions.ts";
 import type { LedgerQueries, Window, WrongRecord } from "./ledger-queries.ts";
 import {
   addCounts,
@@ -21,6 +21,8 @@ export interface Verification {
   readonly accepted: number;
   readonly stored: number;
   readonly dropped: Record<string, number>;
+  /** Of what was stored: gone since, as its time was over or as somebody had it deleted. */
+  readonly removed: { readonly expired: number; readonly deleted: number };
   readonly gaps: Gap[];
   /** Records with more rows than different indexes. */
   readonly duplicates: WrongRecord[];
@@ -124,6 +126,7 @@ export const createVerify =
       accepted: sources.reduce((sum, source) => sum + source.accepted, 0),
       stored: sources.reduce((sum, source) => sum + source.stored, 0),
       dropped: sources.reduce((sum, source) => addCounts(sum, source.dropped), {}),
+      removed: await deps.ledger.removed(tenant, names, options.window),
       gaps: gaps.slice(0, listed),
       duplicates: duplicates.slice(0, listed),
       mismatches: mismatches.slice(0, listed),

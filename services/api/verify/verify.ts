@@ -3,13 +3,14 @@
  * stored rows, never from counters.
  *
  * - Every offset of every raw partition has its ledger row: a hole is a lost record.
- * - A record's rows in `events` are as many as the ledger says, each index once.
+ * - A record's rows in `events` are as many as the ledger says, each index once; those that were removed since are
+ *   written down index by index, and count as seen.
  * - accepted = stored + dropped, record by record.
  *
  * What is on its way is lag, not a fault. A record counts as due when a later one of its partition is in the ledger, or
  * when the redactor has passed it on and the sink says it has nothing left to store.
  */
-import type { Positions } from "./kafka-positions.ts";
+import type { Positions } from "@astralog/chassis";
 
 /** A raw topic that the tenant's events may lie in: events.raw, or one of its sources' own. */
 export interface RawTopic {
@@ -44,8 +45,8 @@ export interface PartitionState {
 /** Of one raw topic. `raw` must have been read before `clean`, and `clean` before `ledger`. */
 export const partitionStates = (
   { topic, places }: Pick<RawTopic, "topic" | "places">,
-  raw: Positions,
-  clean: Positions,
+  raw: Pick<Positions, "ends" | "committed">,
+  clean: Pick<Positions, "ends" | "committed">,
   ledger: readonly LedgerPartition[],
 ): PartitionState[] => {
   const rows = new Map(ledger.map((row) => [row.partition, row]));

@@ -65,7 +65,10 @@ export const addSources = (program: Command, cli: Cli): void => {
     .description("Where events come from, and their limits.");
   const withLimits = (command: Command): Command =>
     command
-      .option("--retention-days <days>", "days an event is kept, from its arrival")
+      .option(
+        "--retention-days <days>",
+        "days an event is kept, from its arrival; fewer remove what is older, for good",
+      )
       .option("--partitions <count>", "how many partitions its events may use")
       .option("--max-bytes-per-second <bytes>", "uncompressed, per receiver; 0 is unlimited")
       .option("--json", "print JSON");

@@ -22,6 +22,7 @@ const BoardsPage = lazy(() => import("./boards/boards-page.tsx").then((page) => 
 const BoardPage = lazy(() => import("./boards/board-page.tsx").then((page) => ({ default: page.BoardPage })));
 const ViewsPage = lazy(() => import("./saved/views-page.tsx").then((page) => ({ default: page.ViewsPage })));
 const SourcesPage = lazy(() => import("./sources/sources-page.tsx").then((page) => ({ default: page.SourcesPage })));
+const DataPage = lazy(() => import("./data/data-page.tsx").then((page) => ({ default: page.DataPage })));
 const UsagePage = lazy(() => import("./usage/usage-page.tsx").then((page) => ({ default: page.UsagePage })));
 const WelcomePage = lazy(() => import("./welcome/welcome-page.tsx").then((page) => ({ default: page.WelcomePage })));
 
@@ -137,6 +138,7 @@ const Pages = () => {
             <Route path="/alerts/incidents/:id" component={IncidentPage} />
             <Route path="/views" component={ViewsPage} />
             <Route path="/sources" component={SourcesPage} />
+            <Route path="/data" component={DataPage} />
             <Route path="/usage" component={UsagePage} />
             <Route path="/team" component={TeamPage} />
             <Route path="/access" component={AccessPage} />

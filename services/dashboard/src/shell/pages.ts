@@ -4,6 +4,7 @@ import {
   Bell,
   BookMarked,
   ChartNoAxesCombined,
+  Database,
   DoorOpen,
   Fingerprint,
   Gauge,
@@ -99,6 +100,15 @@ export const pages: readonly PageEntry[] = [
     keys: "g u",
     needs: "usage.read",
     also: "volume bytes plan",
+  },
+  {
+    path: "/data",
+    title: "Data",
+    section: "Organization",
+    icon: Database,
+    keys: "g r",
+    needs: "retention.read",
+    also: "retention expire keep days legal hold delete deletion certificate erase gdpr",
   },
   {
     path: "/start",

@@ -46,7 +46,11 @@ export const SourceDialog = ({
             <Input {...ids} autoFocus maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
           )}
         </Field>
-        <Field label="Keeps events for, in days" error={wrongDays}>
+        <Field
+          label="Keeps events for, in days"
+          hint={source === undefined ? undefined : "Fewer days remove at once, and for good, what is older"}
+          error={wrongDays}
+        >
           {(ids) => (
             <Input {...ids} inputMode="numeric" value={days} onChange={(event) => setDays(event.target.value)} />
           )}

@@ -1,0 +1,133 @@
+/** Retention rules in Postgres, each change with its act and, by the outbox, to whoever removes. */
+import { Fault } from "@astralog/chassis";
+import { randomBase62 } from "@astralog/schemas";
+import type { RetentionRuleTable } from "@astralog/schemas/postgres";
+import type { RetentionRule } from "@astralog/schemas/retention/index";
+import type { Selectable } from "kysely";
+import { type By, recordAct } from "../audit/audit-trail.ts";
+import { announceRetention, retentionRuleRecord } from "../control/outbox.ts";
+import { noSource } from "../control/sources.ts";
+import { checkSource } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
+import type { Db, Trx } from "../postgres.ts";
+
+export type RetentionRuleRow = Selectable<RetentionRuleTable>;
+
+/** Each is a condition on every event that may be over. */
+export const mostRules = 100;
+
+export const ruleOf = ({ definition }: Pick<RetentionRuleRow, "definition">): RetentionRule =>
+  definition as RetentionRule;
+
+export const listRules = (db: Db | Trx, tenant: string): Promise<RetentionRuleRow[]> =>
+  db
+    .selectFrom("retention_rules")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .orderBy("created_at")
+    .orderBy("id")
+    .execute();
+
+const noRule = (): Fault => new Fault("not_found", "There is no such retention rule.");
+
+/** Faults: `not_found`. */
+export const findRule = async (db: Db | Trx, tenant: string, id: string): Promise<RetentionRuleRow> => {
+  const row = await db
+    .selectFrom("retention_rules")
+    .selectAll()
+    .where("tenant", "=", tenant)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined) throw noRule();
+  return row;
+};
+
+/** One after the other in a tenant: the outbox' order must be the order of the changes. */
+const lock = async (trx: Trx, tenant: string): Promise<void> =>
+  void (await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst());
+
+const check = async (trx: Trx, tenant: string, rule: RetentionRule): Promise<void> => {
+  checkDays(await readPlan(trx, tenant), rule);
+  if (rule.source === "") return;
+  const source = await trx
+    .selectFrom("sources")
+    .select("id")
+    .where("tenant", "=", tenant)
+    .where("id", "=", rule.source)
+    .executeTakeFirst();
+  if (source === undefined) throw noSource();
+};
+
+const checkDays = (plan: Parameters<typeof checkSource>[0], { days }: RetentionRule): void =>
+  checkSource(plan, days === null ? {} : { retention_days: days });
+
+const about = ({ name, kind, source, query, days, reason }: RetentionRule) => ({
+  ...{ name, kind, source, query, days, reason },
+});
+
+/** Faults: `not_found` (the source), `over_plan`, `too_many`. */
+export const createRule = (db: Db, tenant: string, rule: RetentionRule, by: By): Promise<RetentionRuleRow> =>
+  db.transaction().execute(async (trx) => {
+    await lock(trx, tenant);
+    await check(trx, tenant, rule);
+    if ((await listRules(trx, tenant)).length >= mostRules)
+      throw new Fault("too_many", `An organization has ${mostRules} retention rules at most; delete one first.`);
+    const row = await trx
+      .insertInto("retention_rules")
+      .values({
+        ...{ id: `ret_${randomBase62(12)}`, tenant, created_by: by.actor.id },
+        definition: JSON.stringify(rule),
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await announceRetention(trx, "retentionRules", row, retentionRuleRecord(row));
+    const target = { kind: "retention_rule", id: row.id };
+    await recordAct(trx, by, { tenant, action: "retention.rule_created", target, details: about(rule) });
+    return row;
+  });
+
+/** `unchanged` is given the rule as it is now. Faults: `not_found`, `over_plan`, and what `unchanged` throws. */
+export const updateRule = (
+  db: Db,
+  tenant: string,
+  id: string,
+  rule: RetentionRule,
+  unchanged: (row: RetentionRuleRow) => void,
+  by: By,
+): Promise<RetentionRuleRow> =>
+  db.transaction().execute(async (trx) => {
+    await lock(trx, tenant);
+    const before = await findRule(trx, tenant, id);
+    unchanged(before);
+    await check(trx, tenant, rule);
+    const row = await trx
+      .updateTable("retention_rules")
+      .set({ definition: JSON.stringify(rule), updated_at: new Date() })
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await announceRetention(trx, "retentionRules", row, retentionRuleRecord(row));
+    await recordAct(trx, by, {
+      ...{ tenant, action: "retention.rule_changed", target: { kind: "retention_rule", id } },
+      details: { was: about(ruleOf(before)), is: about(rule) },
+    });
+    return row;
+  });
+
+/** Faults: `not_found`, and what `unchanged` throws. */
+export const deleteRule = (
+  db: Db,
+  tenant: string,
+  id: string,
+  unchanged: (row: RetentionRuleRow) => void,
+  by: By,
+): Promise<void> =>
+  db.transaction().execute(async (trx) => {
+    await lock(trx, tenant);
+    const row = await findRule(trx, tenant, id);
+    unchanged(row);
+    await trx.deleteFrom("retention_rules").where("id", "=", id).execute();
+    await announceRetention(trx, "retentionRules", row, null);
+    const target = { kind: "retention_rule", id };
+    await recordAct(trx, by, { tenant, action: "retention.rule_deleted", target, details: about(ruleOf(row)) });
+  });

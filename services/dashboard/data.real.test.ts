@@ -1,0 +1,140 @@
+/** The Data page in a real Chromium: what is kept, a rule and a hold, a deletion with its certificate; axe, pictures. */
+import { readFileSync } from "node:fs";
+import { connectPostgres } from "@astralog/schemas/postgres";
+import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
+import { type Platform, platform, type RunningService, sharedStack, until } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Browser, Page } from "playwright-core";
+import { becomeOwner, inspect, startBrowser, watch } from "./browser.driver.ts";
+
+let one: Platform;
+let receiver: RunningService;
+let api: RunningService;
+let browser: Browser;
+let page: Page;
+let wrongs: string[];
+let origin: string;
+
+const call = async (method: string, path: string, body?: unknown) => {
+  const answer = await fetch(`${api.url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${one.adminKey}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every shape.
+  return { status: answer.status, body: (await answer.json()) as any };
+};
+
+beforeAll(async () => {
+  one = await platform(sharedStack());
+  [receiver, api] = await Promise.all([
+    one.start("receiver"),
+    one.start("api"),
+    one.start("redactor"),
+    one.start("sink"),
+  ]);
+  // Others have rows in these tables: nothing is old enough for its sweeps.
+  await one.start("retention", { SETTLE_SECONDS: "86400", IN_FLIGHT_MS: "100" });
+  await until("events", async () => {
+    const answer = await fetch(`${receiver.url}/v1/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
+      body: JSON.stringify(
+        Array.from({ length: 400 }, (_, i) => ({ message: `order ${i} placed`, user: { id: i % 4 }, service: "shop" })),
+      ),
+    });
+    await answer.arrayBuffer();
+    return answer.ok ? true : undefined;
+  });
+  await until("stored events", async () => {
+    const { status, body } = await call("GET", "/retention");
+    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 4 ? true : undefined;
+  });
+  origin = one.env("api").PUBLIC_URL ?? "";
+  browser = await startBrowser();
+  const viewport = { width: 1440, height: 900 };
+  const context = await browser.newContext({
+    viewport,
+    reducedMotion: "reduce",
+    locale: "en-GB",
+    acceptDownloads: true,
+  });
+  context.setDefaultTimeout(20_000);
+  page = await context.newPage();
+  wrongs = watch(page, origin);
+  await becomeOwner(page, one.firstOwnerLink);
+  const db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
+  await db.updateTable("sessions").set({ mfa_at: new Date() }).execute();
+  await db.destroy();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await one?.stop();
+});
+
+test("what is kept, how long, what expires next, and that nothing is overdue", async () => {
+  await page.goto(`${origin}/data`);
+  const row = page.getByRole("row").filter({ hasText: "app" });
+  await row.getByText("400").first().waitFor();
+  await row.getByText("30 days").waitFor();
+  await page.getByRole("row").filter({ hasText: "Events in ClickHouse" }).waitFor();
+  expect(await inspect(page, "data", true)).toEqual([]);
+});
+
+test("a rule and a hold are made and ended where they stand", async () => {
+  await page.goto(`${origin}/data?part=rules`);
+  await page.getByRole("button", { name: "New rule" }).click();
+  await page.getByLabel("Name").fill("Debug is short");
+  await page.getByLabel("Query").fill("level:debug");
+  await page.getByLabel("Keeps for, in days").fill("3");
+  const bad = await inspect(page, "data-new-rule", true);
+  await page.getByRole("button", { name: "Make the rule" }).click();
+  await page.getByRole("row").filter({ hasText: "Debug is short" }).getByText("3 d").waitFor();
+  await page.getByRole("button", { name: "New hold" }).click();
+  await page.getByLabel("Name").fill("Case 9");
+  await page.getByLabel("Why").fill("litigation");
+  await page.getByRole("button", { name: "Make the hold" }).click();
+  await page.getByRole("row").filter({ hasText: "Case 9" }).getByText("on hold").waitFor();
+  bad.push(...(await inspect(page, "data-rules", true)));
+  // While it stands nothing is deleted.
+  const refused = { kind: "query", query: "order", reason: "r", confirm: "order" };
+  expect(await call("POST", "/deletions", refused)).toMatchObject({ status: 409, body: { code: "on_hold" } });
+  await page.getByRole("button", { name: "Acts on Case 9" }).click();
+  await page.getByRole("menuitem", { name: "End the hold" }).click();
+  await page.getByLabel("Type Case 9 to confirm").fill("Case 9");
+  await page.getByRole("button", { name: "End it" }).click();
+  await page.getByRole("row").filter({ hasText: "Case 9" }).waitFor({ state: "detached" });
+  expect(bad).toEqual([]);
+});
+
+test("events are deleted once they were counted and confirmed; the certificate is taken along and holds", async () => {
+  await page.goto(`${origin}/data?part=deletions`);
+  await page.getByText("Nothing was deleted before its time.").waitFor();
+  await page.getByRole("button", { name: "Delete events" }).click();
+  await page.getByRole("textbox", { name: "Query" }).fill("user.id:3");
+  await page.getByLabel("Why").fill("erasure request 88");
+  await page.getByRole("button", { name: "Count them first" }).click();
+  await page.getByRole("status").getByText("100").waitFor();
+  const go = page.getByRole("button", { name: "Delete for good" });
+  expect(await go.isDisabled()).toBe(true);
+  await page.getByLabel("Type user.id:3 to confirm").fill("user.id:3");
+  const bad = await inspect(page, "data-delete", true);
+  await go.click();
+  const row = page.getByRole("row").filter({ hasText: "user.id:3" });
+  await row.getByText("certified", { exact: true }).waitFor();
+  bad.push(...(await inspect(page, "data-deletions", true)));
+  await row.getByRole("button", { name: /^Acts on del_/ }).click();
+  await page.getByRole("menuitem", { name: "Places and certificate" }).click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Certificate", exact: true }).click();
+  const certificate = JSON.parse(readFileSync(await (await coming).path(), "utf8")) as Certificate;
+  const list = page.waitForEvent("download");
+  await page.getByRole("button", { name: "List of what was removed" }).click();
+  const lines = readFileSync(await (await list).path(), "utf8").split("\n");
+  expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
+  expect(certificate).toMatchObject({ kind: "query", query: "user.id:3", reason: "erasure request 88" });
+  bad.push(...(await inspect(page, "data-certificate", true)));
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+});

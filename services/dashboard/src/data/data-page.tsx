@@ -1,0 +1,27 @@
+/** Where events live, how long, how much it is, what expires next; and what was deleted before that. */
+import "../style/pages.css";
+import "../account/account.css";
+import "./data.css";
+import { Parts, usePart } from "../ui/parts.tsx";
+import { Deletions } from "./deletions.tsx";
+import { KeptPart } from "./kept.tsx";
+import { Rules } from "./rules.tsx";
+
+const parts = [
+  ["kept", "What is kept"],
+  ["rules", "Rules and holds"],
+  ["deletions", "Deletions"],
+] as const;
+
+const rooms = { kept: KeptPart, rules: Rules, deletions: Deletions } as const;
+
+export const DataPage = () => {
+  const at = usePart(parts) ?? "kept";
+  const Room = rooms[at];
+  return (
+    <div className="page">
+      <Parts label="Parts of data" at={at} parts={parts} />
+      <Room />
+    </div>
+  );
+};

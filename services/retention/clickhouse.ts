@@ -1,0 +1,50 @@
+/** The connection to ClickHouse. */
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/client";
+
+export interface ClickHouse {
+  rows<T>(query: string, params?: Record<string, unknown>): Promise<T[]>;
+  command(query: string, params?: Record<string, unknown>): Promise<void>;
+  insert(table: string, rows: readonly object[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** To rewrite a partition may take long; it goes on in the server when this process dies, and the next one waits for it. */
+const requestTimeoutMs = 3_600_000;
+
+/** The part was merged or dropped meanwhile: what it held is looked for again. */
+export const isGonePart = (error: unknown): boolean =>
+  error instanceof ClickHouseError &&
+  (error.type === "NO_SUCH_DATA_PART" || error.type === "PART_IS_TEMPORARILY_LOCKED");
+
+export const connectClickHouse = (access: {
+  url: string;
+  username: string;
+  password: string;
+  database: string;
+}): ClickHouse => {
+  const client: ClickHouseClient = createClient({
+    ...access,
+    application: "astralog-retention",
+    // It would print queries, and they hold what people search for.
+    log: { level: ClickHouseLogLevel.OFF },
+    request_timeout: requestTimeoutMs,
+    max_open_connections: 4,
+    // Rules can be longer than an address may be.
+    use_multipart_params_auto: true,
+    keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
+    clickhouse_settings: { output_format_json_quote_64bit_integers: 0, mutations_sync: "1" },
+  });
+  return {
+    rows: async <T>(query: string, params: Record<string, unknown> = {}) => {
+      const result = await client.query({ query, query_params: params, format: "JSONEachRow" });
+      return result.json<T>();
+    },
+    command: async (query, params = {}) => {
+      await client.command({ query, query_params: params });
+    },
+    insert: async (table, rows) => {
+      if (rows.length > 0) await client.insert({ table, values: rows, format: "JSONEachRow" });
+    },
+    close: () => client.close(),
+  };
+};

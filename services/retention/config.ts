@@ -1,0 +1,27 @@
+/** The configuration of retention; README.md has it as a table. */
+import { field, kafkaShape, type Shape } from "@astralog/chassis";
+
+export const shape = {
+  ...kafkaShape,
+  CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
+  CLICKHOUSE_USERNAME: field.text("A user with the rights of astralog_retention.", "astralog_retention"),
+  CLICKHOUSE_PASSWORD: field.secret("Its password.", ""),
+  CLICKHOUSE_DATABASE: field.text("The database with the tables.", "astralog"),
+  REDACTOR_GROUP: field.text("The redactor's consumer group, whose position says what it has passed on.", "redactor"),
+  SINK_GROUP: field.text("The sink's consumer group, whose position says what is stored.", "sink.shared"),
+  SWEEP_SECONDS: field.integer(
+    "How often all is looked through. A changed rule is taken up at once.",
+    { min: 1, max: 86_400 },
+    "3600",
+  ),
+  SETTLE_SECONDS: field.integer(
+    "How long stored events are left alone, so that their ledger rows are there before one removes them.",
+    { min: 0, max: 86_400 },
+    "600",
+  ),
+  IN_FLIGHT_MS: field.integer(
+    "How long a record may be on its way from its receipt to Kafka.",
+    { min: 0, max: 600_000 },
+    "5000",
+  ),
+} satisfies Shape;

@@ -1,0 +1,137 @@
+/** Puts retention together: what people decided, the places, and when each is looked through. */
+import { type Context, createControlTable, createKafka, createPositions, createRegistry } from "@astralog/chassis";
+import { type RecordName, topics } from "@astralog/schemas";
+import { connectClickHouse } from "./clickhouse.ts";
+import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
+import { createEventsPlace } from "./clickhouse-events.ts";
+import type { shape } from "./config.ts";
+import { createDeletions } from "./deletions.ts";
+import { exportsPlace } from "./exports.ts";
+import { createKafkaPlace } from "./kafka-topics.ts";
+import { createRetentionMetrics } from "./metrics.ts";
+import { createPassage } from "./passage.ts";
+import { readPolicies } from "./policies.ts";
+import { createRecords } from "./records.ts";
+import { createRemovals } from "./removals.ts";
+import { createSweep } from "./sweep.ts";
+
+/** Changes that come together are taken up together. */
+const settleMs = 200;
+/** How often an open deletion is gone on with. */
+const openMs = 500;
+
+export const start = async ({
+  config,
+  log,
+  health,
+  metrics: registered,
+  onStop,
+}: Context<typeof shape>): Promise<void> => {
+  const kafka = createKafka(config, log, "retention");
+  const registry = createRegistry(config);
+  const clickhouse = connectClickHouse({
+    url: config.CLICKHOUSE_URL,
+    username: config.CLICKHOUSE_USERNAME,
+    password: config.CLICKHOUSE_PASSWORD,
+    database: config.CLICKHOUSE_DATABASE,
+  });
+  onStop("clickhouse", clickhouse.close);
+  const metrics = createRetentionMetrics(registered);
+
+  let sweepAt = 0;
+  /** Something came while a turn was under way. */
+  let woken = false;
+  let end = (): void => undefined;
+  const wake = (): void => {
+    woken = true;
+    end();
+  };
+  const changed = (): void => {
+    sweepAt = Math.min(sweepAt, Date.now() + settleMs);
+    wake();
+  };
+  const table = <N extends RecordName>(topic: { readonly name: string; readonly value: N }, onChange = changed) =>
+    createControlTable(
+      kafka,
+      { log, registry },
+      { principal: "retention", topic: kafka.name(topic.name), record: topic.value, onChange },
+    );
+  const tables = {
+    rules: await table(topics.retentionRules),
+    sources: await table(topics.sources),
+    tenants: await table(topics.tenants),
+    deletions: await table(topics.deletions, wake),
+  };
+  const all = Object.values(tables);
+  onStop("tables", () => Promise.all(all.map((one) => one.close())));
+  const known = (): boolean => all.every((one) => one.complete);
+  health.require("tables", () => known() || "not all rules and sources have been read yet");
+
+  const positions = createPositions(kafka);
+  onStop("positions", positions.close);
+  const policies = () => readPolicies({ ...tables, log });
+  const sources = () => tables.sources.values();
+  const removals = createRemovals(clickhouse);
+  const places = [
+    createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
+    createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
+    exportsPlace,
+    createKafkaPlace({ positions, sources }),
+  ];
+  const records = createRecords(clickhouse);
+  const sweep = createSweep({ places, records, policies, metrics, log });
+  const deletions = createDeletions({
+    ...{ table: tables.deletions, places, records, policies, metrics, log },
+    passage: createPassage({
+      ...{ positions, sources, redactorGroup: config.REDACTOR_GROUP, sinkGroup: config.SINK_GROUP },
+      inFlightMs: config.IN_FLIGHT_MS,
+    }),
+  });
+
+  let stopping = false;
+  let failed = "";
+  health.require("work", () => failed === "" || failed);
+  const rest = async (ms: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    end = resolve;
+    // Longer than a timer can count is a day here.
+    const timer = setTimeout(resolve, Math.min(ms, 86_400_000));
+    if (!stopping && !woken) await promise;
+    clearTimeout(timer);
+  };
+  const turn = async (): Promise<number> => {
+    woken = false;
+    // A rule that has not been read yet would look like one that was taken away.
+    if (!known()) return 20;
+    const open = await deletions.advance();
+    if (Date.now() >= sweepAt) {
+      sweepAt = Number.POSITIVE_INFINITY;
+      await sweep();
+      await deletions.enforce();
+      sweepAt = Math.min(sweepAt, Date.now() + config.SWEEP_SECONDS * 1_000);
+    }
+    return Math.max(0, Math.min(sweepAt - Date.now(), open > 0 ? openMs : Number.POSITIVE_INFINITY));
+  };
+  const work = async (): Promise<void> => {
+    for (let failures = 0; !stopping; ) {
+      try {
+        await rest(await turn());
+        failures = 0;
+        failed = "";
+      } catch (err) {
+        failures += 1;
+        failed = "the last sweep failed; it is tried again";
+        sweepAt = 0;
+        log.warn({ err, failures }, "a sweep failed; it is tried again");
+        await rest(Math.min(500 * 2 ** failures, 30_000));
+      }
+    }
+  };
+  const working = work();
+  onStop("work", async () => {
+    stopping = true;
+    wake();
+    // A partition that is being rewritten goes on in the server; whoever starts next waits for it.
+    await Promise.race([working, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
+  });
+};
