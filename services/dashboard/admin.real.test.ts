@@ -142,7 +142,10 @@ test("teams and roles: made, filled, and told by what they may; settings that re
   await page.getByRole("checkbox", { name: /keys.write/ }).check();
   bad.push(...(await look("new-role")));
   await press("Make the role");
-  await page.getByRole("region", { name: "Your own roles" }).getByText(/2 of \d+ permissions/).waitFor();
+  await page
+    .getByRole("region", { name: "Your own roles" })
+    .getByText(/2 of \d+ permissions/)
+    .waitFor();
   bad.push(...(await look("roles")));
   await page.getByRole("button", { name: "Organization", exact: true }).click();
   await page.getByText("You have none yourself").waitFor();
