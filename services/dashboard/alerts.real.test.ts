@@ -91,8 +91,11 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   await page.getByText('"critical"').waitFor();
   await press("Save");
   await page.getByRole("link", { name: "Panics" }).waitFor();
-
   expect(seen.flat()).toEqual([]);
+  // The wrong window was tried, refused, and said beside its field.
+  expect(new Set(wrongs.splice(0))).toEqual(
+    new Set(["Failed to load resource: the server responded with a status of 400 (Bad Request)"]),
+  );
 }, 120_000);
 
 test("an incident with its evidence and what was sent, acknowledged; and a silence for it", async () => {
