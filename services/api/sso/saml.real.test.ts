@@ -122,7 +122,7 @@ test("a provider's metadata, pasted or by its address, says what a connection ta
   expect((await read({ url: `${idp.url}/nothing` })).body.code).toBe("provider_failed");
   const wrong = {
     "a document type": `<!DOCTYPE a [<!ENTITY b "c">]>${xml.replace(/^<\?xml[^>]*>/, "")}`,
-    "ours, which is no provider's": await (await fetch(`${api.url}/api/v1/openapi.json`)).text(),
+    "ours, which is no provider's": (await (await fetch(`${api.url}/api/v1/openapi.json`)).text()).slice(0, 50_000),
     "no certificate": xml.replace(/<KeyDescriptor[\s\S]*?<\/KeyDescriptor>/g, ""),
     "another binding alone": xml.replaceAll("HTTP-Redirect", "HTTP-Artifact"),
   };
