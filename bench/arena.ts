@@ -4,7 +4,7 @@
  * its own.
  */
 import type { Stack } from "@astralog/local";
-import type { Fault } from "./fault.ts";
+import type { Fault, Rig } from "./fault.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 import { type FaultOptions, type Outcome, runFault } from "./run-fault.ts";
 
@@ -21,8 +21,8 @@ export const createArena = (stack: Stack): Arena => {
     shared = undefined;
     await ended?.stop();
   };
-  const started = async (env: Parameters<typeof startPipeline>[0] = {}): Promise<Pipeline> => {
-    const pipeline = await startPipeline({ stack, ...env });
+  const started = async (rig?: Rig): Promise<Pipeline> => {
+    const pipeline = await startPipeline(rig === undefined ? { stack } : { stack, env: rig.env });
     try {
       await pipeline.startAll();
     } catch (error) {
@@ -34,7 +34,7 @@ export const createArena = (stack: Stack): Arena => {
   const onServicesOfItsOwn = async (fault: Fault, options: FaultOptions): Promise<Outcome> => {
     const rig = await fault.rig?.(stack);
     try {
-      const pipeline = await started(rig === undefined ? {} : { env: rig.env });
+      const pipeline = await started(rig);
       try {
         return await runFault(fault, pipeline, options);
       } finally {

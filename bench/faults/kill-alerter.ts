@@ -28,7 +28,7 @@ export const killAlerter: Fault = {
         name: "Traffic",
         when: { type: "threshold", query: "service:chaos", above: 100, window: "10s", every: "10s" },
       });
-      for (let i = 0; i < scaled(20, 2); i++) {
+      for (let i = 0; i < scaled(20, 3); i++) {
         await sleep(500 + Math.random() * 2_500);
         await restart("alerter", "SIGKILL");
       }

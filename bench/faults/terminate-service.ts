@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { serviceNames } from "@astralog/local";
 import type { Fault } from "../fault.ts";
+import { pipelineServices } from "../pipeline.ts";
 
 const exitWithinMs = 30_000;
 
@@ -10,7 +10,7 @@ export const terminateService: Fault = {
   title: "SIGTERM to each service under load",
   run: async ({ pipeline, restart, scaled, broken, note }) => {
     for (let round = 0; round < scaled(5, 1); round++) {
-      for (const name of serviceNames.filter((one) => one !== "archive")) {
+      for (const name of pipelineServices) {
         await sleep(500 + Math.random() * 1_000);
         const { exited } = pipeline.service(name);
         const begun = performance.now();
