@@ -2,11 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { serviceNames } from "@astralog/local";
 
 const root = new URL("../../", import.meta.url);
 const path = (file: string): string => fileURLToPath(new URL(file, root));
 
-const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"];
+const services: readonly string[] = serviceNames;
 // One-shot commands have no --help; their shape is in their source.
 const sources: Readonly<Record<string, readonly string[]>> = {
   provision: ["services/api/provision.ts", "deploy/docker/clickhouse-users.ts", "services/chassis/config.ts"],

@@ -4,8 +4,9 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
+import { serviceNames } from "./services.ts";
 
-const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api", "cli"] as const;
+const services = [...serviceNames, "cli"] as const;
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   schemas: [],
   chassis: ["schemas"],

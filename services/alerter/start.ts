@@ -8,6 +8,7 @@ import {
   createRegistry,
   createTopicReader,
   insist,
+  type TableOptions,
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
 import type { shape } from "./config.ts";
@@ -43,15 +44,8 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     }, settleMs);
   };
   const rules = createRules(log, soon);
-  const table = <N extends RecordName>(
-    topic: { readonly name: string; readonly value: N },
-    onChange: Parameters<typeof createControlTable<N>>[2]["onChange"] & {},
-  ) =>
-    createControlTable(
-      kafka,
-      { log, registry },
-      { principal: "alerter", topic: kafka.name(topic.name), record: topic.value, onChange },
-    );
+  const table = <N extends RecordName>(topic: TableOptions<N>["topic"], onChange: TableOptions<N>["onChange"] & {}) =>
+    createControlTable(kafka, { log, registry }, { principal: "alerter", topic, onChange });
   const ruleTable = await table(topics.alertRules, rules.change);
   onStop("rules", ruleTable.close);
   const sourceTable = await table(topics.sources, soon);

@@ -10,6 +10,7 @@ import {
   createRegistry,
   createStorage,
   createTopicTail,
+  type TableOptions,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
@@ -43,43 +44,22 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   const registry = createRegistry(config);
   const producer = await createProducer(kafka, context, { lingerMs: 2 });
   onStop("producer", producer.close);
-  const table = <N extends RecordName>(record: N, topic: string) =>
-    createControlTable(kafka, { log, registry }, { principal: "api", topic: kafka.name(topic), record });
-  const [
-    keys,
-    sources,
-    tenants,
-    usage,
-    auditHeads,
-    alertRules,
-    alertActions,
-    alertDestinations,
-    retentionRules,
-    deletions,
-  ] = await Promise.all([
-    table("KeyRecord", topics.keys.name),
-    table("SourceRecord", topics.sources.name),
-    table("TenantLimits", topics.tenants.name),
-    table("TenantUsage", topics.usage.name),
-    table("AuditHead", topics.auditHeads.name),
-    table("AlertRule", topics.alertRules.name),
-    table("AlertAction", topics.alertActions.name),
-    table("AlertDestination", topics.alertDestinations.name),
-    table("RetentionRule", topics.retentionRules.name),
-    table("Deletion", topics.deletions.name),
+  const table = <N extends RecordName>(topic: TableOptions<N>["topic"]) =>
+    createControlTable(kafka, { log, registry }, { principal: "api", topic });
+  const tables = await Promise.all([
+    table(topics.keys),
+    table(topics.sources),
+    table(topics.tenants),
+    table(topics.usage),
+    table(topics.auditHeads),
+    table(topics.alertRules),
+    table(topics.alertActions),
+    table(topics.alertDestinations),
+    table(topics.retentionRules),
+    table(topics.deletions),
   ]);
-  const tables = [
-    keys,
-    sources,
-    tenants,
-    usage,
-    auditHeads,
-    alertRules,
-    alertActions,
-    alertDestinations,
-    retentionRules,
-    deletions,
-  ];
+  const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions] = others;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.

@@ -92,7 +92,7 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
     kafka,
     { log, registry },
     {
-      ...{ principal: "archive", topic: kafka.name(topics.storage.name), record: "StorageConnection" },
+      ...{ principal: "archive", topic: topics.storage },
       onChange: (key, record?: StorageConnectionRecord) => {
         const definition = record === undefined ? undefined : (JSON.parse(record.definition) as StorageConnection);
         if (definition?.archive === true) wanted.set(key, definition);

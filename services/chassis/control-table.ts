@@ -18,6 +18,13 @@ export interface ControlTable<R> {
   close(): Promise<void>;
 }
 
+/** A compacted topic of `topics`, and which record it carries. */
+export interface TableOptions<N extends RecordName> {
+  readonly principal: string;
+  readonly topic: { readonly name: string; readonly value: N };
+  onChange?(key: string, value: Records[N] | undefined): void;
+}
+
 /**
  * Rejects when the topic cannot be read. `principal` begins the group's name, which is what its ACL allows; each process
  * has a group of its own, because each needs the whole table. Without a registry only records of this very version can be
@@ -26,9 +33,10 @@ export interface ControlTable<R> {
 export const createControlTable = async <N extends RecordName>(
   kafka: KafkaClient,
   { log, registry }: { log: Log; registry?: Pick<Registry, "writerOf"> },
-  options: { principal: string; topic: string; record: N; onChange?(key: string, value: Records[N] | undefined): void },
+  options: TableOptions<N>,
 ): Promise<ControlTable<Records[N]>> => {
-  const { principal, topic, record } = options;
+  const record = options.topic.value;
+  const topic = kafka.name(options.topic.name);
   const rows = new Map<string, Records[N]>();
 
   /** A registry that is away must not hold up a revocation that this version wrote. */
@@ -47,7 +55,7 @@ export const createControlTable = async <N extends RecordName>(
     kafka,
     { log },
     {
-      group: `${principal}.table.${topic}`,
+      group: `${options.principal}.table.${topic}`,
       topic,
       handle: async (key, { value }) => {
         const row = value === null ? undefined : await decode(value);

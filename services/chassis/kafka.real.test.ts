@@ -162,11 +162,7 @@ test("a control table is complete at the start and follows changes and removals"
   const put = (key: string, value: typeof source | null) =>
     producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord("SourceRecord", 1, value) });
   await put("tn_x/src_x", source);
-  const table = await createControlTable(
-    as("receiver"),
-    { log },
-    { principal: "receiver", topic, record: "SourceRecord" },
-  );
+  const table = await createControlTable(as("receiver"), { log }, { principal: "receiver", topic: topics.sources });
   await until(() => table.complete, "the table");
   expect(table.get("tn_x/src_x")).toMatchObject(source);
   const start = performance.now();

@@ -9,6 +9,7 @@ import {
   createProducer,
   createRegistry,
   parseRange,
+  type TableOptions,
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
 import { createApp } from "./app.ts";
@@ -28,15 +29,15 @@ export const start = async ({ config, log, metrics, health, onStop }: Context<ty
   const kafka = createKafka(config, log, config.INSTANCE);
   const registry = createRegistry(config);
   const raw = kafka.name(topics.raw.name);
-  const table = <N extends RecordName>(topic: string, record: N, onChange: (key: string) => void = () => {}) =>
-    createControlTable(kafka, { log, registry }, { principal: "receiver", topic: kafka.name(topic), record, onChange });
+  const table = <N extends RecordName>(topic: TableOptions<N>["topic"], onChange: (key: string) => void = () => {}) =>
+    createControlTable(kafka, { log, registry }, { principal: "receiver", topic, onChange });
   // What is announced while the table is being opened needs no telling: nothing was sent yet.
   let learn = (_tenant: string): void => {};
   const [keys, sources, tenants, usage] = await Promise.all([
-    table(topics.keys.name, "KeyRecord"),
-    table(topics.sources.name, "SourceRecord"),
-    table(topics.tenants.name, "TenantLimits"),
-    table(topics.usage.name, "TenantUsage", (tenant) => learn(tenant)),
+    table(topics.keys),
+    table(topics.sources),
+    table(topics.tenants),
+    table(topics.usage, (tenant) => learn(tenant)),
   ]);
   const tables = { keys, sources, tenants, usage };
   onStop("control tables", () => Promise.all(Object.values(tables).map((one) => one.close())));

@@ -25,11 +25,7 @@ export const startNative = async (
   registry: Registry,
   parts: JudgeOptions & Omit<StageOptions, "judge" | "cleanPartition">,
 ): Promise<void> => {
-  const tenants = await createControlTable(
-    kafka,
-    { log, registry },
-    { principal: "redactor", topic: kafka.name(topics.tenants.name), record: "TenantLimits" },
-  );
+  const tenants = await createControlTable(kafka, { log, registry }, { principal: "redactor", topic: topics.tenants });
   onStop("tenants", tenants.close);
   const sources = createNativeSources(kafka);
   const rate = createRate();
@@ -83,8 +79,7 @@ export const startNative = async (
     { log, registry },
     {
       principal: "redactor",
-      topic: kafka.name(topics.sources.name),
-      record: "SourceRecord",
+      topic: topics.sources,
       onChange: (key, record) => {
         sources.change(key, record);
         consumer.changed();

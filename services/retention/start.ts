@@ -1,5 +1,12 @@
 /** Puts retention together: what people decided, the places, and when each is looked through. */
-import { type Context, createControlTable, createKafka, createPositions, createRegistry } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createPositions,
+  createRegistry,
+  type TableOptions,
+} from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
 import { connectClickHouse } from "./clickhouse.ts";
 import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
@@ -50,40 +57,35 @@ export const start = async ({
     sweepAt = Math.min(sweepAt, Date.now() + settleMs);
     wake();
   };
-  const table = <N extends RecordName>(topic: { readonly name: string; readonly value: N }, onChange = changed) =>
-    createControlTable(
-      kafka,
-      { log, registry },
-      { principal: "retention", topic: kafka.name(topic.name), record: topic.value, onChange },
-    );
-  const tables = {
-    rules: await table(topics.retentionRules),
-    sources: await table(topics.sources),
-    tenants: await table(topics.tenants),
-    deletions: await table(topics.deletions, wake),
-  };
-  const all = Object.values(tables);
+  const table = <N extends RecordName>(topic: TableOptions<N>["topic"], onChange = changed) =>
+    createControlTable(kafka, { log, registry }, { principal: "retention", topic, onChange });
+  const all = await Promise.all([
+    table(topics.retentionRules),
+    table(topics.sources),
+    table(topics.tenants),
+    table(topics.deletions, wake),
+  ]);
+  const [rules, sources, tenants, deletionTable] = all;
   onStop("tables", () => Promise.all(all.map((one) => one.close())));
   const known = (): boolean => all.every((one) => one.complete);
   health.require("tables", () => known() || "not all rules and sources have been read yet");
 
   const positions = createPositions(kafka);
   onStop("positions", positions.close);
-  const policies = () => readPolicies({ ...tables, log });
-  const sources = () => tables.sources.values();
+  const policies = () => readPolicies({ rules, sources, tenants, log });
   const removals = createRemovals(clickhouse);
   const places = [
     createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     exportsPlace,
-    createKafkaPlace({ positions, sources }),
+    createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);
   const sweep = createSweep({ places, records, policies, metrics, log });
   const deletions = createDeletions({
-    ...{ table: tables.deletions, places, records, policies, metrics, log },
+    ...{ table: deletionTable, places, records, policies, metrics, log },
     passage: createPassage({
-      ...{ positions, sources, redactorGroup: config.REDACTOR_GROUP, sinkGroup: config.SINK_GROUP },
+      ...{ positions, sources: sources.values, redactorGroup: config.REDACTOR_GROUP, sinkGroup: config.SINK_GROUP },
       inFlightMs: config.IN_FLIGHT_MS,
     }),
   });

@@ -1,5 +1,12 @@
 /** What people have said about alerts, by tenant: the rules that are judged, and actions and destinations from their topics. */
-import { type ControlTable, createControlTable, type KafkaClient, type Log, type Registry } from "@astralog/chassis";
+import {
+  type ControlTable,
+  createControlTable,
+  type KafkaClient,
+  type Log,
+  type Registry,
+  type TableOptions,
+} from "@astralog/chassis";
 import { type AlertActionRecord, type AlertDestinationRecord, type RecordName, topics } from "@astralog/schemas";
 import type { Destination } from "@astralog/schemas/alerts/index";
 import type { ActiveRule, Rules } from "../rules.ts";
@@ -43,25 +50,21 @@ export const createControl = async (deps: {
   const destinations = byTenant<Destination>();
   let revision = 0;
 
-  const follow = <N extends RecordName>(
-    name: string,
-    record: N,
-    onChange: Parameters<typeof createControlTable<N>>[2]["onChange"],
-  ) =>
+  const follow = <N extends RecordName>(topic: TableOptions<N>["topic"], onChange: TableOptions<N>["onChange"] & {}) =>
     createControlTable(
       kafka,
       { log, registry },
       {
-        ...{ principal: "alerter", topic: kafka.name(name), record },
+        ...{ principal: "alerter", topic },
         onChange: (key, value) => {
-          onChange?.(key, value);
+          onChange(key, value);
           revision += 1;
         },
       },
     );
   const tables: Pick<ControlTable<unknown>, "complete" | "close">[] = await Promise.all([
-    follow(topics.alertActions.name, "AlertAction", (key, record) => actions.put(key, record)),
-    follow(topics.alertDestinations.name, "AlertDestination", (key, record?: AlertDestinationRecord) =>
+    follow(topics.alertActions, (key, record) => actions.put(key, record)),
+    follow(topics.alertDestinations, (key, record?: AlertDestinationRecord) =>
       destinations.put(key, record === undefined ? undefined : (JSON.parse(record.definition) as Destination)),
     ),
   ]);

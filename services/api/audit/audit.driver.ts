@@ -37,11 +37,7 @@ export const openTrails = async (one: Platform): Promise<Trails> => {
   );
   const log = createLog("test", "fatal");
   const kafka = createKafka(loadConfig(kafkaShape, one.env("api")), log, "test");
-  const heads = await createControlTable(
-    kafka,
-    { log },
-    { principal: "api", topic: kafka.name(topics.auditHeads.name), record: "AuditHead" },
-  );
+  const heads = await createControlTable(kafka, { log }, { principal: "api", topic: topics.auditHeads });
   return { api, heads, db: connectPostgres(one.env("api").POSTGRES_URL ?? "") };
 };
 

@@ -29,11 +29,7 @@ const tableOf = (
 ) => {
   const log = createLog("test", "fatal");
   const kafka = createKafka(loadConfig(kafkaShape, env), log, "test");
-  return createControlTable(
-    kafka,
-    { log },
-    { principal: "receiver", topic: kafka.name(topics.keys.name), record: "KeyRecord", onChange },
-  );
+  return createControlTable(kafka, { log }, { principal: "receiver", topic: topics.keys, onChange });
 };
 
 beforeAll(async () => {
