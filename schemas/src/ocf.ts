@@ -37,3 +37,18 @@ export const wrapOcf = (head: Buffer, values: readonly Buffer[], writer = new Av
   }
   return writer.buffer.subarray(0, writer.at);
 };
+
+/**
+ * How ClickHouse reads the events of such a file, as ARRAY JOIN gives them, one for one: whoever stores them, table or
+ * object, stores the same.
+ */
+export const eventsInSql = {
+  column: `events Array(Tuple(timestamp Int64, level Int32, service String, host String, message String, trace_id String,
+    span_id String, attribute_types String, attributes Map(String, String)))`,
+  join: "ARRAY JOIN events AS e, arrayEnumerate(events) AS i",
+  /** False for what stands in the place of an event that was dropped. */
+  there: "e.timestamp != -1",
+  level: "toUInt8(if(e.level BETWEEN 0 AND 24, e.level, 0))",
+  /** Nanoseconds; an event without a time of its own has its batch's. `receivedAt` is the SQL of that, milliseconds. */
+  instant: (receivedAt: string): string => `if(e.timestamp = 0, ${receivedAt} * 1000000, e.timestamp)`,
+} as const;

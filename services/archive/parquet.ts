@@ -4,7 +4,7 @@
  */
 import { type CleanBatch, expectedEvents, Fault } from "@astralog/chassis";
 import { types, WriterPool } from "@astralog/schemas";
-import { ocfHead, wrapOcf } from "@astralog/schemas/ocf";
+import { eventsInSql, ocfHead, wrapOcf } from "@astralog/schemas/ocf";
 import { archiveDays, otherDay } from "@astralog/schemas/storage";
 
 export interface ParquetDeps {
@@ -21,20 +21,19 @@ export interface ParquetFile {
 }
 
 const structure = `tenant String, source String, received_at Int64, raw_topic String, raw_partition Int32, raw_offset Int64,
-  events Array(Tuple(timestamp Int64, level Int32, service String, host String, message String, trace_id String,
-    span_id String, attribute_types String, attributes Map(String, String)))`;
+  ${eventsInSql.column}`;
 
 const dayNs = 86_400_000_000_000;
-const instant = "if(e.timestamp = 0, batches.received_at * 1000000, e.timestamp)";
+const instant = eventsInSql.instant("batches.received_at");
 const day = `if(${instant} >= 0 AND intDiv(${instant}, ${dayNs}) BETWEEN
   intDiv(batches.received_at, 86400000) - ${archiveDays.before} AND intDiv(batches.received_at, 86400000) + ${archiveDays.after},
   toInt32(intDiv(${instant}, ${dayNs})), toInt32(-1))`;
-const from = `FROM batches ARRAY JOIN events AS e, arrayEnumerate(events) AS i WHERE e.timestamp != -1`;
+const from = `FROM batches ${eventsInSql.join} WHERE ${eventsInSql.there}`;
 
 /** In order of time, so that a reader who wants an hour reads little; wholly ordered, so that it is the same each time. */
 const eventsSql = `SELECT tenant, source, fromUnixTimestamp64Nano(${instant}, 'UTC') AS timestamp,
   fromUnixTimestamp64Milli(batches.received_at, 'UTC') AS received_at,
-  toUInt8(if(e.level BETWEEN 0 AND 24, e.level, 0)) AS level, e.service AS service, e.host AS host, e.message AS message,
+  ${eventsInSql.level} AS level, e.service AS service, e.host AS host, e.message AS message,
   e.trace_id AS trace_id, e.span_id AS span_id, e.attribute_types AS attribute_types, e.attributes AS attributes,
   raw_topic AS topic, toUInt16(raw_partition) AS partition, toUInt64(raw_offset) AS offset, toUInt32(i - 1) AS idx
 ${from} AND ${day} = {day:Int32} ORDER BY timestamp, topic, partition, offset, idx FORMAT Parquet`;

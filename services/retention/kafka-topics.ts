@@ -4,7 +4,7 @@
  */
 import type { KafkaPositions } from "@astralog/chassis";
 import { nativePrefix, nativeTopic, type SourceRecord, type Topic, topics } from "@astralog/schemas";
-import type { Place } from "./places.ts";
+import { type Place, total } from "./places.ts";
 
 /** Brokers look for what to delete every five minutes, and one more for each to have done it. */
 const checkMs = 6 * 60_000;
@@ -41,7 +41,7 @@ export const createKafkaPlace = (deps: { positions: KafkaPositions; sources(): I
       let overdue = 0;
       for (const topic of all) {
         const before = now - goneBy(topic, 0);
-        const found = [...(await positions.before(topic.name, before)).values()].reduce((a, b) => a + b, 0);
+        const found = total(await positions.before(topic.name, before));
         overdue += found;
         if (found > 0) late.push(topic.name.startsWith(nativePrefix) ? `${nativePrefix}…` : topic.name);
       }

@@ -41,5 +41,5 @@ export const addTo = (counts: Map<string, number>, tenant: string, more: number)
   if (more > 0) counts.set(tenant, (counts.get(tenant) ?? 0) + more);
 };
 
-export const total = (counts: ReadonlyMap<string, number>): number =>
+export const total = (counts: ReadonlyMap<unknown, number>): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);

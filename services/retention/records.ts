@@ -1,7 +1,7 @@
 /** What retention has done, written for people to read: sweeps, and how far each deletion is. */
 import type { PlaceName } from "@astralog/schemas/retention/index";
 import type { ClickHouse } from "./clickhouse.ts";
-import type { Swept } from "./places.ts";
+import { type Swept, total } from "./places.ts";
 
 export interface Step {
   readonly tenant: string;
@@ -20,9 +20,8 @@ export const createRecords = (clickhouse: ClickHouse) => ({
   swept: (sweep: string, place: string, swept: Swept, began: number): Promise<void> => {
     const shared = { sweep, place, began_at: time(began), ended_at: time(Date.now()) };
     const { looked, overdue, held, detail } = swept;
-    const all = [...swept.removed.values()].reduce((a, b) => a + b, 0);
     return clickhouse.insert("sweeps", [
-      { ...shared, tenant: "", looked, removed: all, overdue, held, detail },
+      { ...shared, tenant: "", looked, removed: total(swept.removed), overdue, held, detail },
       ...[...swept.removed].map(([tenant, removed]) => ({
         ...{ ...shared, tenant, looked: 0, removed, overdue: 0, held: 0, detail: "" },
       })),

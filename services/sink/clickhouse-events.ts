@@ -5,7 +5,7 @@
 
 import type { CleanBatch } from "@astralog/chassis";
 import { WriterPool } from "@astralog/schemas";
-import { ocfHead, wrapOcf } from "@astralog/schemas/ocf";
+import { eventsInSql, ocfHead, wrapOcf } from "@astralog/schemas/ocf";
 import { fence, insertId, type Owner } from "./claims.ts";
 import type { ClickHouse } from "./clickhouse.ts";
 import { inRanges, insertedSince, rangesOf } from "./ranges.ts";
@@ -15,17 +15,16 @@ const defaultRetentionDays = 30;
 
 const batchColumns = `tenant LowCardinality(String), source LowCardinality(String), received_at Int64, retention_days Int32,
   raw_topic LowCardinality(String), raw_partition Int32, raw_offset Int64,
-  events Array(Tuple(timestamp Int64, level Int32, service String, host String, message String, trace_id String,
-    span_id String, attribute_types String, attributes Map(String, String)))`;
+  ${eventsInSql.column}`;
 
 const select = `SELECT tenant, source,
-  fromUnixTimestamp64Nano(if(e.timestamp = 0, received_at * 1000000, e.timestamp), 'UTC'),
+  fromUnixTimestamp64Nano(${eventsInSql.instant("received_at")}, 'UTC'),
   fromUnixTimestamp64Milli(received_at, 'UTC'),
   toDate(fromUnixTimestamp64Milli(received_at, 'UTC')) + if(retention_days > 0, least(retention_days, 3650), ${defaultRetentionDays}),
-  toUInt8(if(e.level BETWEEN 0 AND 24, e.level, 0)), e.service, e.host, e.message, e.trace_id, e.span_id,
-  e.attribute_types, e.attributes, raw_topic, raw_partition, raw_offset, idx - 1, now()
+  ${eventsInSql.level}, e.service, e.host, e.message, e.trace_id, e.span_id,
+  e.attribute_types, e.attributes, raw_topic, raw_partition, raw_offset, i - 1, now()
 FROM input('${batchColumns.replaceAll("\n", " ")}')
-ARRAY JOIN events AS e, arrayEnumerate(events) AS idx`;
+${eventsInSql.join}`;
 
 const columns = `tenant, source, timestamp, received_at, expires_on, level, service, host, message, trace_id, span_id,
   attribute_types, attributes, topic, partition, offset, idx, inserted_at`;
@@ -69,7 +68,7 @@ export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaO
         const guard = fence(cleanTopic, owners);
         const there = theirRows(group);
         const skip = complete
-          ? `AND (raw_topic, raw_partition, raw_offset, idx - 1) NOT IN (
+          ? `AND (raw_topic, raw_partition, raw_offset, i - 1) NOT IN (
               SELECT topic, toInt32(partition), toInt64(offset), idx FROM events WHERE ${there.condition})`
           : "";
         const room = rooms.take(0);
@@ -80,7 +79,7 @@ export const createEvents = (clickhouse: ClickHouse, cleanTopic: string, schemaO
         );
         done.bytes += body.length;
         done.rows += await clickhouse.insert({
-          query: `INSERT INTO events (${columns}) ${select} WHERE e.timestamp != -1 AND ${guard.condition} ${skip} FORMAT Avro`,
+          query: `INSERT INTO events (${columns}) ${select} WHERE ${eventsInSql.there} AND ${guard.condition} ${skip} FORMAT Avro`,
           queryId: insertId(
             cleanTopic,
             owners.map((owner) => owner.partition),

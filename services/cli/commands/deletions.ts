@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Certificate, checkCertificate } from "@astralog/schemas/retention/certificate";
+import type { DeletionKind } from "@astralog/schemas/retention/deletion";
 import type { Command } from "commander";
 import { withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
@@ -13,7 +14,7 @@ import { findSource } from "./sources.ts";
 
 interface Deletion {
   readonly id: string;
-  readonly kind: "query" | "source" | "organization";
+  readonly kind: DeletionKind;
   readonly sources: readonly string[];
   readonly query: string;
   readonly received_before: string;

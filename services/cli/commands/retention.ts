@@ -1,4 +1,5 @@
 /** `retention`: what is kept and how long, rules and holds, and what sweeps have found. */
+import type { RetentionRule } from "@astralog/schemas/retention/rule";
 import type { Command } from "commander";
 import { withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
@@ -9,7 +10,7 @@ import { findSource } from "./sources.ts";
 
 interface ShownRule {
   readonly id: string;
-  readonly rule: { name: string; kind: "keep" | "hold"; source: string; query: string; days: number | null };
+  readonly rule: RetentionRule;
 }
 
 interface SweepRow {

@@ -1,20 +1,13 @@
 /** What is kept, the rules, and deletions, as the api has them. */
+import type { DeletionKind } from "@astralog/schemas/retention/deletion";
+import type { RetentionRule } from "@astralog/schemas/retention/rule";
 import { useQuery } from "@tanstack/react-query";
 import { get } from "../api/client.ts";
 import { useRead } from "../api/read.ts";
 
-export interface RuleBody {
-  readonly name: string;
-  readonly kind: "keep" | "hold";
-  readonly source: string;
-  readonly query: string;
-  readonly days: number | null;
-  readonly reason: string;
-}
-
 export interface Rule {
   readonly id: string;
-  readonly rule: RuleBody;
+  readonly rule: RetentionRule;
   readonly created_at: string;
 }
 
@@ -61,7 +54,7 @@ export interface Step {
 
 export interface Deletion {
   readonly id: string;
-  readonly kind: "query" | "source" | "organization";
+  readonly kind: DeletionKind;
   readonly sources: readonly string[];
   readonly query: string;
   readonly from: string;

@@ -1,4 +1,5 @@
 /** Rules that keep what a query finds longer or shorter, and holds. */
+import type { RetentionRule } from "@astralog/schemas/retention/rule";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { ActDialog, ConfirmDialog, useActs, useMay } from "../account/acts.tsx";
@@ -8,10 +9,10 @@ import { useSources } from "../sources/data.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
-import { type Kept, type Rule, type RuleBody, useKept } from "./data.ts";
+import { type Kept, type Rule, useKept } from "./data.ts";
 
 type Open =
-  | { readonly kind: "new"; readonly what: RuleBody["kind"] }
+  | { readonly kind: "new"; readonly what: RetentionRule["kind"] }
   | { readonly kind: "change" | "end"; readonly of: Rule };
 
 export const Rules = () => {
@@ -100,7 +101,7 @@ const Row = ({ of: one, name, may, onOpen }: RowProps) => {
 };
 
 interface DialogProps {
-  readonly what: RuleBody["kind"];
+  readonly what: RetentionRule["kind"];
   readonly of?: Rule;
   readonly plan: Kept["plan"];
   readonly onClose: () => void;
@@ -116,7 +117,14 @@ const RuleDialog = ({ what, of: one, plan, onClose }: DialogProps) => {
   const sources = useSources();
   const acts = useActs("retention");
   const hold = what === "hold";
-  const body: RuleBody = { name: name.trim(), kind: what, source, query, days: hold ? null : Number(days), reason };
+  const body: RetentionRule = {
+    name: name.trim(),
+    kind: what,
+    source,
+    query,
+    days: hold ? null : Number(days),
+    reason,
+  };
   const fine = Number(days) >= 1 && Number(days) <= plan.retention_days && /^\d+$/.test(days);
   const noun = hold ? "hold" : "rule";
   return (
