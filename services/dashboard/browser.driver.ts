@@ -63,6 +63,8 @@ export const inspect = async (page: Page, name: string, some = false): Promise<s
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
     await page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))");
+    // Two frames later every row wears the theme.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
     await shoot(page, `${name}-${colorScheme}-${width}`);
     // A page that moves may be met between two frames; what is wrong with it is wrong twice.
     const wrong = (await violations(page)).length === 0 ? [] : await violations(page);
