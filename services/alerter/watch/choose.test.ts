@@ -67,7 +67,15 @@ const ruleOf = (query: string, n: number): CountedRule => {
   const when: RuleInput["when"] = { type: "threshold", query, above: 1, window: "10s", every: "10s" };
   const read = readRule({ id: `r${n}`, name: "R", when });
   if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  const active = { key: `t/r${n}`, tenant: "t", rule: `r${n}`, version: 1, effectiveFrom: 0, definition: read.rule };
+  const active = {
+    key: `t/r${n}`,
+    tenant: "t",
+    rule: `r${n}`,
+    version: 1,
+    effectiveFrom: 0,
+    definition: read.rule,
+    problem: "",
+  };
   return { active, counter: createCounter(read.rule, 0, context) };
 };
 
