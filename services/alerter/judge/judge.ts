@@ -176,6 +176,8 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   };
 
   const judgeComplete = async (bench: Bench): Promise<void> => {
+    // Those of all rules are on their way together, and all back before anything else happens here.
+    const writing: Promise<void>[] = [];
     for (const rule of bench.rules.values()) {
       if (rule.state.unjudged) continue;
       const watermark = watermarkOf(bench, rule);
@@ -190,8 +192,9 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
         bench.dirty = true;
         metrics.judgedSeconds.observe(Math.max(0, judged.at - due) / 1_000);
       }
-      if (changed.length > 0) await write(bench, changed);
+      if (changed.length > 0) writing.push(write(bench, changed));
     }
+    for (const one of await Promise.allSettled(writing)) if (one.status === "rejected") throw one.reason;
   };
 
   /** What should be complete by now and is not is marked, once; and what is true already is said. */
