@@ -39,7 +39,7 @@ const hooks: Receiver[] = [];
 const ruleId = "walk";
 /** Its name leads to the receiver once, and inside from then on; beside a good address, too. */
 const rebound = "rebound.example.com";
-const leadsTo = [["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1", "10.0.0.1"], ["::ffff:127.0.0.1"]];
+const leadsTo = [["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1", "10.0.0.1"], ["::ffff:10.0.0.1"]];
 let asked = 0;
 const resolve = (host: string) => {
   if (host !== rebound) throw new Error(`nobody asked for ${host}`);

@@ -119,7 +119,7 @@ const rowsOf = (transitions: readonly Transition[], sign = ""): string[][] =>
   ]);
 
 export const addRules = (alerts: Command, cli: Cli, ask: Ask): void => {
-  const { terminal } = cli;
+  const { terminal, api } = cli;
 
   alerts
     .command("list", { isDefault: true })
@@ -180,7 +180,7 @@ export const addRules = (alerts: Command, cli: Cli, ask: Ask): void => {
       for (const rule of readRules(paths)) {
         const { id = "" } = rule as { id?: string };
         const now = stored.find((one) => one.id === id)?.rule;
-        const { runs, differences } = await ask<Backtest>("POST", "backtest", {
+        const { runs, differences } = await api().call<Backtest>("POST", "alerts/backtest", "query", {
           ...{ rules: now === undefined ? [rule] : [rule, now], days: Number(days) },
           ...(perWeek === undefined ? {} : { per_week: Number(perWeek) }),
         });
