@@ -76,6 +76,8 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   await page.getByText(/must be a span of time/).waitFor();
   await page.getByRole("textbox", { name: "In windows of" }).fill("10m");
   await page.getByText(/times? in a day/).waitFor();
+  // The message is shown as the rule would have it told.
+  await page.getByLabel("A message of this rule").getByText("count() is", { exact: false }).waitFor();
   seen.push(await look("alerts-editor"));
   await press("Match");
   await press("YAML");
@@ -118,7 +120,11 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain("q=%28panic%29");
   await press("Acknowledge");
   await page.getByText("acknowledged", { exact: true }).waitFor();
+  await page.getByText("by Ada Lovelace").waitFor();
   seen.push(await look("alerts-incident"));
+  await page.goto(`${origin}/alerts?part=rules`);
+  await page.getByRole("link", { name: "firing" }).waitFor();
+  seen.push(await look("alerts-rules-firing"));
   await page.goto(`${origin}/alerts?part=silences`);
   await press("New silence");
   await page.getByRole("textbox", { name: "What" }).fill("service=shop");
