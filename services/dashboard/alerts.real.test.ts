@@ -98,7 +98,7 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   expect(new Set(wrongs.splice(0))).toEqual(
     new Set(["Failed to load resource: the server responded with a status of 400 (Bad Request)"]),
   );
-}, 120_000);
+}, 240_000);
 
 test("an incident with its evidence and what was sent, acknowledged; and a silence for it", async () => {
   const seen: unknown[] = [];
@@ -137,4 +137,4 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   seen.push(await look("alerts-silences"));
   expect(seen.flat()).toEqual([]);
   expect(wrongs).toEqual([]);
-}, 120_000);
+}, 240_000);
