@@ -13,7 +13,6 @@ import { useAddress } from "../shell/address.ts";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { Read } from "../ui/parts.tsx";
 import { Waiting } from "../ui/states.tsx";
-import { RuleMessage } from "./message-example.tsx";
 import { Condition } from "./rule-condition.tsx";
 import { useSettled, useTrial } from "./rule-data.ts";
 import { type Draft, idOf, newDraft } from "./rule-draft.ts";
@@ -148,7 +147,6 @@ const Editor = ({ from, stored, etag }: { from: Draft; stored?: Stored; etag?: s
               <Firing of={draft} wrongs={wrongs} onChange={change} />
             </details>
             <Telling of={draft} wrongs={wrongs} onChange={change} />
-            <RuleMessage of={settled} />
           </>
         ) : (
           <Suspense fallback={<Waiting />}>
