@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { bootstrapTenant } from "@astralog/local";
 import type { Fault, FaultContext } from "../fault.ts";
 import { millis, percentile } from "../figures.ts";
 import { createLoader, type Target } from "../load.ts";
+import type { NoiseOrder, NoiseReport } from "../noise-worker.ts";
 
 /** What the noisy source may send a second, inflated, and how many times that it sends. */
 const quota = 50_000;
@@ -41,31 +44,20 @@ const noisySource = async ({ pipeline }: FaultContext): Promise<Target> => {
   return target;
 };
 
-/** Sends at its pace until it is told to stop, whatever the answers say. */
-const makeNoise = (target: Target) => {
-  const loader = createLoader(target, connections);
-  const statuses = new Map<number, number>();
-  let withoutRetryAfter = 0;
-  let sent = 0;
-  let stopping = false;
-  const begun = performance.now();
-  const one = async (): Promise<void> => {
-    while (!stopping) {
-      const due = begun + (sent++ * inflated.length * 1_000) / (quota * times);
-      if (due > performance.now()) await sleep(due - performance.now());
-      const { status, headers } = await loader.post(body).catch(() => ({ status: 0, headers: {} }));
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      if (status === 429 && !("retry-after" in headers)) withoutRetryAfter++;
-    }
+/** Begins at once; `stop` ends it and tells what it saw. */
+const makeNoise = ({ url, ca, key }: Target) => {
+  const order: NoiseOrder = {
+    target: { url: url.href, ca, key },
+    body,
+    requestsPerSecond: (quota * times) / inflated.length,
+    connections,
   };
-  const all = Promise.all(Array.from({ length: connections }, one));
+  const worker = new Worker(new URL("../noise-worker.ts", import.meta.url), { workerData: order });
   return {
-    stop: async () => {
-      stopping = true;
-      await all;
-      loader.close();
-      const seconds = (performance.now() - begun) / 1_000;
-      return { statuses, withoutRetryAfter, seconds, offered: (sent * inflated.length) / seconds / quota };
+    stop: async (): Promise<NoiseReport> => {
+      worker.postMessage("stop");
+      const [report] = (await once(worker, "message")) as [NoiseReport];
+      return report;
     },
   };
 };
@@ -87,7 +79,8 @@ export const noisyNeighbour: Fault = {
     const quiet = await stretch();
     const noise = makeNoise(target);
     const noisy = await stretch();
-    const { statuses, withoutRetryAfter, offered, seconds: lasted } = await noise.stop();
+    const { statuses, withoutRetryAfter, sent, seconds: lasted } = await noise.stop();
+    const offered = (sent * inflated.length) / lasted / quota;
     const [before, during] = [percentile(quiet, 0.99), percentile(noisy, 0.99)];
     note(`p99 of the other ${millis(before)} before, ${millis(during)} during: ${(during / before).toFixed(2)} times`);
     note(`noise: ${offered.toFixed(0)} times its quota; ${[...statuses].map((pair) => pair.join(": ")).join(", ")}`);
