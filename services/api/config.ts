@@ -31,6 +31,8 @@ export const shape = {
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Its password."),
   CLICKHOUSE_EXPORT_USERNAME: field.text("The same for exports, which may take longer.", "astralog_export"),
   CLICKHOUSE_EXPORT_PASSWORD: field.secret("Its password."),
+  CLICKHOUSE_BUCKET_USERNAME: field.text("The user that searches tenants' own buckets.", "astralog_bucket"),
+  CLICKHOUSE_BUCKET_PASSWORD: field.secret("Its password; empty: no bucket can be searched.", ""),
   CLICKHOUSE_LEDGER_USERNAME: field.text("The user that verify reads with, across tenants.", "astralog_ledger"),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),
