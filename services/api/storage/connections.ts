@@ -73,6 +73,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
 
   const connectionOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageConnection> => ({
     ...{ id: row.id, tenant: row.tenant, name: row.name, archive: row.archive, version: row.version },
+    retention_days: row.retention_days,
     ...settingsOf(row),
     sealed: storage.sealer.seal(storageBound(row.tenant, row.id), JSON.stringify(await keysOf(of, row))),
   });
@@ -105,7 +106,14 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
   ) =>
     recordAct(trx, by, {
       ...{ tenant: row.tenant, action, target: { kind: "storage_connection", id: row.id } },
-      details: { name: row.name, kind: row.kind, bucket: row.bucket, archive: row.archive, ...details },
+      details: {
+        name: row.name,
+        kind: row.kind,
+        bucket: row.bucket,
+        archive: row.archive,
+        retention_days: row.retention_days,
+        ...details,
+      },
     });
 
   return {
@@ -180,6 +188,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
             .updateTable("storage_connections")
             .set({
               ...{ name: rest.name ?? before.name, archive: rest.archive ?? before.archive, ...sealed },
+              retention_days: rest.retention_days === undefined ? before.retention_days : rest.retention_days,
               ...{ version: before.version + 1, updated_at: new Date() },
             })
             .where("id", "=", id)
