@@ -154,6 +154,8 @@ test("a bucket is connected in three steps, shows how far it is, and is searched
   await page.getByText("order 399 placed").first().waitFor({ timeout: 60_000 });
   bad.push(...(await inspect(page, "explore-bucket", true)));
   expect(bad).toEqual([]);
+  // Of the wrong key, as the browser tells it.
+  expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 422")]);
 });
 
 test("events are deleted once they were counted and confirmed; the certificate is taken along and holds", async () => {
