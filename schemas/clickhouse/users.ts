@@ -170,9 +170,9 @@ const forBuckets = {
   log_queries: 0,
   use_hive_partitioning: 0,
   s3_max_redirects: 1,
-  s3_retry_attempts: 2,
+  s3_retry_attempts: 1,
   s3_connect_timeout_ms: 3_000,
-  s3_request_timeout_ms: 15_000,
+  s3_request_timeout_ms: 6_000,
 };
 
 export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHouseProfile>> = {

@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { askAs, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { sql } from "kysely";
 import { callApi, type Reply, until } from "../api.driver.ts";
 import type { Db } from "../postgres.ts";
+
+jest.setTimeout(240_000);
 
 let one: Platform;
 let api: RunningService;
@@ -30,6 +32,7 @@ const guard = createServer((incoming, response) => {
     response.writeHead(answer.statusCode ?? 500, answer.headers);
     answer.pipe(response);
   });
+  onward.on("error", () => response.destroy());
   incoming.pipe(onward);
 });
 

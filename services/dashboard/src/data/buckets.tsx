@@ -118,7 +118,9 @@ const Row = ({ of: one, archive, may, onOpen }: RowProps) => {
       <td className="number figures">{number.format(archive?.events ?? 0)}</td>
       <td className="wide-only number figures">
         {formatBytes(archive?.bytes ?? 0)}
-        <div className="faint small">{number.format(archive?.objects ?? 0)} objects</div>
+        <div className="faint small">
+          {number.format(archive?.objects ?? 0)} {archive?.objects === 1 ? "object" : "objects"}
+        </div>
       </td>
       <td className="wide-only soft">{archive?.last_object_at ? formatAgo(archive.last_object_at) : "–"}</td>
       <td className="wide-only">{one.retention_days === null ? "as you leave it" : `${one.retention_days} days`}</td>
