@@ -72,6 +72,8 @@ test("every route names a permission that is, or says that it needs none", () =>
   const asked = new Set(routes.map(({ access }) => access));
   const byRule = ["owners.write"];
   for (const name of Object.keys(permissions)) if (!byRule.includes(name)) expect(asked).toContain(name);
+  // What nobody has set up is not there.
+  expect(routes.filter(({ path }) => path.startsWith("/partners/"))).toEqual([]);
 });
 
 const has = (may: readonly string[], { access }: Route): boolean =>
