@@ -41,7 +41,6 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
   browser = await startBrowser();
   context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
-  context.setDefaultTimeout(8_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
   device = await addAuthenticator(page);
@@ -339,7 +338,6 @@ test("an invitation is kept through the sign-in of whom it is for, and taken wit
     `fetch("/api/v1/invitations", { method: "POST", headers: { "content-type": "application/json", "astralog-organization": ${JSON.stringify(one.tenant)} }, body: ${JSON.stringify(JSON.stringify({ email: bob, role: "member" }))} })`,
   );
   const his = await browser.newContext({ viewport: { width: 390, height: 844 } });
-  his.setDefaultTimeout(8_000);
   const tab = await his.newPage();
   await tab.goto(await mailed(bob, 0, "/invitation"));
   await tab.getByRole("heading", { name: "Sign in to Astralog" }).waitFor();

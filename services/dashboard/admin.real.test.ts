@@ -54,7 +54,6 @@ beforeAll(async () => {
   browser = await startBrowser();
   const viewport = { width: 1440, height: 900 };
   context = await browser.newContext({ viewport, reducedMotion: "reduce", locale: "en-GB", acceptDownloads: true });
-  context.setDefaultTimeout(12_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
   await becomeOwner(page, one.firstOwnerLink);

@@ -28,7 +28,6 @@ beforeAll(async () => {
   await one.start("alerter", allowed);
   browser = await startBrowser();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
-  context.setDefaultTimeout(12_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
   await becomeOwner(page, one.firstOwnerLink);

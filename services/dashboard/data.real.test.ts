@@ -59,7 +59,6 @@ beforeAll(async () => {
     locale: "en-GB",
     acceptDownloads: true,
   });
-  context.setDefaultTimeout(20_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
   await becomeOwner(page, one.firstOwnerLink);

@@ -92,7 +92,6 @@ beforeAll(async () => {
     reducedMotion: "reduce",
     locale: "en-GB",
   });
-  context.setDefaultTimeout(20_000);
   page = await context.newPage();
   wrongs = watch(page, origin);
   await becomeOwner(page, one.firstOwnerLink);
