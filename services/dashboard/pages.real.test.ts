@@ -216,7 +216,7 @@ test("sources and keys: made, shown once, rotated, revoked by its name; and wher
   await page.getByRole("button", { name: "Make the source" }).click();
   await page.getByRole("dialog", { name: "New key" }).waitFor();
   await page.getByLabel("Name").fill("deploy");
-  await page.getByLabel("Ends").selectOption("in 30 days");
+  await page.getByLabel("Ends", { exact: true }).selectOption("in 30 days");
   await page.getByLabel("Works only from").fill("10.0.0.0/8 nowhere");
   await page.getByRole("button", { name: "Make the key" }).click();
   await page.getByText("must be an address or a CIDR block").waitFor();

@@ -161,6 +161,8 @@ test("a bucket is given the audit trail's head, keeps it, and an api whose trail
   expect(name).toBe(archiveNames.auditHead(kept.head.seq));
   expect(kept.head.tenant).toBe(one.tenant);
   await headsIn(forged);
+  // The trail goes on; its next head would come in five minutes.
+  expect((await ask("PATCH", `/storage/connections/${honest}`, { name: "still honest" })).status).toBe(200);
 
   // The next api puts the head of today anew: one bucket has it, the other one of a trail that never was.
   const today = await until("the trail's end in Kafka", async () => {
