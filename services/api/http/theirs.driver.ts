@@ -46,7 +46,12 @@ const plantPeople = async ({ db, tenant, stranger }: Other): Promise<void> => {
   const named = { tenant, name: "theirs" };
   await db
     .insertInto("access_grants")
-    .values({ ...{ id: idOf("acg"), tenant, person: stranger }, reason: "of a test", permissions: [], seconds: 60 })
+    .values({
+      ...{ id: idOf("acg"), tenant, person: stranger },
+      reason: "because of a test",
+      permissions: [],
+      seconds: 60,
+    })
     .execute();
   await db
     .insertInto("teams")
