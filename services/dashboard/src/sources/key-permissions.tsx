@@ -12,14 +12,16 @@ interface Props {
 
 export const KeyPermissions = ({ value, onChange }: Props) => (
   <>
-    <label className="choice small">
-      <input
-        type="checkbox"
-        checked={value === undefined}
-        onChange={() => onChange(value === undefined ? [] : undefined)}
-      />
-      <span>All that an admin key may</span>
-    </label>
+    <div className="check-list">
+      <label className="choice">
+        <input
+          type="checkbox"
+          checked={value === undefined}
+          onChange={() => onChange(value === undefined ? [] : undefined)}
+        />
+        <span>All that an admin key may</span>
+      </label>
+    </div>
     {value === undefined ? null : <PermissionList offered={offered} value={value} onChange={onChange} />}
   </>
 );
