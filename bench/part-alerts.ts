@@ -1,47 +1,57 @@
 /**
- * The alerter alone, under a steady stream: 1,000 rules over 100 organizations. The stream is written to events.clean as the
- * redactor would, so what is measured is the alerter's own cost, and its time from a record's confirmation to the change
- * that it led to, as somebody who reads alerts.transitions sees it.
+ * Alerts from an acknowledged event to somebody's webhook: 1,000 rules of 100 organizations over a steady stream through
+ * receiver, redactor and alerter. First nobody is told, so what is measured is what judging costs; then each organization
+ * has a webhook, and one event in a thousand is one that somebody wants to hear of.
  */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import {
   createKafka,
   createLog,
   createMetrics,
   createProducer,
   createRegistry,
+  createSealer,
   kafkaShape,
   loadConfig,
+  makeWebhookSecret,
 } from "@astralog/chassis";
-import { BatchEncoder, emptyHeader, tenantPartitions, topics } from "@astralog/schemas";
-import type { RuleInput } from "@astralog/schemas/alerts/index";
+import { encodeRecord, hashKey, makeKey, type RecordName, type Records, topics } from "@astralog/schemas";
+import { type Destination, type Notice, type RuleInput, sealedFor } from "@astralog/schemas/alerts/index";
 import { createAlertDriver, until } from "@astralog/testbed";
 import { percentile } from "./figures.ts";
-import { generate } from "./generate.ts";
+import { generate, toJson } from "./generate.ts";
+import { createLoader } from "./load.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { cpuOf, peakRssOf } from "./processes.ts";
 
 export interface AlertsResult {
   readonly rules: number;
-  readonly events: number;
   readonly eventsPerSecond: number;
-  /** Of one core. */
-  readonly cpuShare: number;
+  /** Of one core: without rules, with them, and while people are told. */
   readonly idleShare: number;
+  readonly judgingShare: number;
+  readonly tellingShare: number;
   readonly peakRss: number;
-  /** From a record's confirmation to the change of its match. */
+  /** From an event's acknowledgement to the webhook that tells of it. */
   readonly matchMs: { p50: number; p99: number };
-  /** From a window's end to its change. */
+  /** From a window's end to the webhook. */
   readonly windowMs: { p50: number; p99: number };
-  /** Matches that were sent and not told, and told twice. */
+  readonly told: number;
+  /** Events that were acknowledged and not told, and told twice. */
   readonly missed: number;
   readonly repeated: number;
 }
 
 const tenants = 100;
 const rate = 20_000;
-const perBatch = 100;
-const seconds = 40;
+const perBody = 100;
+const judgingSeconds = 20;
+const tellingSeconds = 40;
+/** Twenty a second are looked for by a match. */
+const needleEveryMs = 50;
 
 const ten = { window: "10s", every: "10s" } as const;
 /** As people have them: a few words that must not occur, and levels and sums by service. */
@@ -53,7 +63,8 @@ const rulesOf = (): RuleInput[] => {
     { id: "needle", name: "Needle", when: { type: "match", query: "needle", limit: 1_000 } },
     { id: "oom", name: "Memory", when: { type: "match", query: "/out of memory|heap exhausted/i" } },
     threshold("errors", "level:error"),
-    threshold("busy", "", { above: 1, by: [] }),
+    // Each window has a group of its own, so each window fires once.
+    threshold("rounds", "round:*", { above: 0, by: ["round"] }),
     threshold("server", "status:>=500"),
     threshold("slow", "duration_ms:>1s", { value: "avg(duration_ms)" }),
     threshold("refused", '"connection refused" OR timeout'),
@@ -67,9 +78,36 @@ const rulesOf = (): RuleInput[] => {
   ];
 };
 
+/** Everybody's webhook, and when it heard what. */
+const listen = async () => {
+  const heard: { rule: string; found: Notice["incidents"][number]; at: number }[] = [];
+  const server = createServer((request, response) => {
+    const pieces: Buffer[] = [];
+    request.on("data", (piece: Buffer) => pieces.push(piece));
+    request.on("end", () => {
+      const at = Date.now();
+      response.writeHead(204).end();
+      const { data } = JSON.parse(Buffer.concat(pieces).toString()) as { data: Notice };
+      if (data.happening === "began") for (const found of data.incidents) heard.push({ rule: data.rule.id, found, at });
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  return {
+    heard,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+};
+
 export const runAlerts = async (pipeline: Pipeline): Promise<AlertsResult> => {
   const { platform } = pipeline;
-  const alerter = await pipeline.start("alerter");
+  const running = async (name: "receiver" | "redactor" | "alerter") =>
+    pipeline.pids()[name] === undefined ? pipeline.start(name) : pipeline.service(name);
+  await Promise.all([running("receiver"), running("redactor")]);
+  const alerter = await running("alerter");
   const env = {
     ...platform.env("api"),
     KAFKA_USERNAME: "admin",
@@ -78,87 +116,135 @@ export const runAlerts = async (pipeline: Pipeline): Promise<AlertsResult> => {
   const config = loadConfig(kafkaShape, env);
   const log = createLog("bench", "fatal");
   const kafka = createKafka(config, log, "bench");
+  const registry = createRegistry(config);
   const producer = await createProducer(kafka, { log, metrics: createMetrics("bench") }, { lingerMs: 0 });
-  const driver = await createAlertDriver(platform);
-  const topic = kafka.name(topics.clean.name);
-  const raw = kafka.name(topics.raw.name);
-  const schemaId = await createRegistry(config).idOf("EventBatch", topic);
-  const names = Array.from({ length: tenants }, (_, i) => `tn_bench${i}`);
-  const place = new Map(names.map((name) => [name, tenantPartitions(name, 1, topics.clean.partitions)[0] ?? 0]));
+  const driver = await createAlertDriver(platform, { kafkaOnly: true });
+  const say = async <N extends RecordName>(record: N, plain: string, key: string, value: Records[N]) => {
+    const topic = kafka.name(plain);
+    const bytes = encodeRecord(record, await registry.idOf(record, topic), value);
+    await producer.send({ topic, partition: 0, key, value: bytes });
+  };
 
-  const share = async (ms: number, work: () => Promise<void>): Promise<number> => {
+  const names = Array.from({ length: tenants }, (_, i) => `tn_bench${i}`);
+  const loaders = await Promise.all(
+    names.map(async (tenant) => {
+      const [key, source] = [makeKey("ingest"), `src_${tenant}`];
+      const known = { disabled: false, retention_days: 30, partitions: 1, max_bytes_per_second: 0n };
+      await say("SourceRecord", topics.sources.name, source, {
+        tenant,
+        source,
+        name: "app",
+        ...known,
+        native_partitions: [],
+      });
+      const times = { expires_at: 0n, revoked_at: 0n };
+      await say("KeyRecord", topics.keys.name, hashKey(key), {
+        ...{ hash: hashKey(key), id: `key_${tenant}`, kind: "ingest", tenant, source, ...times },
+        ...{ ip_allowlist: [], permissions: [], sources: [] },
+      });
+      return createLoader({ ...pipeline.target(), key }, 4);
+    }),
+  );
+  const post = async (tenant: number, body: Uint8Array): Promise<void> => {
+    const answer = await loaders[tenant % tenants]?.post(body);
+    if (answer?.status !== 200) throw new Error(`answered ${answer?.status}: ${answer?.text.slice(0, 200)}`);
+  };
+  const bodyOf = (events: readonly object[]): Buffer =>
+    gzipSync(events.map((event) => `${JSON.stringify(event)}\n`).join(""), { level: 1 });
+  // Without a time of their own they have that of their receipt.
+  const events = [...generate(1, 0, 20_000, 20_000, Date.now())].map((event) => ({
+    ...(JSON.parse(toJson(event)) as object),
+    timestamp: undefined,
+  }));
+  const stock = Array.from({ length: events.length / perBody }, (_, i) =>
+    bodyOf(events.slice(i * perBody, (i + 1) * perBody)),
+  );
+  const first = bodyOf([{ message: "is the key known?" }]);
+  for (let i = 0; i < tenants; i++)
+    await until("keys that are known", () =>
+      post(i, first).then(
+        () => true,
+        () => undefined,
+      ),
+    );
+
+  const share = async (work: () => Promise<void>): Promise<number> => {
     const [cpu, at] = [cpuOf(alerter.pid), performance.now()];
     await work();
-    const left = ms - (performance.now() - at);
-    if (left > 0) await sleep(left);
     return (cpuOf(alerter.pid) - cpu) / ((performance.now() - at) / 1_000);
   };
   await sleep(2_000);
-  const idleShare = await share(5_000, async () => undefined);
+  const idleShare = await share(() => sleep(5_000));
 
   const rules = rulesOf();
   await Promise.all(names.flatMap((name) => rules.map((rule) => driver.put(name, rule))));
   // They are compiled and taken up once.
   await sleep(4_000);
 
-  const stock = [...generate(1, 0, 200_000, 200_000, Date.now())];
-  const encoder = new BatchEncoder();
-  const offsets = new Array<number>(topics.clean.partitions).fill(0);
-  const confirmed = new Map<string, number>();
-  let [sent, batches] = [0, 0];
-  const send = (): Promise<void> => {
-    const tenant = names[batches % tenants] ?? "";
-    const partition = place.get(tenant) ?? 0;
-    const now = Date.now();
-    for (let i = 0; i < perBatch; i++) {
-      const event = stock[sent++ % stock.length];
-      if (event !== undefined) encoder.append({ ...event, millis: now });
-    }
-    const needle = batches % 10 === 0 ? `needle ${batches}` : "";
-    if (needle !== "") encoder.append({ ...(stock[0] as (typeof stock)[number]), millis: now, message: needle });
-    batches++;
-    const value = encoder.finish(schemaId, {
-      ...emptyHeader,
-      ...{ tenant, source: "src", received_at: now, accepted: encoder.count, raw_topic: raw },
-      ...{ raw_partition: partition, raw_offset: offsets[partition] ?? 0 },
-    });
-    offsets[partition] = (offsets[partition] ?? 0) + 1;
-    return producer.send({ topic, partition, value }).then(() => {
-      if (needle !== "") confirmed.set(needle, Date.now());
-    });
-  };
-  const begun = performance.now();
-  const cpuShare = await share(seconds * 1_000, async () => {
+  let sent = 0;
+  let seconds = 0;
+  const acked = new Map<string, number>();
+  const stream = async (forSeconds: number, needles: boolean): Promise<void> => {
+    const begun = performance.now();
     const underWay: Promise<void>[] = [];
-    while (performance.now() - begun < seconds * 1_000) {
-      while (sent < ((performance.now() - begun) / 1_000) * rate) underWay.push(send());
+    let bodies = 0;
+    let asked = 0;
+    for (let at = 0; at < forSeconds * 1_000; at = performance.now() - begun) {
+      for (; bodies * perBody < (at / 1_000) * rate; bodies++)
+        underWay.push(post(bodies, stock[bodies % stock.length] as Buffer));
+      for (; needles && asked < at / needleEveryMs; asked++) {
+        const needle = `needle ${asked}`;
+        const body = bodyOf([{ message: needle, service: "shop", round: Math.floor(Date.now() / 10_000) }]);
+        underWay.push(post(asked, body).then(() => void acked.set(needle, Date.now())));
+      }
       await sleep(5);
     }
     await Promise.all(underWay);
-  });
-  const eventsPerSecond = sent / ((performance.now() - begun) / 1_000);
-  const told = () => driver.of("needle").filter(({ to_state: to }) => to === "firing");
-  await until("all matches", () => (told().length >= confirmed.size ? true : undefined), 30_000).catch(() => undefined);
-  await sleep(500);
-  const heard = new Map<string, number>();
-  let repeated = 0;
-  for (const { lines, heardAt } of told()) {
-    const needle = /needle \d+/.exec(lines[0] ?? "")?.[0] ?? "";
-    if (heard.has(needle)) repeated++;
-    else heard.set(needle, heardAt);
+    sent += bodies * perBody;
+    seconds += (performance.now() - begun) / 1_000;
+  };
+  const judgingShare = await share(() => stream(judgingSeconds, false));
+
+  const hook = await listen();
+  const sealer = createSealer([Buffer.from(platform.deployment.alertsKey, "base64")]);
+  for (const tenant of names) {
+    const definition: Destination = {
+      ...{ id: "hook", tenant, name: "hook", kind: "webhook", settings: { url: hook.url }, standard: true },
+      ...{ template: { title: "", text: "" }, version: 1, disabled: false },
+      sealed: sealer.seal(sealedFor(tenant, "hook"), JSON.stringify({ secret: makeWebhookSecret() })),
+    };
+    const record = { tenant, destination: "hook", definition: JSON.stringify(definition) };
+    await say("AlertDestination", topics.alertDestinations.name, `${tenant}/hook`, record);
   }
-  const matchMs = [...confirmed].flatMap(([needle, at]) =>
-    heard.has(needle) ? [Math.max(0, (heard.get(needle) ?? 0) - at)] : [],
-  );
-  const windowMs = driver.of("busy").map(({ heardAt, window_to: end }) => heardAt - Number(end));
+  await sleep(1_000);
+  const tellingShare = await share(() => stream(tellingSeconds, true));
+
+  const told = () => hook.heard.filter(({ rule }) => rule === "needle");
+  await until("all matches", () => (told().length >= acked.size ? true : undefined), 30_000).catch(() => undefined);
+  await sleep(500);
+  const times = new Map<string, number>();
+  let repeated = 0;
+  for (const { found, at } of told()) {
+    const needle = /needle \d+/.exec(found.lines[0] ?? "")?.[0] ?? "";
+    if (times.has(needle)) repeated++;
+    else times.set(needle, at);
+  }
+  const matchMs = [...acked].flatMap(([needle, at]) => {
+    const heardAt = times.get(needle);
+    return heardAt === undefined ? [] : [Math.max(0, heardAt - at)];
+  });
+  const windowMs = hook.heard
+    .filter(({ rule, found }) => rule === "rounds" && found.state === "firing")
+    .map(({ found, at }) => at - Date.parse(found.since));
+  for (const loader of loaders) loader.close();
+  hook.close();
   await driver.close();
   await producer.close();
   return {
-    ...{ rules: tenants * rules.length, events: sent, eventsPerSecond, cpuShare, idleShare },
+    ...{ rules: tenants * rules.length, eventsPerSecond: sent / seconds, idleShare, judgingShare, tellingShare },
     peakRss: peakRssOf(alerter.pid),
     matchMs: { p50: percentile(matchMs, 0.5), p99: percentile(matchMs, 0.99) },
     windowMs: { p50: percentile(windowMs, 0.5), p99: percentile(windowMs, 0.99) },
-    missed: confirmed.size - heard.size,
-    repeated,
+    ...{ told: hook.heard.length, missed: acked.size - times.size, repeated },
   };
 };

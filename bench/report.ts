@@ -55,14 +55,16 @@ const ratios = ({ discard, clickhouse, pipeline, sink }: Results): string[] => {
 };
 
 const alertsText = (alerts: AlertsResult): string => {
-  const { rules, events, eventsPerSecond, cpuShare, idleShare, peakRss, matchMs, windowMs, missed, repeated } = alerts;
-  const perEvent = (cpuShare / eventsPerSecond) * 1e6;
+  const { rules, eventsPerSecond, idleShare, judgingShare, tellingShare, peakRss, matchMs, windowMs } = alerts;
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const perEvent = ((judgingShare / eventsPerSecond) * 1e6).toFixed(2);
   return [
     `${rules} rules at ${thousands(eventsPerSecond)} events/s:`,
-    `  the alerter                  ${(cpuShare * 100).toFixed(1)} % of a core, ${perEvent.toFixed(2)} µs per event, ${mebi(peakRss)}; without rules ${(idleShare * 100).toFixed(1)} %`,
-    `  confirmed to told, a match   p50 ${millis(matchMs.p50)}, p99 ${millis(matchMs.p99)}`,
-    `  window's end to told         p50 ${millis(windowMs.p50)}, p99 ${millis(windowMs.p99)}`,
-    `  of ${events} events, matches missed ${missed}, told twice ${repeated}`,
+    `  judging                        ${percent(judgingShare)} of a core, ${perEvent} µs per event; without rules ${percent(idleShare)}`,
+    `  judging and telling            ${percent(tellingShare)}, ${mebi(peakRss)} at most`,
+    `  acknowledged to webhook        p50 ${millis(matchMs.p50)}, p99 ${millis(matchMs.p99)}`,
+    `  window's end to webhook        p50 ${millis(windowMs.p50)}, p99 ${millis(windowMs.p99)}`,
+    `  ${alerts.told} told; of the matches missed ${alerts.missed}, told twice ${alerts.repeated}`,
   ].join("\n");
 };
 

@@ -10,9 +10,10 @@ const lagOf = async ({ pipeline }: FaultContext): Promise<number> => {
   return ((await answer.json()) as { lag?: { records?: number } }).lag?.records ?? 0;
 };
 
-const sinkLag = async ({ pipeline }: FaultContext): Promise<number> => {
+/** What the sink's metric says, all its series added up. */
+const sinkSays = async ({ pipeline }: FaultContext, metric: string): Promise<number> => {
   const text = await (await fetch(`${pipeline.service("sink").ops}/metrics`)).text();
-  return [...text.matchAll(/^astralog_sink_kafka_consumer_lag_records\{.*\} (\d+)$/gm)].reduce(
+  return [...text.matchAll(new RegExp(`^astralog_sink_${metric}\\{.*\\} (\\d+)$`, "gm"))].reduce(
     (sum, [, n]) => sum + Number(n),
     0,
   );
@@ -32,9 +33,11 @@ export const clickhouseDown: Fault = {
 
     await clickhouse.kill();
     await sleep(scaled(600, 10) * 1000);
-    const lag = await sinkLag(context);
+    const lag = await sinkSays(context, "kafka_consumer_lag_records");
     note(`${lag} records of lag after ${Math.round(scaled(600, 10))} s without ClickHouse`);
     if (lag === 0) broken("the sink's lag metric shows nothing while ClickHouse is down");
+    if ((await sinkSays(context, "paused")) !== 1)
+      broken("the sink does not say that it pauses while ClickHouse is down");
     await clickhouse.start();
     const begun = performance.now();
     while ((await lagOf(context)) > 20) await sleep(100);
@@ -46,6 +49,7 @@ export const clickhouseDown: Fault = {
     const thawed = performance.now();
     while ((await lagOf(context)) > 20) await sleep(100);
     recovered(performance.now() - thawed);
+    if ((await sinkSays(context, "paused")) !== 0) broken("the sink says that it pauses though ClickHouse is back");
 
     note(`${traffic.ackMs.length - acked} batches were acknowledged meanwhile`);
     if (refused() > before)

@@ -8,7 +8,7 @@ export const killService: readonly Fault[] = names.map((name) => ({
   id: `R1-${name}`,
   title: `kill -9 the ${name}, again and again`,
   run: async ({ restart, scaled }) => {
-    for (let i = 0; i < scaled(20, 3); i++) {
+    for (let i = 0; i < scaled(20, 2); i++) {
       await sleep(500 + Math.random() * 2_500);
       await restart(name, "SIGKILL");
     }

@@ -2,6 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createAlertDriver, until } from "@astralog/testbed";
 import type { Fault } from "../fault.ts";
 
+const windowMs = 10_000;
+const leadMs = 500;
+
 /** R8 for rules: while nothing comes through, nothing is absent and nothing is well; windows are marked, and judged later. */
 export const redactorStopped: Fault = {
   id: "R8-alerts",
@@ -24,14 +27,16 @@ export const redactorStopped: Fault = {
         grace: "2s",
       });
       await until("a rule that fires", () => driver.of("busy")[0], 60_000);
+      // So that, however short it is stopped, a whole window passes meanwhile in which nothing comes through.
+      await sleep(windowMs - ((Date.now() + leadMs) % windowMs));
       await pipeline.service("redactor").kill("SIGTERM");
       const stopped = Date.now();
-      await sleep(scaled(300_000, 12_000));
+      await sleep(scaled(300_000, windowMs + leadMs + 3_500));
       const marks = driver.heard.filter(({ kind, judged_at: at }) => kind === "mark" && Number(at) >= stopped);
       await pipeline.start("redactor");
       const back = Date.now();
       // A whole window after it came back is judged as ever.
-      const due = (Math.floor(back / 10_000) + 1) * 10_000;
+      const due = (Math.floor(back / windowMs) + 1) * windowMs;
       await until(
         "the windows meanwhile",
         () => {

@@ -158,6 +158,39 @@ export class AvroReader {
     throw new AvroError("a number has more than 64 bits", this.at);
   }
 
+  /** Of what `nanoseconds` has read last: those within the millisecond. */
+  nanos = 0;
+
+  /** Reads a long of nanoseconds as milliseconds, without a bigint on the way as far as it is later than 1970. */
+  nanoseconds(): number {
+    const { buffer, at } = this;
+    const [a = 0, b = 0, c = 0] = [buffer[at], buffer[at + 1], buffer[at + 2]];
+    if ((a & b & c & 128) === 0 || (a & 1) === 1) {
+      const value = this.bigLong();
+      const nanos = ((value % 1_000_000n) + 1_000_000n) % 1_000_000n;
+      this.nanos = Number(nanos);
+      return Number((value - nanos) / 1_000_000n);
+    }
+    // As AvroWriter has it: three groups are low's twenty bits and the sign; the rest is high.
+    const low = ((a & 127) | ((b & 127) << 7) | ((c & 127) << 14)) >>> 1;
+    let high = 0;
+    let scale = 1;
+    this.at = at + 3;
+    for (;;) {
+      const byte = buffer[this.at++];
+      if (byte === undefined) throw new AvroError("ends within a number", this.at);
+      high += (byte & 127) * scale;
+      if (byte < 128) break;
+      scale *= 128;
+      if (this.at - at > 9) throw new AvroError("a number has more than 64 bits", this.at);
+    }
+    const whole = Math.floor(high / 1_000_000);
+    const rest = (high - whole * 1_000_000) * limb + low;
+    const more = Math.floor(rest / 1_000_000);
+    this.nanos = rest - more * 1_000_000;
+    return whole * limb + more;
+  }
+
   skipLong(): void {
     const { buffer } = this;
     for (let i = 0; i < 10; i++) {
@@ -177,6 +210,14 @@ export class AvroReader {
 
   skipString(): void {
     this.at = this.span();
+  }
+
+  /** The same, and gives where the text begins; it ends where the reader stands then. */
+  skipText(): number {
+    const end = this.span();
+    const start = this.at;
+    this.at = end;
+    return start;
   }
 
   /** Reads a length and returns the end of what it covers. */

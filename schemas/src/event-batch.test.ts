@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { AvroError, AvroWriter } from "./avro-bytes.ts";
+import { AvroError, AvroReader, AvroWriter } from "./avro-bytes.ts";
 import {
   BatchEncoder,
   type BatchHeader,
@@ -13,6 +13,7 @@ import {
   replaceEvents,
   tombstone,
 } from "./event-batch.ts";
+import { EventView } from "./event-view.ts";
 import { decodeRecord, types } from "./records.ts";
 
 // Text of every kind, but well-formed: a lone surrogate cannot be written as UTF-8.
@@ -102,6 +103,36 @@ test("header and events are read back as they were written", () => {
       const spans = eventSpans(bytes, eventsAt);
       expect(spans).toHaveLength(events.length * 2);
       expect(events.map((_, i) => readEvent(bytes, spans[2 * i] ?? -1))).toEqual(events);
+    }),
+  );
+});
+
+test("an event seen where it lies says what the decoded one says, in whatever order it is asked, blocks or not", () => {
+  const plain = fc.array(event, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(plain, plain, fc.boolean(), (one, two, attributesFirst) => {
+      const [first, second] = [encode(one), encode(two)];
+      const { eventsAt } = readBatchHeader(second);
+      const blocks = Buffer.concat([first.subarray(0, -1), second.subarray(eventsAt)]);
+      const reader = new AvroReader(blocks, readBatchHeader(first).eventsAt);
+      const view = new EventView(reader);
+      const seen: Event[] = [];
+      for (let count = reader.block(); count > 0; count = reader.block())
+        for (let i = 0; i < count; i++) {
+          view.next();
+          const wanted = [...one, ...two][seen.length] as Event;
+          const named = (): void => {
+            for (const [name] of pairs(wanted.attributes))
+              expect(view.attribute(name)).toBe(pairs(wanted.attributes).find(([other]) => other === name)?.[1]);
+            expect(view.attribute("no such name")).toBeUndefined();
+          };
+          if (attributesFirst) named();
+          const { millis, nanos, level, service, host, message, trace_id, span_id, attribute_types, attributes } = view;
+          seen.push({ millis, nanos, level, service, host, message, trace_id, span_id, attribute_types, attributes });
+          named();
+        }
+      expect(seen).toEqual([...one, ...two]);
+      expect(reader.at).toBe(blocks.length);
     }),
   );
 });

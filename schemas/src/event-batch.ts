@@ -107,11 +107,9 @@ export const readEvent = (buffer: Buffer, at: number): Event => readEventFrom(ne
 
 /** Decodes the event that the reader stands at, and moves behind it. Throws AvroError. */
 export const readEventFrom = (reader: AvroReader): Event => {
-  const timestamp = reader.bigLong();
-  const nanos = Number(((timestamp % 1_000_000n) + 1_000_000n) % 1_000_000n);
   const event: Event = {
-    millis: Number((timestamp - BigInt(nanos)) / 1_000_000n),
-    nanos,
+    millis: reader.nanoseconds(),
+    nanos: reader.nanos,
     level: reader.long(),
     service: reader.string(),
     host: reader.string(),

@@ -8,6 +8,7 @@ export * from "./coordinates.ts";
 export * from "./dead-letter-place.ts";
 export * from "./dead-letter-reasons.ts";
 export * from "./event-batch.ts";
+export * from "./event-view.ts";
 export * from "./keys.ts";
 export * from "./levels.ts";
 export * from "./partitions.ts";

@@ -75,6 +75,8 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   await page.getByText(/must be a span of time/).waitFor();
   await page.getByRole("textbox", { name: "In windows of" }).fill("10m");
   await page.getByText(/times? in a day/).waitFor();
+  // The message is shown as the rule would have it told.
+  await page.getByLabel("A message of this rule").getByText("count() is", { exact: false }).waitFor();
   seen.push(await look("alerts-editor"));
   await press("Match");
   await press("YAML");
@@ -95,7 +97,7 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   expect(new Set(wrongs.splice(0))).toEqual(
     new Set(["Failed to load resource: the server responded with a status of 400 (Bad Request)"]),
   );
-}, 120_000);
+}, 240_000);
 
 test("an incident with its evidence and what was sent, acknowledged; and a silence for it", async () => {
   const seen: unknown[] = [];
@@ -117,7 +119,11 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain("q=%28panic%29");
   await press("Acknowledge");
   await page.getByText("acknowledged", { exact: true }).waitFor();
+  await page.getByText("by Ada Lovelace").waitFor();
   seen.push(await look("alerts-incident"));
+  await page.goto(`${origin}/alerts?part=rules`);
+  await page.getByRole("link", { name: "firing" }).waitFor();
+  seen.push(await look("alerts-rules-firing"));
   await page.goto(`${origin}/alerts?part=silences`);
   await press("New silence");
   await page.getByRole("textbox", { name: "What" }).fill("service=shop");
@@ -130,4 +136,4 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   seen.push(await look("alerts-silences"));
   expect(seen.flat()).toEqual([]);
   expect(wrongs).toEqual([]);
-}, 120_000);
+}, 240_000);

@@ -31,7 +31,13 @@ export interface Heard extends AlertTransition {
   readonly offset: number;
 }
 
-export type Said = "AlertDestination" | "AlertAction";
+export type Said = "AlertDestination" | "AlertAction" | "AlertRule";
+
+const saidTopics = {
+  AlertDestination: topics.alertDestinations,
+  AlertAction: topics.alertActions,
+  AlertRule: topics.alertRules,
+} as const;
 
 export interface AlertDriver {
   /** All that was written, in the order of each partition. */
@@ -41,7 +47,7 @@ export interface AlertDriver {
   /** Resolves with the moment from which on the rule is in force. */
   put(tenant: string, rule: RuleInput, version?: number): Promise<number>;
   remove(tenant: string, rule: string): Promise<void>;
-  /** Says what a control topic of alerts shall have under a key. */
+  /** Says what a control topic of alerts shall have under a key; of a rule, Postgres is told nothing. */
   say<N extends Said>(record: N, key: string, value: Records[N] | null): Promise<void>;
   close(): Promise<void>;
 }
@@ -123,8 +129,9 @@ export const createAlertDriver = async (
       await producer.send({ topic: ruleTopic, partition: 0, key: `${tenant}/${rule}`, value: null });
     },
     say: async (record, key, value) => {
-      await rows?.said(record, key, value as AlertActionRecord | AlertDestinationRecord | null);
-      const topic = kafka.name((record === "AlertAction" ? topics.alertActions : topics.alertDestinations).name);
+      if (record !== "AlertRule")
+        await rows?.said(record, key, value as AlertActionRecord | AlertDestinationRecord | null);
+      const topic = kafka.name(saidTopics[record].name);
       const id = await registry.idOf(record, topic);
       await producer.send({ topic, partition: 0, key, value: value === null ? null : encodeRecord(record, id, value) });
     },

@@ -7,7 +7,13 @@ import { levelName } from "../levels.ts";
 import { mask, shown } from "../mask.ts";
 import { numberIn } from "../query/duration.ts";
 import { type Field, fieldNamed, parseQuery } from "../query/index.ts";
-import { type EventInMemory, type Predicate, type PredicateContext, toPredicate } from "../query/predicate.ts";
+import {
+  attributeOf,
+  type EventInMemory,
+  type Predicate,
+  type PredicateContext,
+  toPredicate,
+} from "../query/predicate.ts";
 import { type Condition, conditionLimits, everyOf, readValue } from "./condition.ts";
 import { eventTime, inTime, paneOf } from "./event-time.ts";
 import { emptyMeasure, groupKey, groupValues, type Measure, otherGroups } from "./measure.ts";
@@ -52,16 +58,10 @@ export const lineOf = ({ millis, level, service, message }: Event): string =>
     message: message.slice(0, longestMessage),
   });
 
-const attribute = (event: Event, path: string): string => {
-  const { attributes } = event;
-  for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === path) return attributes[i + 1] ?? "";
-  return "";
-};
-
 const reader = (field: Field): ((event: EventInMemory) => string) => {
   switch (field.kind) {
     case "attribute":
-      return (event) => attribute(event, field.path).slice(0, longestValue);
+      return (event) => (attributeOf(event, field.path) ?? "").slice(0, longestValue);
     case "level":
       return ({ level }) => levelName(level);
     case "timestamp":
@@ -132,7 +132,7 @@ export const createCounter = (rule: Rule, effectiveFrom: number, context: Predic
         measure.line = lineOf(event);
       }
       if (path !== "") {
-        const number = numberIn(attribute(event, path));
+        const number = numberIn(attributeOf(event, path) ?? "");
         if (Number.isFinite(number)) {
           measure.numbers++;
           measure.sum += number;

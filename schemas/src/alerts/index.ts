@@ -17,3 +17,4 @@ export * from "./rule.ts";
 export * from "./search.ts";
 export * from "./span.ts";
 export * from "./transition.ts";
+export * from "./verdict.ts";

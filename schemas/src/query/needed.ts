@@ -28,11 +28,15 @@ export const neededTexts = (query: Query): readonly string[] | undefined => {
     case "wordPattern":
       return known([longest(query.pieces)]);
     case "equals":
-      return isText(query.field) ? known(equalSpellings(query.value)) : undefined;
+      return known(isText(query.field) ? equalSpellings(query.value) : []) ?? nameOf(query.field);
     case "pattern":
-      return isText(query.field) ? known([longest(query.pieces)]) : undefined;
+      return known(isText(query.field) ? [longest(query.pieces)] : []) ?? nameOf(query.field);
     case "regex":
-      return isText(query.field) ? known(branchesOf(query.source).map(longest)) : undefined;
+      return known(isText(query.field) ? branchesOf(query.source).map(longest) : []) ?? nameOf(query.field);
+    case "exists":
+      return nameOf(query.field);
+    case "range":
+      return known([query.path]);
     default:
       return undefined;
   }
@@ -40,6 +44,10 @@ export const neededTexts = (query: Query): readonly string[] | undefined => {
 
 /** These stand in the bytes as they are read. */
 const isText = ({ kind }: Field): boolean => ["attribute", "message", "service", "host"].includes(kind);
+
+/** An attribute that is asked for has its name there. */
+const nameOf = (field: Field): readonly string[] | undefined =>
+  field.kind === "attribute" ? known([field.path]) : undefined;
 
 const longest = (texts: readonly string[]): string =>
   texts.reduce((best, text) => (text.length > best.length ? text : best), "");
@@ -50,7 +58,7 @@ const weight = (texts: readonly string[] | undefined): number =>
 
 /** U+FFFD is also what bytes that are no text are read as. */
 const known = (texts: readonly string[]): readonly string[] | undefined =>
-  texts.length > most || texts.some((text) => text.length < shortest || text.includes("\ufffd"))
+  texts.length === 0 || texts.length > most || texts.some((text) => text.length < shortest || text.includes("\ufffd"))
     ? undefined
     : texts.map(lowerAscii);
 

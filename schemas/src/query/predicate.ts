@@ -16,6 +16,8 @@ import { lowerAscii, wordsOf } from "./words.ts";
 export interface EventInMemory extends Event {
   /** The source's id. */
   readonly source: string;
+  /** The value of the first attribute of that name, where that is known without reading all of them. */
+  attribute?(name: string): string | undefined;
 }
 
 export interface PredicateContext {
@@ -117,7 +119,9 @@ const hasWords =
   };
 
 /** The first of a name, as a map is read on the server. */
-const attributeOf = ({ attributes }: Event, path: string): string | undefined => {
+export const attributeOf = (event: EventInMemory, path: string): string | undefined => {
+  if (event.attribute !== undefined) return event.attribute(path);
+  const { attributes } = event;
   for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === path) return attributes[i + 1];
   return undefined;
 };

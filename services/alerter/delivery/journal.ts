@@ -70,7 +70,7 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
   const apply = (partition: number, { kind, tenant, id, body }: Entry, offset: number): void => {
     const { incidents, notices, ended, offsets } = of(partition);
     const key = deliveryKey(kind, tenant, id);
-    if (offset <= (offsets.get(key) ?? -1)) return;
+    if (!isNews(partition, key, offset)) return;
     if (body === undefined) offsets.delete(key);
     else offsets.set(key, offset);
     ended.delete(key);
@@ -89,6 +89,9 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
     }
   };
 
+  const isNews = (partition: number, key: string, offset: number): boolean =>
+    offset > (of(partition).offsets.get(key) ?? -1);
+
   const entryOf = (key: string, value: Buffer | null): Entry | undefined => {
     const [kind = "", tenant = "", id = ""] = key.split("/");
     const body = value === null ? undefined : JSON.parse(decodeRecord("AlertDelivery", value).body);
@@ -103,6 +106,8 @@ export const createJournal = async ({ kafka, producer, registry, log }: JournalD
       topic,
       handle: (key, { offset, value }, partition) => {
         if (value !== null && schemaIdOf(value) === undefined) throw new Error("it is in no schema's form");
+        // One's own comes back, and need not be read.
+        if (!isNews(partition, key, offset)) return;
         const entry = entryOf(key, value);
         if (entry !== undefined) apply(partition, entry, offset);
       },

@@ -37,6 +37,15 @@ let now = Date.now();
 const secret = makeWebhookSecret();
 const hooks: Receiver[] = [];
 const ruleId = "walk";
+/** Its name leads to the receiver once, and inside from then on; beside a good address, too. */
+const rebound = "rebound.example.com";
+const leadsTo = [["127.0.0.1"], ["169.254.169.254"], ["127.0.0.1", "10.0.0.1"], ["::ffff:10.0.0.1"]];
+let asked = 0;
+const resolve = (host: string) => {
+  if (host !== rebound) throw new Error(`nobody asked for ${host}`);
+  const addresses = leadsTo[asked++] ?? ["192.168.0.1"];
+  return Promise.resolve(addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
+};
 
 /** What a process of the alerter has, but its consumers: records are handed over by the test. */
 const connect = async () => {
@@ -56,7 +65,7 @@ const connect = async () => {
   });
   const control = await createControl({ kafka, registry, rules, log });
   const journal = await createJournal({ kafka, producer, registry, log });
-  const notifier = createNotifier(config);
+  const notifier = createNotifier(config, { resolve });
   const metrics = createDeliveryMetrics(createMetrics("schedule"));
   const pages = pagesAt(config.PUBLIC_URL);
   const partition = rulePartition(key);
@@ -101,9 +110,11 @@ beforeAll(async () => {
     await startReceiver((response) => void response.destroy()),
     await startReceiver((response) => response.writeHead(410).end()),
     await startReceiver((response, before) => response.writeHead(before < 9 ? 503 : 204).end()),
+    await startReceiver((response) => response.writeHead(500).end()),
   );
-  for (const [i, { url }] of hooks.entries()) {
+  for (const [i, hook] of hooks.entries()) {
     const id = `hook${i}`;
+    const url = i === 5 ? hook.url.replace("127.0.0.1", rebound) : hook.url;
     const definition: Destination = {
       ...{ id, tenant: one.tenant, name: id, kind: "webhook", settings: { url }, template: { title: "", text: "" } },
       ...{ standard: false, version: 1, disabled: false },
@@ -123,14 +134,17 @@ afterAll(async () => {
   for (const hook of hooks) await hook.close();
 });
 
-test("ten tries over three days under one id, by whichever process; 410 ends it at once; then it is given up", async () => {
-  const [failing, moved, reset, gone, last] = hooks as [Receiver, Receiver, Receiver, Receiver, Receiver];
+test("ten tries over three days under one id, by whichever process; 410 ends it at once; a name that turns inside is asked no more; then it is given up", async () => {
+  const [failing, moved, reset, gone, last, turned] = hooks as [
+    ...[Receiver, Receiver, Receiver],
+    ...[Receiver, Receiver, Receiver],
+  ];
   const patient = [failing, moved, reset, last];
   const tried = (count: number) => () => patient.every(({ got }) => got.length >= count) || undefined;
   const { notices, ended } = parts.journal.of(parts.partition);
   /** What came of try n is written down: only then is it known when the next is due. */
   const written = (count: number) => () =>
-    [...notices.values()].filter(({ attempts }) => attempts === count).length === patient.length || undefined;
+    [...notices.values()].filter(({ attempts }) => attempts === count).length === patient.length + 1 || undefined;
   await parts.happens("shop");
   await until("the first try", tried(1));
   for (let failed = 1; ; failed++) {
@@ -159,8 +173,11 @@ test("ten tries over three days under one id, by whichever process; 410 ends it 
     version: 1,
     problem: expect.stringContaining("410"),
   });
+  // The name was looked up once for each try, and the connection went where it had been judged to lead, or nowhere.
+  expect([turned.got.length, asked]).toEqual([1, 10]);
+  expect(turned.got[0]?.headers.host).toContain(rebound);
   // What came of each stands in the topic for a while, then it is forgotten there.
-  expect([...ended.keys()].filter((key) => key.startsWith("notice/"))).toHaveLength(5);
+  expect([...ended.keys()].filter((key) => key.startsWith("notice/"))).toHaveLength(6);
   await parts.happens("desk");
   await until("the next to be tried", tried(11));
   expect(gone.got).toHaveLength(1);

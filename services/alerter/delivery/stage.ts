@@ -14,7 +14,7 @@ import type { Control } from "./control.ts";
 import { createCourier } from "./courier.ts";
 import type { Entry, Journal } from "./journal.ts";
 import type { DeliveryMetrics } from "./metrics.ts";
-import { createTell } from "./tell.ts";
+import { createTell, type Told } from "./tell.ts";
 
 export interface StageDeps {
   readonly control: Control;
@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 /** What a window has to say about several groups comes record by record: so long it is waited for, to tell it together. */
-const togetherMs = 250;
+const togetherMs = 100;
 const tickMs = 50;
 const retakeMs = 500;
 const forgetEveryMs = 60_000;
@@ -114,7 +114,7 @@ export const startStage = (deps: StageDeps): Stage => {
     }
     const due = [...one.wakeAt].filter(([, when]) => when <= at).map(([id]) => id);
     const found = due.flatMap((id) => incidents.get(id) ?? []);
-    for (const { entries, wakeAt } of tell(found, at)) {
+    const write = async ({ entries, wakeAt }: Told): Promise<void> => {
       await journal.write(partition, entries);
       for (const entry of entries)
         if (entry.kind === "notice" && entry.body !== undefined)
@@ -123,7 +123,11 @@ export const startStage = (deps: StageDeps): Stage => {
         if (Number.isFinite(when)) one.wakeAt.set(id, when);
         else one.wakeAt.delete(id);
       }
-    }
+    };
+    // What rules have to say at one window's end is on its way at once; what failed is looked at again when all are back.
+    const written = await Promise.allSettled(tell(found, at).map(write));
+    const failed = written.find(({ status }) => status === "rejected");
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
   };
 
   const send = (partition: number): void => {
@@ -136,11 +140,14 @@ export const startStage = (deps: StageDeps): Stage => {
 
   const tick = async (): Promise<void> => {
     if (!control.complete) return;
-    for (const [partition, one] of owned) {
-      if (!one.ready) continue;
-      await serially(one, () => lookAt(one, partition));
-      send(partition);
-    }
+    const looked = await Promise.allSettled(
+      [...owned].map(async ([partition, one]) => {
+        if (!one.ready) return;
+        await serially(one, () => lookAt(one, partition));
+        send(partition);
+      }),
+    );
+    for (const one of looked) if (one.status === "rejected") throw one.reason;
     metrics.due.set([...owned.keys()].reduce((sum, partition) => sum + journal.of(partition).notices.size, 0));
     metrics.waiting.set(courier.waiting);
   };

@@ -36,7 +36,7 @@ import type { ActiveRule, Rules } from "../rules.ts";
 import { sendSurely } from "../send.ts";
 import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
 import { type Bench, completenessOf, newBench, type Snapshot } from "./bench.ts";
-import { markTransition } from "./mark.ts";
+import { judgedAgainTransition, markTransition, unjudgedTransition } from "./of-rule.ts";
 import { type JudgedRule, judgeRule, newRuleState, onlyGrows, reviveRuleState } from "./rule-state.ts";
 
 export interface JudgeDeps {
@@ -95,9 +95,13 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   /** The rule in this version; a newer one ends the incidents of the one before. */
   const ruleOf = async (bench: Bench, active: ActiveRule): Promise<JudgedRule> => {
     const known = bench.rules.get(active.key);
-    if (known?.state.version === active.version) return known;
+    const unjudged = active.problem !== "";
+    const isKnown = known?.state.version === active.version && (known.state.unjudged ?? false) === unjudged;
+    if (known !== undefined && isKnown) return known;
     if (known !== undefined) await end(bench, known);
-    const fresh = judgeRule(newRuleState(active));
+    const { key: _, problem, ...of } = active;
+    const fresh = judgeRule(newRuleState({ ...of, unjudged }));
+    if (unjudged) await write(bench, [unjudgedTransition(of, of.definition, of.effectiveFrom, problem)]);
     bench.rules.set(active.key, fresh);
     bench.dirty = true;
     return fresh;
@@ -116,6 +120,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
             ),
           ],
     );
+    if (state.unjudged) open.push(judgedAgainTransition(state, state.definition, state.effectiveFrom));
     await write(bench, open);
     bench.rules.delete(`${state.tenant}/${state.rule}`);
   };
@@ -171,7 +176,10 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   };
 
   const judgeComplete = async (bench: Bench): Promise<void> => {
+    // Those of all rules are on their way together, and all back before anything else happens here.
+    const writing: Promise<void>[] = [];
     for (const rule of bench.rules.values()) {
+      if (rule.state.unjudged) continue;
       const watermark = watermarkOf(bench, rule);
       const changed: AlertTransition[] = [];
       while (rule.dueAt <= watermark) {
@@ -184,8 +192,9 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
         bench.dirty = true;
         metrics.judgedSeconds.observe(Math.max(0, judged.at - due) / 1_000);
       }
-      if (changed.length > 0) await write(bench, changed);
+      if (changed.length > 0) writing.push(write(bench, changed));
     }
+    for (const one of await Promise.allSettled(writing)) if (one.status === "rejected") throw one.reason;
   };
 
   /** What should be complete by now and is not is marked, once; and what is true already is said. */
@@ -194,7 +203,8 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     for (const rule of bench.rules.values()) {
       const { state } = rule;
       const { definition, machine } = state;
-      if (state.marked >= 0 || now < Math.max(rule.dueAt, bench.since) + spanMs(definition.grace)) continue;
+      if (state.unjudged || state.marked >= 0 || now < Math.max(rule.dueAt, bench.since) + spanMs(definition.grace))
+        continue;
       state.marked = machine.next;
       bench.dirty = true;
       const completeness = completenessOf(bench, deps.partitionsOf(state.tenant), rule.dueAt);

@@ -37,10 +37,12 @@ export interface RuleState {
   marked: number;
   /** Ids of changes that were said before their window was complete. */
   early: string[];
+  /** Whether those who run cannot judge it: then nothing is but that. */
+  readonly unjudged?: boolean;
 }
 
 export const newRuleState = (
-  of: Pick<RuleState, "tenant" | "rule" | "version" | "effectiveFrom" | "definition">,
+  of: Pick<RuleState, "tenant" | "rule" | "version" | "effectiveFrom" | "definition" | "unjudged">,
 ): RuleState => ({
   ...of,
   machine: newState(of.definition, of.effectiveFrom),

@@ -24,7 +24,13 @@ test.each<[string, string[] | undefined]>([
   ["NOT panic", undefined],
   ["panic OR level:error", undefined],
   ["status:500", ["500", "500.0"]],
-  ["status:>=500", undefined],
+  ["status:>=500", ["status"]],
+  ["Ok:*", undefined],
+  ["Round:*", ["round"]],
+  ["method:GO*", ["method"]],
+  ["method:/^.../", ["method"]],
+  ["NOT status:*", undefined],
+  ["level:error status:<200 service:checkout", ["checkout"]],
   ["source:shop", undefined],
   ["", undefined],
 ])("%s needs %j", (query, texts) => {
@@ -67,7 +73,15 @@ const ruleOf = (query: string, n: number): CountedRule => {
   const when: RuleInput["when"] = { type: "threshold", query, above: 1, window: "10s", every: "10s" };
   const read = readRule({ id: `r${n}`, name: "R", when });
   if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  const active = { key: `t/r${n}`, tenant: "t", rule: `r${n}`, version: 1, effectiveFrom: 0, definition: read.rule };
+  const active = {
+    key: `t/r${n}`,
+    tenant: "t",
+    rule: `r${n}`,
+    version: 1,
+    effectiveFrom: 0,
+    definition: read.rule,
+    problem: "",
+  };
   return { active, counter: createCounter(read.rule, 0, context) };
 };
 

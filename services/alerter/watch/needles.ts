@@ -49,15 +49,20 @@ export const createNeedles = (texts: readonly string[]): Needles => {
       }
     }
   }
-  const tells = new Uint8Array(states * width);
-  for (const [state, some] of ends.entries()) if (some.length > 0) tells[state * width] = 1;
+  // Where texts end is told by the sign, so that most bytes cost two look-ups.
+  for (let at = 0; at < next.length; at++) {
+    const to = next[at] ?? 0;
+    if ((ends[to / width]?.length ?? 0) > 0) next[at] = ~to;
+  }
 
   return {
     look: (bytes, from, found) => {
       let line = 0;
       for (let i = from; i < bytes.length; i++) {
         line = next[line + (classes[bytes[i] as number] as number)] as number;
-        if (tells[line] === 1) for (const n of ends[line / width] ?? []) found[n] = 1;
+        if (line >= 0) continue;
+        line = ~line;
+        for (const n of ends[line / width] ?? []) found[n] = 1;
       }
     },
   };

@@ -23,7 +23,15 @@ const start = 1_000_000_000;
 const ruleOf = (when: RuleInput["when"]): CountedRule => {
   const read = readRule({ id: "r", name: "R", when, lateness: "1s" });
   if ("problems" in read) throw new Error(JSON.stringify(read.problems));
-  const active = { key: "t/r", tenant: "t", rule: "r", version: 1, effectiveFrom: start, definition: read.rule };
+  const active = {
+    key: "t/r",
+    tenant: "t",
+    rule: "r",
+    version: 1,
+    effectiveFrom: start,
+    definition: read.rule,
+    problem: "",
+  };
   const context = { sources: new Map<string, string>(), regex: () => () => false };
   return { active, counter: createCounter(read.rule, start, context) };
 };

@@ -6,8 +6,8 @@ import {
   type BatchHeader,
   decodeRecord,
   type Event,
+  EventView,
   readBatchHeader,
-  readEventFrom,
   schemaIdOf,
   tombstone,
   types,
@@ -17,7 +17,7 @@ import type { EventInMemory } from "@astralog/schemas/query/index";
 export interface Batch extends BatchHeader {
   /** Where texts of events stand as they are; undefined of another version's, which may write them otherwise. */
   readonly raw: { readonly bytes: Uint8Array; readonly from: number } | undefined;
-  /** Calls with each event that was not dropped on the way, and its index. Throws AvroError. */
+  /** Calls with each event that was not dropped on the way, valid during the call, and its index. Throws AvroError. */
   each(use: (event: EventInMemory, index: number) => void): void;
 }
 
@@ -38,12 +38,13 @@ const current = (value: Buffer): Batch => {
     raw: { bytes: value, from: eventsAt },
     each: (use) => {
       const reader = new AvroReader(value, eventsAt);
+      const event = new EventView(reader);
+      event.source = source;
       let index = 0;
       for (let count = reader.block(); count > 0; count = reader.block()) {
         for (let i = 0; i < count; i++, index++) {
-          const event = readEventFrom(reader) as EventInMemory & { source: string };
+          event.next();
           if (isDropped(event)) continue;
-          event.source = source;
           timed(event, header.received_at);
           use(event, index);
         }

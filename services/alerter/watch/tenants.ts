@@ -76,6 +76,7 @@ export const createTenants = (rules: Rules, sources: Pick<ControlTable<SourceRec
     byPartition = new Map();
     const seen = new Set<string>();
     for (const active of rules.values()) {
+      if (active.problem !== "") continue;
       seen.add(active.key);
       const rule = compile(active);
       const { widest = 1, native = [] } = wide.get(active.tenant) ?? {};

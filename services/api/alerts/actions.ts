@@ -65,6 +65,22 @@ const say = async (trx: Trx, tenant: string, given: NewAction, by: By): Promise<
   return row;
 };
 
+/** With what people call who did it: a person's name or address, a key's name or its visible ends. */
+export const withNames = async (
+  db: Db,
+  rows: readonly ActionRow[],
+): Promise<(ActionRow & { created_by_name: string })[]> => {
+  if (rows.length === 0) return [];
+  const ids = [...new Set(rows.map(({ created_by }) => created_by))];
+  const people = await db.selectFrom("people").select(["id", "name", "email"]).where("id", "in", ids).execute();
+  const keys = await db.selectFrom("keys").select(["id", "name", "prefix", "last4"]).where("id", "in", ids).execute();
+  const names = new Map([
+    ...people.map(({ id, name, email }): [string, string] => [id, name || email]),
+    ...keys.map(({ id, name, prefix, last4 }): [string, string] => [id, name || `${prefix}…${last4}`]),
+  ]);
+  return rows.map((row) => ({ ...row, created_by_name: names.get(row.created_by) ?? "" }));
+};
+
 export const addSilence = (db: Db, tenant: string, given: NewAction, by: By): Promise<ActionRow> =>
   db.transaction().execute((trx) => say(trx, tenant, given, by));
 

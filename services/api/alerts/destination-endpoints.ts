@@ -1,6 +1,6 @@
 /** Where alerts are sent, over HTTP: with a preview, a test, and what came of each notice. */
 import { Fault, type Notifier, wordsOf } from "@astralog/chassis";
-import { isTarget, type Notice, type NoticeState, noticeId, type Try } from "@astralog/schemas/alerts/index";
+import { isTarget, type NoticeState, ruleShape, type Try } from "@astralog/schemas/alerts/index";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { recordAct } from "../audit/audit-trail.ts";
@@ -16,6 +16,7 @@ import {
   templateShape,
 } from "./destination-shapes.ts";
 import type { Destinations } from "./destinations.ts";
+import { sampleNotice } from "./sample-notice.ts";
 
 export interface DestinationEndpointsDeps {
   readonly db: Db;
@@ -30,38 +31,6 @@ const shown = (row: DestinationRow) => ({
   ...{ standard: row.standard, enabled: row.disabled_at === null, problem: row.problem, version: row.version },
   ...{ created_at: row.created_at, updated_at: row.updated_at },
 });
-
-/** What a test and a preview tell of. */
-const sample = (tenant: string, target: string, publicUrl: URL): Notice => {
-  const now = Date.now();
-  const page = new URL("/alerts", publicUrl).href;
-  return {
-    ...{ id: noticeId(tenant, target, "test", now), happening: "test", state: "firing", organization: tenant },
-    at: new Date(now).toISOString(),
-    rule: {
-      ...{
-        id: "checkout-errors",
-        name: "Checkout errors",
-        severity: "critical",
-        query: "level:error service:checkout",
-      },
-      ...{
-        description: "This is a test: nothing has happened.",
-        labels: { team: "payments" },
-        owners: ["payments"],
-        runbook: "",
-      },
-    },
-    incidents: [
-      {
-        ...{ id: "0".repeat(32), transition: "0".repeat(32), group: { service: "checkout" }, state: "firing" },
-        ...{ since: new Date(now - 300_000).toISOString(), until: "", found: "12 events in 5 minutes, more than 10" },
-        ...{ value: 12, threshold: 10, complete: 1, lines: ["a line of the events, redacted"], search: page, page },
-      },
-    ],
-    more: 0,
-  };
-};
 
 const outcomeShape = z.object({ outcome: z.enum(["taken", "gone", "failed"]), problem: z.string() });
 const noticeShape = z.object({
@@ -133,7 +102,10 @@ export const createDestinationEndpoints = (deps: DestinationEndpointsDeps): Endp
           const row = await destinations.find(caller.tenant, params.id);
           const target = destinationOf(row);
           if (!isTarget(target)) throw new Fault("invalid_request", "Test the destinations that it leads to.");
-          const outcome = await notifier.attempt(target, sample(caller.tenant, row.id, publicUrl));
+          const outcome = await notifier.attempt(
+            target,
+            sampleNotice({ tenant: caller.tenant, target: row.id, publicUrl }),
+          );
           await destinations.tested(row, outcome.kind, audit.by(response));
           return { outcome: outcome.kind, problem: outcome.kind === "taken" ? "" : outcome.problem };
         }),
@@ -143,13 +115,13 @@ export const createDestinationEndpoints = (deps: DestinationEndpointsDeps): Endp
         ...read,
         method: "post",
         path: "/alerts/destinations/preview",
-        summary: "What a template makes of an example",
+        summary: "What a template makes of an example, or of what a rule might find",
       },
-      body: templateShape,
+      body: templateShape.extend({ rule: ruleShape.optional() }),
       success: { status: 200, body: z.object({ title: z.string(), text: z.string() }) },
       handle: ({ caller, body }) => {
-        const notice = { ...sample(caller.tenant, "", publicUrl), happening: "began" } as const;
-        return wordsOf(notice, body);
+        const notice = sampleNotice({ tenant: caller.tenant, target: "", publicUrl }, body.rule);
+        return wordsOf({ ...notice, happening: "began" }, body);
       },
     }),
     endpoint({

@@ -44,6 +44,12 @@ export const forgetAlerts = async (db: Db, ended: Date): Promise<number> => {
     );
     return Number(numAffectedRows ?? 0);
   });
+  await whole(async () => {
+    // What belongs to no incident: windows that waited for data.
+    const { numAffectedRows } = await sql`delete from alert_changes where (tenant, id) in (
+      select tenant, id from alert_changes where incident = '' and at < ${ended} limit ${atOnce})`.execute(db);
+    return Number(numAffectedRows ?? 0);
+  });
   await whole(() =>
     db.transaction().execute(async (trx) => {
       const gone = await trx

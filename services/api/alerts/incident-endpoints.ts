@@ -6,7 +6,7 @@ import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { before, pageOf, pageQuery } from "../http/paging.ts";
 import { type Db, withPostgres } from "../postgres.ts";
-import { addSilence, endSilence, listSilences, type NewAction, sayOfIncident } from "./actions.ts";
+import { addSilence, endSilence, listSilences, type NewAction, sayOfIncident, withNames } from "./actions.ts";
 import type { ActionRow } from "./control-records.ts";
 
 export interface IncidentEndpointsDeps {
@@ -30,10 +30,13 @@ const saidShape = z.object({
     created_at: date,
   },
 });
+const namedShape = saidShape.extend({
+  created_by_name: z.string().describe("A person's name or address, a key's name or ends; empty of who is gone."),
+});
 const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 const comment = z.string().max(1_000).default("");
 
-const said = ({ tenant: _, ...row }: ActionRow) => row;
+const said = <T extends ActionRow>({ tenant: _, ...row }: T) => row;
 
 const newSilence = z
   .strictObject({
@@ -115,7 +118,7 @@ export const createIncidentEndpoints = ({ db, audit }: IncidentEndpointsDeps): E
       },
       success: {
         status: 200,
-        body: incidentShape.extend({ changes: z.array(record), said: z.array(saidShape) }),
+        body: incidentShape.extend({ changes: z.array(record), said: z.array(namedShape) }),
       },
       handle: ({ caller, params }) =>
         withPostgres(async () => {
@@ -136,7 +139,11 @@ export const createIncidentEndpoints = ({ db, audit }: IncidentEndpointsDeps): E
             .where("incident", "=", row.id)
             .orderBy("created_at")
             .execute();
-          return { ...view(row), changes: changes.map(({ body }) => body), said: actions.map(said) };
+          return {
+            ...view(row),
+            changes: changes.map(({ body }) => body),
+            said: (await withNames(db, actions)).map(said),
+          };
         }),
     }),
     speak("acknowledge", "acknowledgement", "Say that somebody is at it: no reminders, no further steps"),
@@ -145,11 +152,11 @@ export const createIncidentEndpoints = ({ db, audit }: IncidentEndpointsDeps): E
     endpoint({
       ...{ ...read, method: "get", path: "/alerts/silences", summary: "Silences and maintenance windows" },
       query: pageQuery,
-      success: { status: 200, body: z.object({ silences: z.array(saidShape), next: z.string().nullable() }) },
+      success: { status: 200, body: z.object({ silences: z.array(namedShape), next: z.string().nullable() }) },
       handle: ({ caller, query }) =>
         withPostgres(async () => {
           const { page, next } = await listSilences(db, caller.tenant, query);
-          return { silences: page.map(said), next };
+          return { silences: (await withNames(db, page)).map(said), next };
         }),
     }),
     endpoint({

@@ -7,6 +7,7 @@ import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
 import { definitionOf, type RuleRow } from "./control-records.ts";
+import { standingShape, standings } from "./rule-states.ts";
 import { applyRules, createRule, deleteRule, findRule, listRules, planRules, updateRule } from "./rules.ts";
 
 export interface RuleEndpointsDeps {
@@ -46,9 +47,14 @@ export const createRuleEndpoints = ({ db, audit }: RuleEndpointsDeps): Endpoint[
   const held = (unchanged: (shown: unknown) => void) => (row: RuleRow) => unchanged(shown(row));
   return [
     endpoint({
-      ...{ ...read, method: "get", path: "/alerts/rules", summary: "The alert rules" },
-      success: { status: 200, body: z.object({ rules: z.array(shape) }) },
-      handle: ({ caller }) => withPostgres(async () => ({ rules: (await listRules(db, caller.tenant)).map(shown) })),
+      ...{ ...read, method: "get", path: "/alerts/rules", summary: "The alert rules, and how they stand" },
+      success: { status: 200, body: z.object({ rules: z.array(shape.extend({ standing: standingShape })) }) },
+      handle: ({ caller }) =>
+        withPostgres(async () => {
+          const rows = await listRules(db, caller.tenant);
+          const now = await standings(db, rows);
+          return { rules: rows.map((row) => ({ ...shown(row), standing: now.get(row.id) })) };
+        }),
     }),
     endpoint({
       ...{ ...read, ...one, method: "get", path: "/alerts/rules/:id", summary: "One alert rule" },

@@ -11,7 +11,7 @@ import {
 } from "@astralog/schemas/alerts/index";
 import { type Config, field, type Shape } from "../config.ts";
 import { createMailTransport, type MailTransport } from "../mail-transport.ts";
-import { createOutgoing, type Outgoing } from "../outgoing.ts";
+import { createOutgoing, type Outgoing, type OutgoingOptions } from "../outgoing.ts";
 import { createSealer, type Sealer } from "../sealing.ts";
 import { tryPost, tryWebhook, type WebhookOutcome } from "../webhook.ts";
 import { discordMessage, slackMessage, teamsMessage } from "./chats.ts";
@@ -59,10 +59,16 @@ const headerText = (text: string): string => text.replace(/[^\x21-\x7e]/g, "");
 
 export const createNotifier = (
   config: Config<typeof notifyShape>,
-  { mail = createMailTransport(config.MAIL_URL, config.MAIL_FROM) }: { mail?: MailTransport | undefined } = {},
+  {
+    mail = createMailTransport(config.MAIL_URL, config.MAIL_FROM),
+    resolve,
+  }: { mail?: MailTransport | undefined; resolve?: OutgoingOptions["resolve"] } = {},
 ): Notifier => {
   const sealer = createSealer([config.ALERTS_KEY, ...config.ALERTS_KEYS_BEFORE]);
-  const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
+  const outgoing = createOutgoing({
+    allowed: config.OUTGOING_ALLOWED,
+    ...(resolve === undefined ? {} : { resolve }),
+  });
   const pagerduty: Record<Region, string> = { us: config.PAGERDUTY_URL, eu: config.PAGERDUTY_EU_URL };
   const opsgenie: Record<Region, string> = { us: config.OPSGENIE_URL, eu: config.OPSGENIE_EU_URL };
   const json = { "content-type": "application/json" };

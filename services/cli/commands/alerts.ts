@@ -1,24 +1,10 @@
-/** `alerts`: rules from files with a plan first, incidents, silences, and tries. */
-import { globSync, readFileSync, statSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+/** `alerts`: rules, incidents, silences, and whom they are told to. */
 import type { Command } from "commander";
-import { parseAllDocuments } from "yaml";
 import type { Cli } from "../cli.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
 import { printable } from "../text.ts";
-
-interface Change {
-  readonly id: string;
-  readonly change: "create" | "update" | "delete";
-  readonly fields: readonly { readonly field: string; readonly before: string; readonly after: string }[];
-}
-
-interface ShownRule {
-  readonly id: string;
-  readonly version: number;
-  readonly rule: { readonly name: string; readonly severity: string; readonly enabled: boolean };
-}
+import { type Ask, addRules, groupWords } from "./alert-rules.ts";
 
 interface Incident {
   readonly id: string;
@@ -28,54 +14,14 @@ interface Incident {
   readonly incident: { readonly group: Record<string, string>; readonly hold: string };
 }
 
-const filesOf = (path: string): string[] =>
-  statSync(path).isDirectory()
-    ? globSync("**/*.{json,yaml,yml}", { cwd: path })
-        .sort()
-        .map((file) => join(path, file))
-    : [path];
-
-/** A file has one rule, a list of them, or (YAML) several documents. */
-const rulesIn = (path: string): unknown[] => {
-  const text = readFileSync(path, "utf8");
-  if (extname(path) === ".json") {
-    try {
-      return [JSON.parse(text)].flat();
-    } catch (error) {
-      throw new Failure(`${path} is not JSON: ${(error as Error).message}`);
-    }
-  }
-  return parseAllDocuments(text).flatMap((document) => {
-    const [wrong] = document.errors;
-    if (wrong !== undefined) throw new Failure(`${path} is not YAML: ${wrong.message}`);
-    return [document.toJS() as unknown].flat().filter((one) => one !== null);
-  });
-};
-
-const readRules = (paths: readonly string[]): unknown[] => {
-  try {
-    return paths
-      .map((path) => resolve(path))
-      .flatMap(filesOf)
-      .flatMap(rulesIn);
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(`The rules cannot be read: ${(error as Error).message}`);
-  }
-};
-
-/** As a diff is read: + what comes, - what goes. */
-const describe = (changes: readonly Change[]): string =>
-  changes
-    .map(({ id, change, fields }) => {
-      const sign = { create: "+", update: "~", delete: "-" }[change];
-      const lines =
-        change === "update"
-          ? fields.flatMap(({ field, before, after }) => [`    - ${field}: ${before}`, `    + ${field}: ${after}`])
-          : [];
-      return [`${sign} ${id}`, ...lines].map((line) => `${printable(line)}\n`).join("");
-    })
-    .join("");
+interface Destination {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly standard: boolean;
+  readonly enabled: boolean;
+  readonly problem: string;
+}
 
 const durationMs = (text: string): number => {
   const [, count = "", unit = ""] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
@@ -90,55 +36,8 @@ export const addAlerts = (program: Command, cli: Cli): void => {
     .command("alerts")
     .summary("rules from files, incidents, silences")
     .description("Alert rules, as files in git too, and what came of them. docs/alerts.md tells all of it.");
-  const ask = <T>(method: "GET" | "POST", path: string, body?: object) =>
-    api().call<T>(method, `alerts/${path}`, "admin", body);
-
-  alerts
-    .command("list", { isDefault: true })
-    .description("Lists the rules.")
-    .action(async () => {
-      const { rules } = await ask<{ rules: ShownRule[] }>("GET", "rules");
-      const rows = rules.map(({ id, version, rule }) => [
-        id,
-        String(version),
-        rule.enabled ? "on" : "off",
-        rule.severity,
-        printable(rule.name),
-      ]);
-      terminal().out(table(["RULE", "VERSION", "STATE", "SEVERITY", "NAME"], rows, [1]));
-    });
-
-  alerts
-    .command("show")
-    .description("Prints a rule as JSON, as `apply` takes it.")
-    .argument("<rule>")
-    .action(async (id: string) => {
-      const { rule } = await ask<ShownRule>("GET", `rules/${encodeURIComponent(id)}`);
-      terminal().out(`${JSON.stringify(rule, undefined, 2)}\n`);
-    });
-
-  for (const [name, summary] of [
-    ["plan", "Says what applying files of rules would change. Exit code 1 when it would change anything."],
-    ["apply", "Makes the rules what the files say, all or nothing."],
-  ] as const)
-    alerts
-      .command(name)
-      .description(summary)
-      .argument("<path...>", "files or folders of JSON and YAML")
-      .option("--prune", "delete rules that are in none of the files")
-      .action(async (paths: string[], { prune = false }: { prune?: boolean }) => {
-        const { changes } = await ask<{ changes: Change[] }>("POST", `rules/${name}`, {
-          rules: readRules(paths),
-          prune,
-        });
-        terminal().out(describe(changes));
-        terminal().err(
-          changes.length === 0
-            ? "nothing to change\n"
-            : `${changes.length} ${name === "plan" ? "to change" : "changed"}\n`,
-        );
-        if (name === "plan" && changes.length > 0) cli.setExitCode(1);
-      });
+  const ask: Ask = (method, path, body) => api().call(method, `alerts/${path}`, "admin", body);
+  addRules(alerts, cli, ask);
 
   alerts
     .command("incidents")
@@ -154,11 +53,7 @@ export const addAlerts = (program: Command, cli: Cli): void => {
         rule,
         hold === "" ? state : `${state} (${hold})`,
         created_at,
-        printable(
-          Object.entries(group)
-            .map(([field, value]) => `${field}=${value}`)
-            .join(" "),
-        ),
+        groupWords(group),
       ]);
       terminal().out(table(["INCIDENT", "RULE", "STATE", "SINCE", "GROUP"], rows));
     });
@@ -170,6 +65,37 @@ export const addAlerts = (program: Command, cli: Cli): void => {
     .option("--comment <text>", "for the others", "")
     .action(async (id: string, { comment }: { comment: string }) => {
       await ask("POST", `incidents/${encodeURIComponent(id)}/acknowledge`, { comment });
+    });
+
+  alerts
+    .command("snooze")
+    .description("Tells nobody of an incident for a while; what lasts is told again then.")
+    .argument("<incident>")
+    .requiredOption("--for <time>", "30m, 2h, 7d")
+    .option("--comment <text>", "for the others", "")
+    .action(async (id: string, { for: time, comment }: { for: string; comment: string }) => {
+      const until = new Date(Date.now() + durationMs(time)).toISOString();
+      await ask("POST", `incidents/${encodeURIComponent(id)}/snooze`, { until, comment });
+    });
+
+  alerts
+    .command("resolve")
+    .description("Says that an incident is over; what is found later is new.")
+    .argument("<incident>")
+    .option("--comment <text>", "for the others", "")
+    .action(async (id: string, { comment }: { comment: string }) => {
+      await ask("POST", `incidents/${encodeURIComponent(id)}/resolve`, { comment });
+    });
+
+  alerts
+    .command("destinations")
+    .description("Lists whom alerts are told to.")
+    .action(async () => {
+      const { destinations } = await ask<{ destinations: Destination[] }>("GET", "destinations");
+      const rows = destinations.map(({ id, name, kind, standard, enabled, problem }) => [
+        ...[id, kind, enabled ? "on" : `off: ${printable(problem)}`, standard ? "yes" : "", printable(name)],
+      ]);
+      terminal().out(table(["DESTINATION", "KIND", "STATE", "STANDARD", "NAME"], rows));
     });
 
   alerts

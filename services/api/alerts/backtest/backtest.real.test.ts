@@ -13,11 +13,14 @@ import {
 } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { callApi } from "../../api.driver.ts";
+import { domainOf, senderOf } from "../../producers/native.driver.ts";
 
 let one: Platform;
 let receiver: RunningService;
 let driver: AlertDriver;
 let call: ReturnType<typeof callApi>;
+let domain: ReturnType<typeof domainOf>;
+let native: (message: string) => Promise<unknown>;
 
 beforeAll(async () => {
   one = await platform(sharedStack());
@@ -29,9 +32,16 @@ beforeAll(async () => {
     one.start("alerter"),
   ]);
   driver = await createAlertDriver(one);
+  // The same source has two ways in: what goes to Kafka directly lies in other lanes.
+  domain = domainOf(one);
+  const made = await domain.create(one.source);
+  const sender = await senderOf(one, made);
+  native = (message) =>
+    sender.send({ topic: made.topic, partition: 0, value: Buffer.from(JSON.stringify({ message, service: "shop" })) });
 });
 afterAll(async () => {
   await driver?.close();
+  await domain?.close();
   await one?.stop();
 });
 
@@ -55,6 +65,14 @@ const rules: readonly RuleInput[] = [
     lateness: "2s",
   },
   { id: "gone", name: "Gone", when: { type: "absence", query: "", by: ["service"], ...ten } },
+  {
+    id: "often",
+    name: "Often",
+    when: { type: "threshold", query: "level:error", above: 8, resolve: 2, ...ten },
+    windows: { true: 2, of: 2 },
+  },
+  { id: "native", name: "Native", when: { type: "threshold", query: "native", by: ["source"], above: 2, ...ten } },
+  { id: "natives", name: "Natives", when: { type: "match", query: "native panic", window: "10s" } },
   { id: "fresh", name: "Fresh", when: { type: "new_pattern", query: "", learn: "0s", ...ten } },
   { id: "odd", name: "Odd", when: { type: "anomaly", query: "", learn: 2, at_least: 5, season: "none", ...ten } },
 ];
@@ -95,6 +113,7 @@ test("the same transitions, the same hash, again and again", async () => {
     await send(batch, key);
     // A client's own retry.
     if (n % 6 === 0) await send(batch, key);
+    if (n % 3 === 0) await native(`native ${n % 5 === 0 ? "panic" : "request"} ${n}`);
     await sleep(120 + 15 * (n % 13));
   }
   // A window that has ended for every rule, and some time for the sink.

@@ -15,6 +15,16 @@ export interface Rule {
     readonly severity: string;
     readonly when: { readonly type: string; readonly query: string };
   };
+  readonly standing: {
+    readonly state: string;
+    /** Incidents. */
+    readonly open: number;
+    readonly incomplete: {
+      readonly window_to: string;
+      readonly completeness: number;
+      readonly judged_at: string;
+    } | null;
+  };
 }
 
 export interface Incident {
@@ -40,7 +50,6 @@ export interface Incident {
 
 export interface Change {
   readonly id: string;
-  readonly kind: "change" | "mark";
   readonly to_state: string;
   readonly judged_at: number;
   readonly window_from: number;
@@ -59,6 +68,7 @@ export interface Said {
   readonly ends_at: string | null;
   readonly schedule: Schedule | null;
   readonly created_by: string;
+  readonly created_by_name: string;
   readonly created_at: string;
 }
 
@@ -95,7 +105,6 @@ export interface SentNotice {
   readonly tries: readonly { readonly at: string; readonly ms: number; readonly problem: string }[];
 }
 
-export const useRules = () => useRead<{ rules: readonly Rule[] }>("alert-rules", "/alerts/rules");
 export const useSilences = () => useReadAll<"silences", Said>("alert-silences", "/alerts/silences", "silences");
 export const useDestinations = () =>
   useRead<{ destinations: readonly Destination[] }>("alert-destinations", "/alerts/destinations");
@@ -107,6 +116,7 @@ const live = <T>(name: string, path: string) => ({
   queryFn: ({ signal }: { signal: AbortSignal }) => get<T>(path, signal),
   refetchInterval: everyMs,
 });
+export const useRules = () => useQuery(live<{ rules: readonly Rule[] }>("alert-rules", "/alerts/rules"));
 export const useIncidents = ({ open, rule }: { readonly open: boolean; readonly rule: string }) =>
   useInfiniteQuery({
     queryKey: ["alert-incidents", open, rule],
@@ -132,5 +142,7 @@ export const groupWords = (group: Readonly<Record<string, string>>): string =>
   Object.entries(group)
     .map(([name, value]) => `${name}=${value}`)
     .join(" ");
+
+export const percentOf = (completeness: number): string => `${Math.floor(completeness * 1_000) / 10} %`;
 
 export const stateWords = (state: string): string => ({ nodata: "no data", errored: "not judged" })[state] ?? state;

@@ -13,7 +13,7 @@ import { Button, CopyButton } from "../ui/controls.tsx";
 import { Menu, MenuItem } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo, formatDuration, formatStamp } from "../ui/time.ts";
-import { type Change, groupWords, type OneIncident, type Said, stateWords, useIncident } from "./data.ts";
+import { type Change, groupWords, type OneIncident, percentOf, type Said, stateWords, useIncident } from "./data.ts";
 import { State } from "./incidents.tsx";
 import { Notices } from "./notices.tsx";
 
@@ -163,13 +163,11 @@ const Timeline = ({ of: one }: { of: OneIncident }) => {
             <td className="figures">{formatStamp(iso(entry.at), false, 0)}</td>
             {"change" in entry ? (
               <>
-                <td>{entry.change.kind === "mark" ? "waits for data" : stateWords(entry.change.to_state)}</td>
+                <td>{stateWords(entry.change.to_state)}</td>
                 <td>
                   <div className="break">{entry.change.reason}</div>
                   {entry.change.completeness < 1 ? (
-                    <div className="warn small">
-                      judged on {Math.floor(entry.change.completeness * 1_000) / 10} % of the events
-                    </div>
+                    <div className="warn small">judged on {percentOf(entry.change.completeness)} of the events</div>
                   ) : null}
                   {entry.change.lines.slice(0, 3).map((line) => (
                     <div key={line} className="faint small mono break">
@@ -187,7 +185,7 @@ const Timeline = ({ of: one }: { of: OneIncident }) => {
                   {entry.said.ends_at === null ? null : (
                     <span className="soft">until {formatStamp(entry.said.ends_at, false, 0)}</span>
                   )}{" "}
-                  <span className="faint small mono">{entry.said.created_by}</span>
+                  <span className="soft">by {entry.said.created_by_name || "somebody who is gone"}</span>
                 </td>
               </>
             )}

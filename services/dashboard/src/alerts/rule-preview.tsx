@@ -7,6 +7,7 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { List } from "../ui/parts.tsx";
 import { formatDuration, formatStamp, number } from "../ui/time.ts";
 import { groupWords } from "./data.ts";
+import { RuleMessage } from "./message-example.tsx";
 import { backtest, type RuleChange, type Run, spansOf, type Trial, useChanges } from "./rule-data.ts";
 import { conditionOf, type Draft, withCondition } from "./rule-draft.ts";
 
@@ -72,6 +73,7 @@ export const Preview = ({ of: draft, stored, trial, settling, onChange }: Props)
       {run === undefined || problem !== undefined ? null : <Spans of={spans} />}
       <Suggest of={draft} {...{ stretch, days, onChange }} />
       {stored === undefined ? null : <Compared changes={changes.data ?? []} test={test.data} />}
+      <RuleMessage of={draft} />
     </section>
   );
 };

@@ -8,7 +8,7 @@ import { put, remove } from "../api/client.ts";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo } from "../ui/time.ts";
-import { type Rule, useRules } from "./data.ts";
+import { percentOf, type Rule, stateWords, useRules } from "./data.ts";
 import { type Kind, kinds } from "./rule-draft.ts";
 
 export const Rules = () => {
@@ -38,7 +38,7 @@ export const Rules = () => {
           all.length === 0 ? (
             <p className="soft small">There is no rule yet.</p>
           ) : (
-            <List heads={["Rule", "Looks for", "-Severity", "-Changed", ""]}>
+            <List heads={["Rule", "Now", "-Looks for", "-Severity", "-Changed", ""]}>
               {all.map((one) => (
                 <tr key={one.id}>
                   <td>
@@ -46,9 +46,11 @@ export const Rules = () => {
                       <strong>{one.rule.name}</strong>
                     </Link>
                     <div className="faint small mono">{one.id}</div>
-                    {one.rule.enabled ? null : <span className="badge">off</span>}
                   </td>
                   <td>
+                    <Standing of={one} />
+                  </td>
+                  <td className="wide-only">
                     {kinds[one.rule.when.type as Kind]?.title ?? one.rule.when.type}
                     <div className="faint small mono break">{one.rule.when.query}</div>
                   </td>
@@ -77,6 +79,32 @@ export const Rules = () => {
       {acts.dialog}
       {doomed === undefined ? null : <DeleteRule of={doomed} onClose={() => setDoomed(undefined)} />}
     </Section>
+  );
+};
+
+/** Older waiting is of no use to whoever asks why nothing was told. */
+const recentMs = 3_600_000;
+
+const Standing = ({ of: { id, standing } }: { of: Rule }) => {
+  const { state, open, incomplete } = standing;
+  const waited = incomplete !== null && Date.now() - Date.parse(incomplete.judged_at) < recentMs ? incomplete : null;
+  return (
+    <>
+      {state === "off" ? <span className="badge">off</span> : null}
+      {state === "ok" ? <span className="good">ok</span> : null}
+      {open > 0 ? (
+        <Link href={`/alerts?${new URLSearchParams({ rule: id })}`} className="warn">
+          {stateWords(state)}
+          {open > 1 ? `, ${open} open` : ""}
+        </Link>
+      ) : null}
+      {waited === null ? null : (
+        <div className="faint small">
+          incomplete {percentOf(waited.completeness)} {formatAgo(waited.judged_at)}: not everything received had come
+          through
+        </div>
+      )}
+    </>
   );
 };
 

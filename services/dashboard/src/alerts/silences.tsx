@@ -58,7 +58,9 @@ export const Silences = () => {
                     </div>
                   </td>
                   <td className="figures">{timeWords(one)}</td>
-                  <td className="wide-only break">{one.comment}</td>
+                  <td className="wide-only break">
+                    {one.comment} <span className="soft">by {one.created_by_name || "somebody who is gone"}</span>
+                  </td>
                   <td className="acts">
                     {may ? (
                       <Button

@@ -1,13 +1,8 @@
 /** Own words for a destination's messages, and an example of what comes of them. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { asProblem, post } from "../api/client.ts";
+import { asProblem } from "../api/client.ts";
 import { Field, Input } from "../ui/controls.tsx";
+import { Example, type Template, useMessage } from "./message-example.tsx";
 import { useSettled } from "./rule-data.ts";
-
-interface Template {
-  readonly title: string;
-  readonly text: string;
-}
 
 export const TemplateFields = ({
   of: template,
@@ -16,13 +11,7 @@ export const TemplateFields = ({
   of: Template;
   onChange: (template: Template) => void;
 }) => {
-  const asked = useSettled(template, 400);
-  const preview = useQuery({
-    queryKey: ["alert-preview", asked.title, asked.text],
-    queryFn: () => post<Template>("/alerts/destinations/preview", asked),
-    placeholderData: keepPreviousData,
-    retry: false,
-  });
+  const preview = useMessage(useSettled(template, 400));
   const wrong = preview.isError ? asProblem(preview.error) : undefined;
   return (
     <details open={template.title !== "" || template.text !== ""}>
@@ -53,13 +42,7 @@ export const TemplateFields = ({
             />
           )}
         </Field>
-        {preview.data === undefined ? null : (
-          <figure className={preview.isPlaceholderData ? "block is-stale" : "block"} aria-label="An example">
-            <strong>{preview.data.title}</strong>
-            {"\n"}
-            {preview.data.text}
-          </figure>
-        )}
+        <Example of={preview} label="An example" />
       </div>
     </details>
   );
