@@ -59,6 +59,8 @@ export const archiveNames = {
   /** A server lists by name: the newest comes first. */
   manifest: (partition: number, last: number): string =>
     `manifests/${partition}/${number(highest - last)}-${last}.json`,
+  /** The head of the organization's audit trail when its last event was that one. */
+  auditHead: (seq: number): string => `audit-heads/${number(seq)}.json`,
 };
 
 /** Where events lie whose own time is far from when they came, before or after. */
