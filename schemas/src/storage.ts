@@ -64,6 +64,8 @@ export const archiveNames = {
   /** A server lists by name: the newest comes first. */
   manifest: (partition: number, last: number): string =>
     `manifests/${partition}/${padded(highest - last)}-${last}.json`,
+  /** The head of the organization's audit trail when its last event was that one. */
+  auditHead: (seq: number): string => `audit-heads/${padded(seq)}.json`,
 };
 
 /** Names of what changed objects that were finished: for each change a plan and, once it holds, that it is done. */

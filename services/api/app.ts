@@ -242,6 +242,7 @@ export const buildApp = (deps: AppDeps): Express => {
     securityContact: {
       contacts: config.SECURITY_CONTACT,
       expires: new Date(config.SECURITY_EXPIRES || 0),
+      document: config.SECURITY_TXT,
       publicUrl: config.PUBLIC_URL,
     },
     trustedProxies: config.TRUSTED_PROXIES,

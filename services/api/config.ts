@@ -1,6 +1,6 @@
 import { field, kafkaShape, notifyShape, storageShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
-import { isContact, wrongExpiry } from "./http/security-txt.ts";
+import { isContact, wrongDocument, wrongExpiry } from "./http/security-txt.ts";
 
 export const shape = {
   ...kafkaShape,
@@ -19,6 +19,12 @@ export const shape = {
     .text("Until when they hold, less than a year ahead, such as 2030-01-31; needed with SECURITY_CONTACT.", "")
     .superRefine((text, { addIssue }) => {
       const message = wrongExpiry(text);
+      if (message !== undefined) addIssue({ code: "custom", message });
+    }),
+  SECURITY_TXT: field
+    .text("The whole of security.txt instead, such as one that you signed with OpenPGP; served as it is.", "")
+    .superRefine((text, { addIssue }) => {
+      const message = wrongDocument(text);
       if (message !== undefined) addIssue({ code: "custom", message });
     }),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createBucket, createOutgoing } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { type AuditHead, isSignedHead } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
+import { archiveFolder, archiveNames } from "@astralog/schemas/storage";
 import { askAs, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { sql } from "kysely";
@@ -140,6 +143,54 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
 
   expect((await ask("DELETE", path)).status).toBe(204);
   expect((await ask("GET", path)).status).toBe(404);
+});
+
+test("a bucket is given the audit trail's head, keeps it, and an api whose trail contradicts it says so", async () => {
+  const named = (name: string) => create({ name, archive: false });
+  const [honest, forged] = [(await named("honest")).body.id, (await named("forged")).body.id];
+  const settings = { ...given(), encryption: "bucket", kms_key: "", region: "us-east-1" } as const;
+  const bucketOf = (id: string) =>
+    createBucket({
+      ...{
+        settings: { ...settings, kind: "compatible" },
+        keys: settings,
+        folder: archiveFolder({ prefix: "logs/", id }),
+      },
+      outgoing: createOutgoing({ allowed: ["127.0.0.0/8"] }),
+    });
+  const headsIn = (id: string) =>
+    until("a head in the bucket", async () => {
+      const objects = await bucketOf(id).list("audit-heads/");
+      return objects.length > 0 ? objects.map(({ name }) => name) : undefined;
+    });
+  const [name = ""] = await headsIn(honest);
+  const kept = JSON.parse(String(await bucketOf(honest).get(name)));
+  expect(isSignedHead(kept.head, kept.public_key)).toBe(true);
+  expect(name).toBe(archiveNames.auditHead(kept.head.seq));
+  expect(kept.head.tenant).toBe(one.tenant);
+  await headsIn(forged);
+  // The trail goes on; its next head would come in five minutes.
+  expect((await ask("PATCH", `/storage/connections/${honest}`, { name: "still honest" })).status).toBe(200);
+
+  // The next api puts the head of today anew: one bucket has it, the other one of a trail that never was.
+  const today = await until("the trail's end in Kafka", async () => {
+    const chain = await db.selectFrom("audit_chains").select("seq").where("tenant", "=", one.tenant).executeTakeFirst();
+    const { head, ...rest } = (await ask("GET", "/audit/head")).body;
+    return (head as AuditHead).seq === chain?.seq ? { ...rest, head: head as AuditHead } : undefined;
+  });
+  await api.kill();
+  const put = (id: string, head: unknown) =>
+    bucketOf(id).putNew(archiveNames.auditHead(today.head.seq), Buffer.from(JSON.stringify({ ...today, head })));
+  expect(await put(honest, today.head)).toBe(true);
+  expect(await put(forged, { ...today.head, hash: "f".repeat(64) })).toBe(true);
+  api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+  const metrics = await until("both buckets", async () => {
+    const text = await (await fetch(`${api.ops}/metrics`)).text();
+    return /contradicted/.test(text) && /anchors_total\{[^}]*outcome="put"/.test(text) ? text : undefined;
+  });
+  expect(metrics).toMatch(/audit_anchors_total\{[^}]*outcome="contradicted"[^}]*\} 1/);
+  expect(metrics).toMatch(/audit_anchors_total\{[^}]*outcome="put"[^}]*\} 1/);
+  expect(api.output().match(/has another head of this audit trail/g)).toHaveLength(1);
 });
 
 test("what was archived is found in the bucket as it is in Astralog, within what the asker may see", async () => {
