@@ -70,7 +70,7 @@ export const createStores = (deps: {
   const bucketStore = async ({ tenant, sources }: Owner, id: string): Promise<Store> => {
     const { row, opened } = await withPostgres(async () => {
       const found = await deps.connections.find(tenant, id);
-      return { row: found, opened: await deps.connections.open(found) };
+      return { row: found, opened: await deps.connections.access(found) };
     });
     const { settings, keys } = opened;
     const bucket = createBucket({

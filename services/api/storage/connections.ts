@@ -128,6 +128,8 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
     find: (tenant: string, id: string) => find(db, tenant, id),
     /** Of all organizations. */
     all: (): Promise<ConnectionRow[]> => db.selectFrom("storage_connections").selectAll().orderBy("id").execute(),
+    /** For whom ClickHouse reads there. */
+    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await keysOf(db, row) }),
     /** What lies in the connection's own folder. */
     open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await keysOf(db, row)),
 
