@@ -130,7 +130,7 @@ export const runAlerts = async (pipeline: Pipeline): Promise<AlertsResult> => {
     names.map(async (tenant) => {
       const [key, source] = [makeKey("ingest"), `src_${tenant}`];
       const known = { disabled: false, retention_days: 30, partitions: 1, max_bytes_per_second: 0n };
-      await say("SourceRecord", topics.sources.name, source, {
+      await say("SourceRecord", topics.sources.name, `${tenant}/${source}`, {
         tenant,
         source,
         name: "app",

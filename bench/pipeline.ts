@@ -58,11 +58,7 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
     return found;
   };
   const start = async (name: ServiceName): Promise<RunningService> => {
-    const started = await own.start(name, {
-      LOG_LEVEL: "warn",
-      ...(name === "alerter" ? { NODE_OPTIONS: "--cpu-prof --cpu-prof-dir=/tmp/six2-prof" } : {}),
-      ...env[name],
-    });
+    const started = await own.start(name, { LOG_LEVEL: "warn", ...env[name] });
     services.set(name, started);
     void started.exited.then(() => {
       if (services.get(name) === started) services.delete(name);

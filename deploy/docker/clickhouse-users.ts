@@ -13,6 +13,7 @@ const shape = {
   CLICKHOUSE_ARCHIVE_PASSWORD: field.secret("Of astralog_archive.", ""),
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Of astralog_query.", ""),
   CLICKHOUSE_EXPORT_PASSWORD: field.secret("Of astralog_export.", ""),
+  CLICKHOUSE_BUCKET_PASSWORD: field.secret("Of astralog_bucket.", ""),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Of astralog_ledger.", ""),
   CLICKHOUSE_RETENTION_PASSWORD: field.secret("Of astralog_retention.", ""),
 };
@@ -28,6 +29,7 @@ await oneShot("clickhouse-users", async () => {
     astralog_reader: "",
     astralog_query: config.CLICKHOUSE_QUERY_PASSWORD,
     astralog_export: config.CLICKHOUSE_EXPORT_PASSWORD,
+    astralog_bucket: config.CLICKHOUSE_BUCKET_PASSWORD,
     astralog_ledger: config.CLICKHOUSE_LEDGER_PASSWORD,
     astralog_retention: config.CLICKHOUSE_RETENTION_PASSWORD,
   };

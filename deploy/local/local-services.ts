@@ -33,8 +33,10 @@ export const createLocalServices = async (options: {
   logs: string;
   logLevel: string;
   httpsHost: string;
+  /** More for each of them. */
+  env?: Readonly<Record<string, string>>;
 }): Promise<LocalServices> => {
-  const { deployment, dir, logs, logLevel, httpsHost } = options;
+  const { deployment, dir, logs, logLevel, httpsHost, env = {} } = options;
   const file = join(dir, "service-ports.json");
   let ports: ListenPorts = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ListenPorts) : wishes;
   const keep = (chosen: ListenPorts): void => {
@@ -52,7 +54,7 @@ export const createLocalServices = async (options: {
     const launch = async (): Promise<void> => {
       process = await startService({
         name,
-        env: { LOG_LEVEL: logLevel, ...serviceEnv(name, deployment, ports, httpsHost) },
+        env: { LOG_LEVEL: logLevel, ...serviceEnv(name, deployment, ports, httpsHost), ...env },
         log: join(logs, `${name}.log`),
         portFile: join(dir, `${name}.ops-port`),
       });

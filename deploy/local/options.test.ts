@@ -2,12 +2,18 @@ import { expect, test } from "@jest/globals";
 import { readOptions } from "./options.ts";
 
 test("without options it keeps its data, shows logs and stays on this machine", () => {
-  expect(readOptions([])).toEqual({ fresh: false, headless: false, listen: "", logLevel: "info" });
+  expect(readOptions([])).toEqual({ fresh: false, headless: false, bucket: false, listen: "", logLevel: "info" });
 });
 
 test("each option is read", () => {
-  const args = ["--fresh", "--headless", "--listen", "logs.example", "--log-level", "debug"];
-  expect(readOptions(args)).toEqual({ fresh: true, headless: true, listen: "logs.example", logLevel: "debug" });
+  const args = ["--fresh", "--headless", "--bucket", "--listen", "logs.example", "--log-level", "debug"];
+  expect(readOptions(args)).toEqual({
+    fresh: true,
+    headless: true,
+    bucket: true,
+    listen: "logs.example",
+    logLevel: "debug",
+  });
 });
 
 test.each([["--frehs"], ["--log-level", "loud"], ["surplus"]])("%s is refused with words", (...args) => {

@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 export interface UpOptions {
   readonly fresh: boolean;
   readonly headless: boolean;
+  /** Also a server of buckets, to try what a bucket of one's own is good for. */
+  readonly bucket: boolean;
   /** Where HTTPS and Kafka's TLS listener listen. */
   readonly listen: string;
   readonly logLevel: string;
@@ -13,6 +15,7 @@ export const usage = `npm start -- [options]
 
   --fresh            begin anew: removes all data, keys and logs of this checkout
   --headless         say when it is ready, then stay quiet (the logs are in .astralog/logs)
+  --bucket           also start a server of buckets on this machine, and connect one, to try archives with
   --listen HOST      also serve HTTPS and Kafka over TLS to other machines, under this host name or address
   --log-level LEVEL  trace, debug, info (default), warn or error
   --help
@@ -30,6 +33,7 @@ export const readOptions = (
       options: {
         fresh: { type: "boolean", default: false },
         headless: { type: "boolean", default: false },
+        bucket: { type: "boolean", default: false },
         listen: { type: "string", default: "" },
         "log-level": { type: "string", default: "info" },
         help: { type: "boolean", default: false },
@@ -38,7 +42,8 @@ export const readOptions = (
     if (values.help) return { text: usage, wrong: false };
     if (!levels.includes(values["log-level"]))
       return { text: `--log-level must be one of ${levels.join(", ")}, not "${values["log-level"]}".\n`, wrong: true };
-    return { fresh: values.fresh, headless: values.headless, listen: values.listen, logLevel: values["log-level"] };
+    const { fresh, headless, bucket } = values;
+    return { fresh, headless, bucket, listen: values.listen, logLevel: values["log-level"] };
   } catch (error) {
     return { text: `${error instanceof Error ? error.message : String(error)}\n\n${usage}`, wrong: true };
   }

@@ -14,6 +14,14 @@ export const addressLines = (run: RunFile): string[] =>
     ["Kafka", `${run.kafka.tlsBrokers} (TLS, SCRAM)  ${run.kafka.brokers} (this machine only)`],
     ["registry", run.registry],
     ["ClickHouse", run.clickhouse.url],
+    ...(run.bucket === undefined
+      ? []
+      : [
+          [
+            "bucket",
+            `${run.bucket.endpoint}/${run.bucket.bucket}  (connected as "trial"; its objects: ${relative(root, run.bucket.data)})`,
+          ],
+        ]),
   ].map(([name = "", where = ""]) => `  ${pc.bold(name.padEnd(11))}${where}`);
 
 export const report = (run: RunFile, seconds: number): string =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { state } from "./paths.ts";
 import { writePrivate } from "./secrets.ts";
 import type { FirstTenant } from "./service.ts";
+import type { TrialBucket } from "./trial-bucket.ts";
 
 export interface RunFile extends FirstTenant {
   /** HTTPS, signed by the authority whose certificate is in the file `ca`. */
@@ -34,6 +35,8 @@ export interface RunFile extends FirstTenant {
     readonly adminPassword: string;
   };
   readonly postgres: string;
+  /** With --bucket: a server of buckets and what opens it. */
+  readonly bucket?: TrialBucket;
   /** Where each service serves /livez, /readyz and /metrics. */
   readonly ops: Readonly<Record<string, string>>;
   /** Of each service, each server, and `astralog`, which started them. */

@@ -104,13 +104,14 @@ export const serviceEnv = (
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "retention":
-      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }) };
+      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }), STORAGE_KEY: storageKey };
     case "api":
       return {
         ...kafka,
         ...clickhouseEnv(deployment, {
           QUERY_: "astralog_query",
           EXPORT_: "astralog_export",
+          BUCKET_: "astralog_bucket",
           LEDGER_: "astralog_ledger",
         }),
         POSTGRES_URL: postgresUrlOfApi(deployment),

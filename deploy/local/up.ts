@@ -6,6 +6,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pc from "picocolors";
+import type { BucketServer } from "./bucket-server.ts";
 import { stopChildren } from "./child.ts";
 import { prepare, untilKeyWorks } from "./deployment.ts";
 import { type Follower, follow } from "./follow.ts";
@@ -22,6 +23,7 @@ import { type FirstTenant, firstOwnerLink } from "./service.ts";
 import { type Deployment, publicUrl, serviceNames } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { supervise } from "./supervise.ts";
+import { connectTrialBucket, startTrialBucket, trialBucketOf, trialEnv } from "./trial-bucket.ts";
 
 const data = join(state, "data");
 const logs = join(state, "logs");
@@ -39,6 +41,7 @@ const runFile = (
   stack: Stack,
   services: LocalServices,
   mail: MailSink,
+  buckets: BucketServer | undefined,
 ): RunFile => {
   const { kafka, clickhouse, registry, tls } = stack;
   const ports = services.ports();
@@ -69,6 +72,7 @@ const runFile = (
       adminPassword: password(clickhouse, "astralog_admin"),
     },
     postgres: deployment.postgresUrl,
+    ...(buckets === undefined ? {} : { bucket: trialBucketOf(buckets) }),
     ops: Object.fromEntries(services.all.map((one) => [one.name, one.ops()])),
     pids: {
       ...Object.fromEntries(services.all.map((one) => [one.name, one.pid()])),
@@ -100,9 +104,16 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     const { deployment, tenant: kept } = await prepare(stack, data, mail.smtp);
     checkpoint();
 
+    const buckets = options.bucket ? await startTrialBucket(data, logs) : undefined;
+    stops.push(() => buckets?.stop());
+    checkpoint();
+
     print("Starting the services:");
     const httpsHost = options.listen === "" ? "127.0.0.1" : "0.0.0.0";
-    const services = await createLocalServices({ deployment, dir: data, logs, logLevel: options.logLevel, httpsHost });
+    const services = await createLocalServices({
+      ...{ deployment, dir: data, logs, logLevel: options.logLevel, httpsHost },
+      env: buckets === undefined ? {} : trialEnv,
+    });
     const followers: Follower[] = options.headless
       ? []
       : serviceNames.map((name) => follow(join(logs, `${name}.log`), (line) => print(formatLogLine(name, line))));
@@ -127,8 +138,9 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     ]);
     checkpoint();
 
+    if (buckets !== undefined) await connectTrialBucket(`http://127.0.0.1:${services.ports().api}`, kept, buckets);
     const tenant = { ...kept, firstOwnerLink: firstOwner };
-    const current = (): RunFile => runFile(deployment, tenant, stack, services, mail);
+    const current = (): RunFile => runFile(deployment, tenant, stack, services, mail, buckets);
     const save = (): void => writeRunFile(current());
     save();
     stops.push(removeRunFile);

@@ -11,11 +11,20 @@ export const clickhouseUserNames = [
   "astralog_reader",
   "astralog_query",
   "astralog_export",
+  "astralog_bucket",
   "astralog_ledger",
   "astralog_retention",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
-export type ClickHouseProfileName = "admin" | "sink" | "archive" | "query" | "export" | "ledger" | "retention";
+export type ClickHouseProfileName =
+  | "admin"
+  | "sink"
+  | "archive"
+  | "query"
+  | "export"
+  | "bucket"
+  | "ledger"
+  | "retention";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -86,6 +95,13 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       login: true,
     },
     {
+      name: "astralog_bucket",
+      about: "Searches tenants' own buckets in place; sees no table.",
+      profile: "bucket",
+      grants: ["GRANT READ ON S3", "GRANT CREATE TEMPORARY TABLE ON *.*"],
+      login: true,
+    },
+    {
       name: "astralog_ledger",
       about: "Reads across tenants, for verify and operators.",
       profile: "ledger",
@@ -100,6 +116,8 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
         ...on("SELECT, ALTER DELETE", "events", "dead_letters"),
         ...on("SELECT", "batches"),
         ...on("SELECT, INSERT", "removals", "sweeps", "deletion_steps"),
+        "GRANT READ ON S3",
+        "GRANT CREATE TEMPORARY TABLE ON *.*",
       ],
       login: true,
     },
@@ -146,6 +164,17 @@ const forScatteredRows = {
   use_text_index_postings_cache: 1,
 };
 
+// Such queries name customers' keys, so not even their masked text is kept. Names of days and sources find objects, and are
+// no columns. That a server does not answer is told soon.
+const forBuckets = {
+  log_queries: 0,
+  use_hive_partitioning: 0,
+  s3_max_redirects: 1,
+  s3_retry_attempts: 1,
+  s3_connect_timeout_ms: 3_000,
+  s3_request_timeout_ms: 6_000,
+};
+
 export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHouseProfile>> = {
   admin: { settings: {}, changeable: {} },
   sink: { settings: { max_memory_usage: 4_000_000_000 }, changeable: {} },
@@ -177,6 +206,24 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
     },
     changeable: { ...forAnswers, max_execution_time: 3_600 },
   },
+  // What only reads may not name a table function; this user may read nothing else, and write nowhere.
+  bucket: {
+    settings: {
+      ...forTenants,
+      readonly: 2,
+      max_execution_time: 30,
+      max_result_rows: 100_000,
+      max_result_bytes: 256_000_000,
+      max_concurrent_queries_for_user: 16,
+      ...forBuckets,
+    },
+    changeable: {
+      ...forAnswers,
+      max_execution_time: 30,
+      max_result_rows: 100_000,
+      max_rows_to_read: 100_000_000_000,
+    },
+  },
   ledger: {
     settings: {
       readonly: 1,
@@ -187,7 +234,10 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
     changeable: { ...forAnswers, max_execution_time: 300 },
   },
   // It looks through all there is, and must not be felt.
-  retention: { settings: { max_threads: 1, max_memory_usage: 4_000_000_000, priority: 10 }, changeable: {} },
+  retention: {
+    settings: { max_threads: 1, max_memory_usage: 4_000_000_000, priority: 10, ...forBuckets },
+    changeable: {},
+  },
 };
 
 const settings = ({ settings, changeable }: ClickHouseProfile): string => {

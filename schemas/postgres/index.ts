@@ -14,6 +14,7 @@ import * as alerts from "./0009_alerts.ts";
 import * as access from "./0010_access.ts";
 import * as storage from "./0011_storage.ts";
 import * as retention from "./0012_retention.ts";
+import * as storageDays from "./0013_storage_days.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./alert-tables.ts";
@@ -36,6 +37,7 @@ const migrations: Record<string, Migration> = {
   "0010_access": access,
   "0011_storage": storage,
   "0012_retention": retention,
+  "0013_storage_days": storageDays,
 };
 
 // bigint columns here hold bytes and counts, far below 2^53.

@@ -17,6 +17,8 @@ export interface StorageConnectionTable {
   /** Sealed for the tenant; never read by anybody but for control.storage. */
   secret_access_key: string;
   archive: boolean;
+  /** Null: as long as its owner leaves what is there. */
+  retention_days: number | null;
   version: Generated<number>;
   /** What the last probe found lacking; empty when nothing. */
   problem: Generated<string>;

@@ -51,16 +51,16 @@ export const createChainCheck = (
   let first: AuditEvent | undefined;
   let last: AuditEvent | undefined;
   const wanted = new Set(hashes);
+  const due = Map.groupBy(points, ({ seq }) => seq);
 
   const problemOf = (event: AuditEvent): string | undefined => {
-    const due = count + 1;
+    const next = count + 1;
     if (event.tenant !== tenant) return `it belongs to the chain of ${JSON.stringify(event.tenant)}, not to this one`;
-    if (event.seq > due) return `${missing(due, event.seq - 1)}; seq ${event.seq} stands there (deleted or moved)`;
-    if (event.seq < due) return `seq ${event.seq} stands there once more (inserted or moved)`;
+    if (event.seq > next) return `${missing(next, event.seq - 1)}; seq ${event.seq} stands there (deleted or moved)`;
+    if (event.seq < next) return `seq ${event.seq} stands there once more (inserted or moved)`;
     if (event.hash !== auditHash(event)) return "its contents are not what its hash was made of (changed)";
     if (event.prev !== (last?.hash ?? chainStart)) return "it does not follow from the event before it (spliced)";
-    const point = points.find(({ seq }) => seq === event.seq);
-    if (point !== undefined && point.hash !== event.hash)
+    if (due.get(event.seq)?.some(({ hash }) => hash !== event.hash))
       return "it is not the event that the signed head names (rewritten)";
     return undefined;
   };

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { hashKey, keyKind, keyKinds, makeKey, maskKey } from "./keys.ts";
+import { hashKey, keyKind, makeKey, maskKey } from "./keys.ts";
+import { keyKinds } from "./permissions.ts";
 
 test("a made key is well formed and tells its kind", () => {
   for (const kind of keyKinds) {

@@ -5,9 +5,7 @@
  */
 import { hash, randomInt } from "node:crypto";
 import { crc32 } from "node:zlib";
-
-export const keyKinds = ["ingest", "query", "admin"] as const;
-export type KeyKind = (typeof keyKinds)[number];
+import { type KeyKind, keyKinds } from "./permissions.ts";
 
 const marks = { ingest: "ing", query: "qry", admin: "adm" } as const satisfies Record<KeyKind, string>;
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

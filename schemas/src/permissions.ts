@@ -3,7 +3,8 @@
  * may do. Each route of the api names one of these permissions, and what no route or rule names does not stand here.
  * Adding one gives it to nobody until a role or a kind of key names it, the owner's excepted.
  */
-import type { KeyKind } from "./keys.ts";
+export const keyKinds = ["ingest", "query", "admin"] as const;
+export type KeyKind = (typeof keyKinds)[number];
 
 export const permissions = {
   "events.read": "Search and read events, their histograms, facets, fields and traces, and look up receipts.",

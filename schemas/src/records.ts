@@ -93,6 +93,13 @@ export interface AlertDestinationRecord {
   definition: string;
 }
 
+export interface ArchiveStateRecord {
+  tenant: string;
+  connection: string;
+  partition: number;
+  state: string;
+}
+
 export interface StorageConnectionRecord {
   tenant: string;
   connection: string;
@@ -256,6 +263,7 @@ export interface Records {
   AlertSnapshot: AlertSnapshot;
   AlertDelivery: AlertDeliveryRecord;
   StorageConnection: StorageConnectionRecord;
+  ArchiveState: ArchiveStateRecord;
   RetentionRule: RetentionRuleRecord;
   Deletion: DeletionRecord;
 }
@@ -305,6 +313,7 @@ export const schemas: Record<RecordName, Schema> = {
   AlertSnapshot: read("alert-snapshot"),
   AlertDelivery: read("alert-delivery"),
   StorageConnection: read("storage-connection"),
+  ArchiveState: read("archive-state"),
   RetentionRule: read("retention-rule"),
   Deletion: read("deletion"),
 };
@@ -327,6 +336,7 @@ export const types: { readonly [N in RecordName]: Type } = {
   AlertSnapshot: parseAvro(schemas.AlertSnapshot),
   AlertDelivery: parseAvro(schemas.AlertDelivery),
   StorageConnection: parseAvro(schemas.StorageConnection),
+  ArchiveState: parseAvro(schemas.ArchiveState),
   RetentionRule: parseAvro(schemas.RetentionRule),
   Deletion: parseAvro(schemas.Deletion),
 };

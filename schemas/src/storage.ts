@@ -32,6 +32,8 @@ export interface StorageConnection extends StorageSettings {
   readonly name: string;
   /** Whether events are written there. */
   readonly archive: boolean;
+  /** Days that an event lives there, counted from its receipt; null: as long as its owner leaves it. */
+  readonly retention_days?: number | null;
   readonly version: number;
   /** StorageKeys as JSON, sealed under STORAGE_KEY for `storageBound`. */
   readonly sealed: string;
@@ -40,7 +42,7 @@ export interface StorageConnection extends StorageSettings {
 /** What a connection's keys are bound to, so that they open for no other. */
 export const storageBound = (tenant: string, id: string): string => JSON.stringify(["storage_connections", tenant, id]);
 
-const number = (value: number): string => String(value).padStart(16, "0");
+const padded = (value: number): string => String(value).padStart(16, "0");
 
 const highest = 999_999_999_999_999;
 
@@ -53,12 +55,25 @@ export const archiveFolder = ({ prefix, id }: Pick<StorageConnection, "prefix" |
  */
 export const archiveNames = {
   events: (day: string, source: string, partition: number, first: number): string =>
-    `events/day=${day}/source=${source}/${partition}-${number(first)}.parquet`,
-  plan: (partition: number, first: number): string => `plans/${partition}/${number(first)}.json`,
+    `events/day=${day}/source=${source}/${partition}-${padded(first)}.parquet`,
+  /** Made of others by a change. */
+  changed: (day: string, source: string, change: number): string =>
+    `events/day=${day}/source=${source}/c-${padded(change)}.parquet`,
+  plan: (partition: number, first: number): string => `plans/${partition}/${padded(first)}.json`,
   manifests: (partition: number): string => `manifests/${partition}/`,
   /** A server lists by name: the newest comes first. */
   manifest: (partition: number, last: number): string =>
-    `manifests/${partition}/${number(highest - last)}-${last}.json`,
+    `manifests/${partition}/${padded(highest - last)}-${last}.json`,
+  /** The head of the organization's audit trail when its last event was that one. */
+  auditHead: (seq: number): string => `audit-heads/${padded(seq)}.json`,
+};
+
+/** Names of what changed objects that were finished: for each change a plan and, once it holds, that it is done. */
+export const changeNames = {
+  folder: "changes/",
+  /** A server lists by name: the newest comes first, and of one number what is done before what was planned. */
+  of: (number: number, state: "done" | "plan"): string =>
+    `changes/${padded(highest - number)}-${number}-${state === "done" ? 1 : 2}-${state}.json`,
 };
 
 /** Where events lie whose own time is far from when they came, before or after. */
@@ -67,9 +82,51 @@ export const otherDay = "other";
 export const archiveDays = { before: 35, after: 2 } as const;
 
 /** The columns of an archived event, as ClickHouse reads them. They are those of `events`, less what only a table needs. */
-export const archiveColumns = `tenant String, source String, timestamp DateTime64(9, 'UTC'), received_at DateTime64(3, 'UTC'),
-  level UInt8, service String, host String, message String, trace_id String, span_id String, attribute_types String,
-  attributes Map(String, String), topic String, partition UInt16, offset UInt64, idx UInt32`;
+const columns = {
+  ...{ tenant: "String", source: "String", timestamp: "DateTime64(9, 'UTC')", received_at: "DateTime64(3, 'UTC')" },
+  ...{ level: "UInt8", service: "String", host: "String", message: "String", trace_id: "String", span_id: "String" },
+  ...{ attribute_types: "String", attributes: "Map(String, String)" },
+  ...{ topic: "String", partition: "UInt16", offset: "UInt64", idx: "UInt32" },
+} as const;
+export const archiveColumns = Object.entries(columns)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(", ");
+
+export const archiveColumnNames = Object.keys(columns);
+
+/** What stands behind FROM where there is no object. */
+const noEvents = `(SELECT ${Object.entries(columns)
+  .map(([name, type]) => `defaultValueOfTypeName('${type.replaceAll("'", "\\'")}') AS ${name}`)
+  .join(", ")} WHERE 0)`;
+
+/** Bytes of names that one list may have: ClickHouse takes no parameter above 128 KiB. */
+const mostListBytes = 100_000;
+
+/**
+ * What stands behind FROM to read exactly these objects, names below the connection's folder. Every value is bound: the
+ * secret key stands in no text of a query, and ClickHouse masks it where it tells of one.
+ */
+export const archiveTableSql = (
+  { endpoint, bucket, prefix, id }: Pick<StorageSettings, "endpoint" | "bucket" | "prefix"> & { readonly id: string },
+  keys: StorageKeys,
+  names: readonly string[],
+  bind: (type: "String", value: string) => string,
+): string => {
+  if (names.length === 0) return noEvents;
+  const lists: string[][] = [];
+  let bytes = mostListBytes;
+  for (const name of names) {
+    if (bytes + name.length >= mostListBytes) lists.push([]);
+    bytes = (lists.at(-1)?.length === 0 ? 0 : bytes) + name.length + 1;
+    lists.at(-1)?.push(name);
+  }
+  const access = `${bind("String", keys.access_key_id)}, ${bind("String", keys.secret_access_key)}, 'Parquet', ${bind("String", archiveColumns)}`;
+  const tables = lists.map((list) => {
+    const which = list.length === 1 ? list[0] : `{${list.join(",")}}`;
+    return `s3(${bind("String", `${endpoint}/${bucket}/${archiveFolder({ prefix, id })}${which}`)}, ${access})`;
+  });
+  return tables.length === 1 ? `${tables[0]}` : `(${tables.map((one) => `SELECT * FROM ${one}`).join(" UNION ALL ")})`;
+};
 
 /**
  * What a piece of a partition will be, said before anything of it is written: whoever goes on after a crash, and whoever was
@@ -102,6 +159,8 @@ export interface ArchiveManifest {
   readonly lanes: Readonly<Record<string, number>>;
   /** dedup_id and time of receipt, milliseconds, of what this piece took. */
   readonly ids: readonly (readonly [id: string, receivedAt: number])[];
+  /** When an object was written last, by this piece or one before it; absent in manifests of old. */
+  readonly last_object_at?: string | null;
   /** Everything since the beginning. */
   readonly total: { readonly objects: number; readonly events: number; readonly bytes: number };
 }
@@ -115,4 +174,36 @@ export interface ArchiveObject {
   readonly sha256: string;
   /** Raw records whose events are in it, or those of their days: topic, partition, offset. */
   readonly records: readonly (readonly [topic: string, partition: number, offset: number])[];
+}
+
+/**
+ * What retention, a deletion or compaction makes of finished objects. The plan is said first, then what it puts is put; it
+ * holds once `done` is there under the same number, and then what it removes is removed. Only after that comes the next. So
+ * at each moment the newest of these says which objects do not count: what a plan has put, or what a change has removed.
+ */
+export interface ArchiveChange {
+  readonly version: 1;
+  readonly number: number;
+  readonly state: "plan" | "done";
+  /** compaction, expired:<day> or the deletion's id; abandoned: a plan that nobody finished. */
+  readonly why: string;
+  readonly written_at: string;
+  /** New objects; of a plan their names alone. */
+  readonly put: readonly Pick<ArchiveObject, "name" | "events" | "bytes" | "sha256">[];
+  readonly removed: readonly string[];
+}
+
+/** How far one partition of an archive is, as whoever writes it says in archive.state. */
+export interface ArchiveState {
+  /** Everything of the tenant's below this offset of events.clean is in the bucket. */
+  readonly done: number;
+  /** Records of events.clean behind that. */
+  readonly lag: number;
+  /** Of the partition, since the connection was made: objects, events and bytes written. */
+  readonly total: ArchiveManifest["total"];
+  /** RFC 3339; null before the first. */
+  readonly last_object_at: string | null;
+  /** Code and words of what keeps it from going on; null when nothing does. */
+  readonly problem: { readonly code: string; readonly detail: string; readonly since: string } | null;
+  readonly at: string;
 }

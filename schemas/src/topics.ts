@@ -39,6 +39,7 @@ export type RecordName =
   | "AlertSnapshot"
   | "AlertDelivery"
   | "StorageConnection"
+  | "ArchiveState"
   | "RetentionRule"
   | "Deletion";
 
@@ -213,7 +214,15 @@ export const topics = {
     value: "StorageConnection",
     key: "tenant/connection",
     ...control,
-    read: ["archive", "api"],
+    read: ["archive", "retention", "api"],
+  },
+  archiveState: {
+    name: "archive.state",
+    value: "ArchiveState",
+    key: "tenant/connection/partition",
+    ...control,
+    write: ["archive"],
+    read: ["retention", "api"],
   },
   alertPartials: {
     name: "alerts.partials",

@@ -12,6 +12,7 @@ import type {
   Registry,
 } from "@astralog/chassis";
 import {
+  type ArchiveStateRecord,
   type AuditSigner,
   type DeletionRecord,
   type KeyRecord,
@@ -77,6 +78,7 @@ import { admitBySso } from "./sso/policy.ts";
 import { createLeave } from "./sso/saml-logout-endpoints.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
+import { createStores } from "./storage/bucket-store.ts";
 import type { Connections } from "./storage/connections.ts";
 import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
@@ -100,6 +102,7 @@ export interface AppDeps {
   readonly usage: ControlTable<TenantUsage>;
   readonly retentionRules: ControlTable<RetentionRuleRecord>;
   readonly deletions: ControlTable<DeletionRecord>;
+  readonly archiveStates: ControlTable<ArchiveStateRecord>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly queries: ClickHouseQueries;
@@ -183,6 +186,7 @@ export const buildApp = (deps: AppDeps): Express => {
   };
   const search = {
     ...{ queries, topicPrefix, sourceNames },
+    stores: createStores({ connections: deps.connections, queries, outgoing: deps.outgoing }),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
   };
   return createApp({
@@ -209,7 +213,7 @@ export const buildApp = (deps: AppDeps): Express => {
         ...{ db, audit, destinations: deps.destinations, notifier: deps.notifier },
         publicUrl: config.PUBLIC_URL,
       }),
-      ...createStorageEndpoints({ audit, connections: deps.connections }),
+      ...createStorageEndpoints({ audit, connections: deps.connections, archiveStates: deps.archiveStates }),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
       ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
       ...createViewEndpoints({ db, audit }),
@@ -238,6 +242,7 @@ export const buildApp = (deps: AppDeps): Express => {
     securityContact: {
       contacts: config.SECURITY_CONTACT,
       expires: new Date(config.SECURITY_EXPIRES || 0),
+      document: config.SECURITY_TXT,
       publicUrl: config.PUBLIC_URL,
     },
     trustedProxies: config.TRUSTED_PROXIES,

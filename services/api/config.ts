@@ -1,6 +1,6 @@
 import { field, kafkaShape, notifyShape, storageShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
-import { isContact, wrongExpiry } from "./http/security-txt.ts";
+import { isContact, wrongDocument, wrongExpiry } from "./http/security-txt.ts";
 
 export const shape = {
   ...kafkaShape,
@@ -21,6 +21,12 @@ export const shape = {
       const message = wrongExpiry(text);
       if (message !== undefined) addIssue({ code: "custom", message });
     }),
+  SECURITY_TXT: field
+    .text("The whole of security.txt instead, such as one that you signed with OpenPGP; served as it is.", "")
+    .superRefine((text, { addIssue }) => {
+      const message = wrongDocument(text);
+      if (message !== undefined) addIssue({ code: "custom", message });
+    }),
   TRUSTED_PROXIES: field.list("Addresses or CIDR blocks whose X-Forwarded-For is believed.", ""),
   POSTGRES_URL: field.secret(
     "postgres://user:password@host:port/database, of a login that owns no table (docs/audit.md).",
@@ -31,6 +37,8 @@ export const shape = {
   CLICKHOUSE_QUERY_PASSWORD: field.secret("Its password."),
   CLICKHOUSE_EXPORT_USERNAME: field.text("The same for exports, which may take longer.", "astralog_export"),
   CLICKHOUSE_EXPORT_PASSWORD: field.secret("Its password."),
+  CLICKHOUSE_BUCKET_USERNAME: field.text("The user that searches tenants' own buckets.", "astralog_bucket"),
+  CLICKHOUSE_BUCKET_PASSWORD: field.secret("Its password; empty: no bucket can be searched.", ""),
   CLICKHOUSE_LEDGER_USERNAME: field.text("The user that verify reads with, across tenants.", "astralog_ledger"),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Its password."),
   DEAD_LETTER_KEY: field.key256("Key that dead letters are encrypted with; the redactor has the same."),

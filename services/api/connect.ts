@@ -57,9 +57,10 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.alertDestinations),
     table(topics.retentionRules),
     table(topics.deletions),
+    table(topics.archiveState),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
-  const [alertRules, alertActions, alertDestinations, retentionRules, deletions] = others;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates] = others;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -81,11 +82,15 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     );
   const query = user(config.CLICKHOUSE_QUERY_USERNAME, config.CLICKHOUSE_QUERY_PASSWORD);
   const exports = user(config.CLICKHOUSE_EXPORT_USERNAME, config.CLICKHOUSE_EXPORT_PASSWORD, exportSeconds * 1000);
+  const bucket =
+    config.CLICKHOUSE_BUCKET_PASSWORD === ""
+      ? undefined
+      : user(config.CLICKHOUSE_BUCKET_USERNAME, config.CLICKHOUSE_BUCKET_PASSWORD);
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
-  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), ledger.close()]));
+  onStop("clickhouse", () => Promise.all([query.close(), exports.close(), bucket?.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
   const queries = createQueries({
-    ...{ query, ledger, metrics, maxRows: config.SEARCH_ROWS },
+    ...{ query, bucket, ledger, metrics, maxRows: config.SEARCH_ROWS },
     admission: createAdmission({
       perTenant: config.SEARCHES_PER_TENANT,
       total: config.SEARCHES_AT_ONCE,
@@ -142,6 +147,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
-    ...{ retentionRules, deletions },
+    ...{ retentionRules, deletions, archiveStates },
   };
 };

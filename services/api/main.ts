@@ -3,6 +3,7 @@ import { topics } from "@astralog/schemas";
 import { endExpired } from "./access/grants.ts";
 import { forgetAlerts } from "./alerts/forget.ts";
 import { buildApp } from "./app.ts";
+import { startAuditAnchor } from "./audit/audit-anchor.ts";
 import { startAuditSender } from "./audit/audit-sender.ts";
 import { bySystem } from "./audit/audit-trail.ts";
 import { shape } from "./config.ts";
@@ -42,6 +43,13 @@ run({
       tried: (outcome) => connections.metrics.auditDeliveries.inc({ outcome }),
     });
     onStop("audit streams", sender.stop);
+    const anchor = startAuditAnchor({
+      ...connections,
+      publicKey: connections.signer.publicKey,
+      leading: () => relay.leading,
+      anchored: (outcome) => connections.metrics.auditAnchors.inc({ outcome }),
+    });
+    onStop("audit heads in buckets", anchor.stop);
     const sweep = whileLeading(
       {
         ...{ everyMs: 15_000, log, leading: () => relay.leading },

@@ -26,6 +26,11 @@ export const createApiMetrics = (metrics: Metrics) => ({
   auditDeliveries: metrics.counter("audit_deliveries_total", "Tries to send an event of a trail to a webhook.", [
     "outcome",
   ]),
+  auditAnchors: metrics.counter(
+    "audit_anchors_total",
+    "Heads of trails for organizations' own buckets; contradicted: the bucket has another head of the same event.",
+    ["outcome"],
+  ),
   mails: metrics.counter("mails_total", "Mail by what became of a try to send it.", ["outcome"]),
   cspReports: metrics.counter("csp_reports_total", "What browsers kept our pages from, by the policy's directive.", [
     "directive",

@@ -14,11 +14,12 @@ import {
   type Registry,
 } from "@astralog/chassis";
 import { decodeRecord, topics, types } from "@astralog/schemas";
-import type { StorageConnection } from "@astralog/schemas/storage";
+import type { ArchiveState, StorageConnection } from "@astralog/schemas/storage";
 import type { ArchiveMetrics } from "./metrics.ts";
 import type { Parquet } from "./parquet.ts";
 import { openPartition, type Partition } from "./partition.ts";
 import { inThisVersion } from "./piece.ts";
+import type { StateTeller } from "./state.ts";
 
 export interface ArchiverDeps {
   readonly kafka: KafkaClient;
@@ -28,6 +29,7 @@ export interface ArchiverDeps {
   readonly parquet: Parquet;
   readonly bucket: Bucket;
   readonly connection: StorageConnection;
+  readonly states: StateTeller;
   turn<T>(work: () => Promise<T>): Promise<T>;
   /** The ends of events.clean, by partition. */
   ends(): Promise<ReadonlyMap<number, number>>;
@@ -46,7 +48,9 @@ export const startArchiver = async (deps: ArchiverDeps) => {
   const topic = kafka.name(topics.clean.name);
   const readBatch = createBatchReader(registry);
   const open = new Map<number, { partition: Partition; working: Promise<void> }>();
-  const failures = new Map<number, number>();
+  const failures = new Map<number, { tries: number; problem: ArchiveState["problem"] }>();
+  /** What was last known of partitions that rest. */
+  const known = new Map<number, Pick<ArchiveState, "done" | "total" | "last_object_at">>();
   let generation = 0;
   let closed = false;
 
@@ -61,9 +65,12 @@ export const startArchiver = async (deps: ArchiverDeps) => {
   const fail = (partition: number, error: unknown): void => {
     open.delete(partition);
     consumer.rest(partition);
-    const tries = (failures.get(partition) ?? 0) + 1;
-    failures.set(partition, tries);
+    const before = failures.get(partition);
+    const tries = (before?.tries ?? 0) + 1;
     const code = error instanceof Fault ? error.code : "unexpected";
+    const detail = error instanceof Fault ? error.message : "Something failed in the archive; its log says more.";
+    const since = before?.problem?.since ?? new Date().toISOString();
+    failures.set(partition, { tries, problem: { code, detail, since } });
     metrics.failures.inc({ code });
     metrics.failing.set({ connection: connection.id }, 1);
     const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));
@@ -134,15 +141,34 @@ export const startArchiver = async (deps: ArchiverDeps) => {
     },
   );
 
+  let endsSeen: ReadonlyMap<number, number> = new Map();
+  const tellStates = (): void => {
+    for (const [partition, { partition: of }] of open) known.set(partition, { done: of.done, ...of.written });
+    for (const partition of new Set([...open.keys(), ...failures.keys()])) {
+      const last = known.get(partition) ?? {
+        done: 0,
+        total: { objects: 0, events: 0, bytes: 0 },
+        last_object_at: null,
+      };
+      deps.states.tell(partition, {
+        ...last,
+        lag: Math.max(0, (endsSeen.get(partition) ?? last.done) - last.done),
+        problem: failures.get(partition)?.problem ?? null,
+      });
+    }
+  };
+
   const measure = async (): Promise<void> => {
     const ends = await deps.ends();
     let lag = 0;
     for (const [partition, { partition: of }] of open) lag += Math.max(0, (ends.get(partition) ?? 0) - of.next);
+    endsSeen = ends;
     metrics.lag.set({ connection: connection.id }, lag);
   };
   let ticks = 0;
   const timer = setInterval(() => {
     for (const partition of open.keys()) void work(partition, (of) => of.tick(Date.now()));
+    tellStates();
     if (ticks++ % 10 === 0) measure().catch((error) => log.debug({ err: error }, "the lag could not be measured"));
   }, tickMs);
   metrics.failing.set({ connection: connection.id }, 0);

@@ -8,6 +8,7 @@ export interface Position {
   readonly next: number | undefined;
   readonly memory: Memory;
   readonly total: ArchiveManifest["total"];
+  readonly lastObjectAt: string | null;
   /** Said, and perhaps half done, by whoever was here before. */
   readonly plan: ArchivePlan | undefined;
 }
@@ -33,6 +34,7 @@ export const readPosition = async (bucket: Bucket, partition: number, windowMs: 
       next: undefined,
       memory,
       total: { objects: 0, events: 0, bytes: 0 },
+      lastObjectAt: null,
       plan: await readPlan(bucket, partition, 0),
     };
   }
@@ -48,5 +50,6 @@ export const readPosition = async (bucket: Bucket, partition: number, windowMs: 
   }
   const memory = remember({ lanes: new Map(), ids: new Map() }, { lanes: last.lanes, ids }, windowMs);
   const next = last.last + 1;
-  return { next, memory, total: last.total, plan: await readPlan(bucket, partition, next) };
+  const lastObjectAt = last.last_object_at ?? (last.objects.length > 0 ? last.written_at : null);
+  return { next, memory, total: last.total, lastObjectAt, plan: await readPlan(bucket, partition, next) };
 };

@@ -12,6 +12,11 @@ export const shape = {
     { min: 1, max: 256 },
     "32",
   ),
+  STATE_SECONDS: field.integer(
+    "How often it is told how far a partition is, where nothing else is new.",
+    { min: 1, max: 3_600 },
+    "10",
+  ),
   DEDUP_WINDOW_MINUTES: field.integer(
     "How long a dedup_id is remembered, by the time of receipt; the sink's.",
     { min: 1, max: 10_080 },

@@ -55,6 +55,7 @@ export const openPartition = async (deps: PartitionDeps) => {
     const rest = gathered.slice(mine.length);
     position = {
       ...{ next: settled.last + 1, total: manifest.total, plan: undefined },
+      lastObjectAt: manifest.last_object_at ?? null,
       memory: remember(position.memory, manifest, windowMs),
     };
     first = settled.last + 1;
@@ -82,6 +83,13 @@ export const openPartition = async (deps: PartitionDeps) => {
     /** Where to read on. */
     get next() {
       return next ?? 0;
+    },
+    /** All of the tenant's below this offset is in the bucket. */
+    get done() {
+      return (gathered.length === 0 && plan === undefined ? next : first) ?? 0;
+    },
+    get written() {
+      return { total: position.total, last_object_at: position.lastObjectAt };
     },
     /** Takes records in the partition's order. Rejects when a piece could not be written: then it must be opened anew. */
     take: async (records: readonly InRecord[], current: () => boolean): Promise<void> => {

@@ -20,7 +20,7 @@ export interface PieceDeps {
 }
 
 /** Written in one name at one time: how many events an object of ours has is in our own count, its bytes may be another's. */
-const putObject = async (bucket: Bucket, name: string, body: Buffer): Promise<Buffer> => {
+const putObject = async (bucket: Pick<Bucket, "putNew" | "get">, name: string, body: Buffer): Promise<Buffer> => {
   if (await bucket.putNew(name, body)) return body;
   const there = await bucket.get(name);
   if (there === undefined) throw new Fault("storage_failed", "An object that was there is gone.", { retriable: true });
@@ -36,14 +36,25 @@ export const settlePlan = async (
     (await putObject(bucket, archiveNames.plan(partition, plan.first), Buffer.from(JSON.stringify(plan)))).toString(),
   ) as ArchivePlan;
 
+/** What retention has removed or merged must not come back from one who was frozen while he wrote it. */
+const mostPieceMs = 900_000;
+const inTime = (bucket: Bucket, began = Date.now()): Pick<Bucket, "putNew" | "get"> => ({
+  get: bucket.get,
+  putNew: (name, body) => {
+    if (Date.now() - began < mostPieceMs) return bucket.putNew(name, body);
+    throw new Fault("piece_too_old", "The piece was begun too long ago; it is begun anew.", { retriable: true });
+  },
+});
+
 /** `batches`: the tenant's, of exactly the plan's offsets, in this version's schema. */
 export const writePiece = async (
   deps: PieceDeps,
   plan: ArchivePlan,
   batches: readonly CleanBatch[],
-  before: { memory: Memory; total: ArchiveManifest["total"] },
+  before: { memory: Memory; total: ArchiveManifest["total"]; lastObjectAt: string | null },
 ): Promise<ArchiveManifest> => {
-  const { bucket, parquet, partition } = deps;
+  const { parquet, partition } = deps;
+  const bucket = inTime(deps.bucket);
   const take = taken(batches, plan);
   const objects: ArchiveObject[] = [];
   let unreadable = 0;
@@ -72,9 +83,11 @@ export const writePiece = async (
   const lanes = Object.fromEntries(before.memory.lanes);
   for (const batch of batches) lanes[laneOf(batch)] = Math.max(lanes[laneOf(batch)] ?? -1, batch.raw_offset);
   const sum = (of: (one: ArchiveObject) => number): number => objects.reduce((all, one) => all + of(one), 0);
+  const written_at = new Date().toISOString();
   const manifest: ArchiveManifest = {
     ...{ version: 1, connection: deps.connection, tenant: deps.tenant, topic: deps.topic, partition },
-    ...{ first: plan.first, last: plan.last, written_at: new Date().toISOString(), objects },
+    ...{ first: plan.first, last: plan.last, written_at, objects },
+    last_object_at: objects.length > 0 ? written_at : before.lastObjectAt,
     skipped: { rewinds: plan.rewinds.length, duplicates: plan.duplicates.length, unreadable },
     lanes,
     ids: take.flatMap(({ dedup_id, received_at }) => (dedup_id === "" ? [] : [[dedup_id, received_at] as const])),

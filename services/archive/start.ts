@@ -1,11 +1,19 @@
 /** Puts the archive together: an archiver for each connection that is to be written to, as control.storage says. */
-import { type Context, createControlTable, createKafka, createRegistry, createStorage } from "@astralog/chassis";
+import {
+  type Context,
+  createControlTable,
+  createKafka,
+  createProducer,
+  createRegistry,
+  createStorage,
+} from "@astralog/chassis";
 import { type StorageConnectionRecord, topics } from "@astralog/schemas";
 import type { StorageConnection } from "@astralog/schemas/storage";
 import { type Archiver, startArchiver } from "./archiver.ts";
 import type { shape } from "./config.ts";
 import { createArchiveMetrics } from "./metrics.ts";
 import { createParquet } from "./parquet.ts";
+import { createStates } from "./state.ts";
 
 /** Pieces that are converted and written at a time: each holds its megabytes several times over. */
 const mostTurns = 3;
@@ -28,7 +36,8 @@ const createTurns = (most: number) => {
   };
 };
 
-export const start = async ({ config, log, metrics: base, health, onStop }: Context<typeof shape>): Promise<void> => {
+export const start = async (context: Context<typeof shape>): Promise<void> => {
+  const { config, log, metrics: base, health, onStop } = context;
   const kafka = createKafka(config, log, "archive");
   const registry = createRegistry(config);
   const storage = createStorage(config);
@@ -39,6 +48,13 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
     password: config.CLICKHOUSE_PASSWORD,
   });
   const turn = createTurns(mostTurns);
+  const producer = await createProducer(kafka, context, { lingerMs: 50 });
+  onStop("producer", producer.close);
+  const stateTopic = kafka.name(topics.archiveState.name);
+  const states = createStates({
+    ...{ producer, topic: stateTopic, log, everyMs: config.STATE_SECONDS * 1_000 },
+    schemaId: () => registry.idOf("ArchiveState", stateTopic),
+  });
   const admin = kafka.admin();
   await admin.connect();
   onStop("admin", () => admin.disconnect());
@@ -54,6 +70,9 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
   const versionOf = (one: StorageConnection | undefined): string =>
     one === undefined ? "" : `${one.version} ${one.sealed}`;
 
+  /** Connections that ended; what was said of them is taken back. */
+  const ended = new Map<string, StorageConnection>();
+
   const settle = async (key: string): Promise<void> => {
     const connection = closed ? undefined : wanted.get(key);
     const there = running.get(key);
@@ -66,7 +85,7 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
       try {
         const archiver = startArchiver({
           ...{ kafka, registry, metrics, log, parquet, connection, turn, ends },
-          bucket: storage.open(connection),
+          ...{ bucket: storage.open(connection), states: states.of(connection) },
           flushBytes: config.FLUSH_MB * 2 ** 20,
           flushMs: config.FLUSH_SECONDS * 1_000,
           windowMs: config.DEDUP_WINDOW_MINUTES * 60_000,
@@ -82,6 +101,8 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
         setTimeout(() => change(key), againMs).unref();
       }
     }
+    const gone = ended.get(key);
+    if (gone !== undefined && ended.delete(key)) await states.forget(gone, topics.clean.partitions);
     metrics.connections.set(running.size);
   };
   const change = (key: string): void => {
@@ -95,8 +116,11 @@ export const start = async ({ config, log, metrics: base, health, onStop }: Cont
       ...{ principal: "archive", topic: topics.storage },
       onChange: (key, record?: StorageConnectionRecord) => {
         const definition = record === undefined ? undefined : (JSON.parse(record.definition) as StorageConnection);
+        const before = wanted.get(key);
         if (definition?.archive === true) wanted.set(key, definition);
         else wanted.delete(key);
+        if (definition === undefined && before !== undefined) ended.set(key, before);
+        else ended.delete(key);
         change(key);
       },
     },

@@ -27,6 +27,7 @@ export * from "./outgoing.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
 export * from "./sealing.ts";
+export * from "./storage/archive-objects.ts";
 export * from "./storage/bucket.ts";
 export * from "./storage/config.ts";
 export * from "./storage/probe.ts";

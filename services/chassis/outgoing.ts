@@ -26,6 +26,8 @@ export interface OutgoingRequest {
 export interface Outgoing {
   /** Throws the fault that `fetch` would, as far as the address' text tells it; for when one is saved. */
   check(address: string): void;
+  /** Rejects as `check` throws, and where the name leads where it may not now; for an address that a server of ours will ask. */
+  judge(address: string): Promise<void>;
   /**
    * The answer, read to its end, whatever its status; a redirect is an answer. Faults: `address_refused` where the address
    * may not be asked, `address_failed` (retriable) where it did not answer within the limits. Neither says more than that.
@@ -91,6 +93,10 @@ export const createOutgoing = ({ allowed, resolve = resolveAll }: OutgoingOption
 
   return {
     check: (address) => void parse(address),
+    judge: async (address) => {
+      const { url, host } = parse(address);
+      await judge(url, host);
+    },
     fetch: async (address, options = {}) => {
       const { url, host } = parse(address);
       const deadline = AbortSignal.timeout(options.timeoutMs ?? timeoutMs);

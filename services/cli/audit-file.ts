@@ -2,13 +2,16 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { AuditEvent } from "@astralog/schemas/audit";
-import { type ChainBreak, type ChainCheck, type ChainPoint, createChainCheck } from "@astralog/schemas/audit-chain";
+import { type ChainBreak, type ChainCheck, createChainCheck } from "@astralog/schemas/audit-chain";
 import { csvHeader, type ExportHeader, isHead, parseCsvLine, parseJsonLine } from "@astralog/schemas/audit-export";
 import { type AuditHead, auditKeyId, isSignedHead } from "@astralog/schemas/audit-head";
 import { Failure } from "./failure.ts";
 
-/** A head or hash that was kept elsewhere. */
-export type Kept = { readonly head: AuditHead } | { readonly hash: string };
+/** Heads and hashes that were kept elsewhere. */
+export interface Kept {
+  readonly heads: readonly AuditHead[];
+  readonly hashes: readonly string[];
+}
 
 export interface AuditVerdict {
   readonly broken: ChainBreak | undefined;
@@ -49,14 +52,13 @@ async function* linesOf(path: string): AsyncGenerator<Parsed | undefined> {
 /** Throws a Failure when the file or what is needed to judge it is not there. */
 export const verifyAuditFile = async (
   path: string,
-  { kept, publicKey }: { kept?: Kept; publicKey?: string },
+  { kept = { heads: [], hashes: [] }, publicKey }: { kept?: Kept; publicKey?: string },
 ): Promise<AuditVerdict> => {
   let header: ExportHeader | undefined;
   let check: ChainCheck | undefined;
   let end: AuditHead | undefined;
   let broken: ChainBreak | undefined;
-  const points: ChainPoint[] = kept !== undefined && "head" in kept ? [kept.head] : [];
-  const hashes = kept !== undefined && "hash" in kept ? [kept.hash] : [];
+  const { heads: points, hashes } = kept;
   const next = (): number => (check?.count ?? 0) + 1;
 
   const read = (line: Parsed | undefined): ChainBreak | undefined => {
@@ -85,10 +87,10 @@ export const verifyAuditFile = async (
     throw new Failure(`${path} is no export of an audit trail.`, "Make one: astralog audit export");
 
   const key = publicKey ?? header?.public_key ?? "";
-  const heads = [...(end === undefined ? [] : [end]), ...(kept !== undefined && "head" in kept ? [kept.head] : [])];
+  const heads = end === undefined ? points : [end, ...points];
   if (broken === undefined && header !== undefined && end === undefined)
     broken = { seq: next(), problem: "the export's last line, the signed head, is missing (truncated)" };
-  if (broken === undefined && header === undefined && kept === undefined) {
+  if (broken === undefined && header === undefined && points.length + hashes.length === 0) {
     throw new Failure(
       "A CSV carries no signed head, so what is missing at its end would not be seen.",
       "Give one with --head (astralog audit head prints it), or verify a JSON export.",
@@ -117,23 +119,51 @@ export const verifyAuditFile = async (
   };
 };
 
-/** A head from a file that `astralog audit head` or an export wrote, or a hash. */
-export const readKept = (text: string, read: (path: string) => string): Kept => {
-  if (/^[0-9a-f]{64}$/i.test(text)) return { hash: text.toLowerCase() };
-  let written: string;
-  try {
-    written = read(text);
-  } catch {
-    throw new Failure(`--head is "${text}", which is neither a readable file nor a hash of 64 hex digits.`, "", 2);
-  }
-  for (const part of [written, written.trimEnd().split("\n").at(-1) ?? ""]) {
+export interface KeptFiles {
+  read(path: string): string;
+  /** The JSON files of a folder, those below it included; undefined where there is no folder. */
+  folder(path: string): readonly string[] | undefined;
+}
+
+/** The head in a file that `astralog audit head`, an export or a bucket's archive wrote. */
+const headIn = (text: string): AuditHead | undefined => {
+  for (const part of [text, text.trimEnd().split("\n").at(-1) ?? ""]) {
     try {
       const value = JSON.parse(part) as { head?: unknown } | null;
       const head = value?.head ?? value;
-      if (isHead(head)) return { head };
+      if (isHead(head)) return head;
     } catch {
       // The last line may be one.
     }
   }
-  throw new Failure(`${text} holds no signed head.`, "astralog audit head prints one.", 2);
+  return undefined;
+};
+
+/** Each of `given` is a hash, a file with a head, or a folder of such files. */
+export const readKept = (given: readonly string[], { read, folder }: KeptFiles): Kept => {
+  const isHash = (text: string): boolean => /^[0-9a-f]{64}$/i.test(text);
+  const headOf = (path: string): AuditHead => {
+    let written: string;
+    try {
+      written = read(path);
+    } catch {
+      throw new Failure(
+        `--head is "${path}", which is neither a readable file or folder nor a hash of 64 hex digits.`,
+        "",
+        2,
+      );
+    }
+    const head = headIn(written);
+    if (head === undefined) throw new Failure(`${path} holds no signed head.`, "astralog audit head prints one.", 2);
+    return head;
+  };
+  const headsOf = (path: string): AuditHead[] => {
+    const files = folder(path);
+    if (files?.length === 0) throw new Failure(`${path} has no .json files, so no heads.`, "", 2);
+    return (files ?? [path]).map(headOf);
+  };
+  return {
+    hashes: given.filter(isHash).map((text) => text.toLowerCase()),
+    heads: given.filter((text) => !isHash(text)).flatMap(headsOf),
+  };
 };

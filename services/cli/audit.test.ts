@@ -1,5 +1,5 @@
 /** astralog audit verify on files, honest and not; no server. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -166,6 +166,28 @@ test("a cut with a head of one's own, or an old one, is found by the key and by 
   expect((await verify(whole, "--head", chain[7]?.hash ?? "")).code).toBe(0);
 });
 
+test("a folder of heads, as a bucket has them: each must lie in the trail, and of two that differ one does not", async () => {
+  const heads = join(folder, "heads");
+  mkdirSync(join(heads, "deeper"), { recursive: true });
+  const keep = (name: string, head: unknown) => writeFileSync(join(heads, name), `${JSON.stringify({ head })}\n`);
+  expect((await verify(whole, "--head", heads)).failure).toMatch(/has no \.json files/);
+  for (const length of [3, 200, 300]) keep(`${length}.json`, headOf(chain.slice(0, length)));
+  expect((await verify(whole, "--head", heads, "--head", chain[7]?.hash ?? "")).code).toBe(0);
+  expect((await verify(exportOf(chain.slice(0, 200)), "--head", heads)).out).toMatch(/^broken at seq 201: .*truncated/);
+  // Written anew from the 151st event on by whoever has the key: the export alone is whole.
+  const anew = chain.slice(0, 150);
+  for (const event of chain.slice(150)) {
+    const own = { ...event, actor: { ...event.actor, name: "nobody" }, prev: anew.at(-1)?.hash ?? chainStart };
+    anew.push({ ...own, hash: auditHash(own) });
+  }
+  expect((await verify(exportOf(anew), "--public-key", signer.publicKey)).code).toBe(0);
+  expect((await verify(exportOf(anew), "--head", heads)).out).toMatch(/^broken at seq 200: .*rewritten/);
+  keep("deeper/200.json", headOf(anew.slice(0, 200)));
+  expect((await verify(whole, "--head", heads)).out).toMatch(/^broken at seq 200: .*rewritten/);
+  writeFileSync(join(heads, "other.json"), "{}");
+  expect((await verify(whole, "--head", heads)).failure).toMatch(/other\.json holds no signed head/);
+});
+
 test("a CSV is checked too, against a head that was kept", async () => {
   const kept = file(JSON.stringify({ head: headOf(chain) }), "kept");
   expect((await verify(csvOf(chain))).failure).toMatch(/A CSV carries no signed head/);
@@ -184,6 +206,6 @@ test("what cannot be judged is said, with exit code 2 or a word of what to do", 
   expect((await verify("")).failure).toMatch(/is no export of an audit trail/);
   expect((await verify("hello\n")).failure).toMatch(/is no export of an audit trail/);
   expect((await verify(whole, "--public-key", "AAAA")).failure).toMatch(/is no Ed25519 key/);
-  expect((await verify(whole, "--head", "nowhere")).failure).toMatch(/neither a readable file nor a hash/);
+  expect((await verify(whole, "--head", "nowhere")).failure).toMatch(/neither a readable file or folder nor a hash/);
   expect((await verify(whole, "--head", file("{}", "empty"))).failure).toMatch(/holds no signed head/);
 });

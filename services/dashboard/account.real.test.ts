@@ -1,12 +1,11 @@
 /** People in a real Chromium: in by the console's link, by mail, by passkey; their account; and what other pages try. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { type MailSink, startMailSink } from "@astralog/local";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { Secret, TOTP } from "otpauth";
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { assertion, copyPasskey, mailedLink, startElsewhere, verifies } from "./account.driver.ts";
 import { type Authenticator, addAuthenticator, inspect, startBrowser, watch } from "./browser.driver.ts";
 
 let one: Platform;
@@ -19,7 +18,7 @@ let device: Authenticator;
 let wrongs: string[];
 let db: ReturnType<typeof connectPostgres>;
 let origin: string;
-let elsewhere: Server;
+let elsewhere: Awaited<ReturnType<typeof startElsewhere>>;
 const ada = "ada@example.com";
 
 beforeAll(async () => {
@@ -28,17 +27,7 @@ beforeAll(async () => {
   origin = one.env("api").PUBLIC_URL ?? "";
   api = await one.start("api", { MAIL_URL: sink.smtp });
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
-  // Another origin that is the same site, so that cookies are sent: ports do not tell sites apart.
-  elsewhere = createServer((request, response) => {
-    const action = `${origin}/api/v1/auth/sign-out`;
-    response.writeHead(200, { "content-type": "text/html" });
-    response.end(
-      request.url === "/form"
-        ? `<title>.</title><form method="post" enctype="text/plain" action="${action}"><input name='{"a":"' value='"}'></form><script>document.forms[0].submit()</script>`
-        : "<title>.</title>",
-    );
-  });
-  await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+  elsewhere = await startElsewhere(origin);
   browser = await startBrowser();
   context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   page = await context.newPage();
@@ -48,7 +37,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await browser?.close();
-  elsewhere?.closeAllConnections();
   elsewhere?.close();
   await db?.destroy();
   await one?.stop();
@@ -57,14 +45,7 @@ afterAll(async () => {
 
 /** In all four looks for pictures, in two for axe: between them both themes and both widths. */
 const look = (where: Page, name: string) => inspect(where, name, process.env.ASTRALOG_SCREENSHOTS === undefined);
-const mailed = async (to: string, count: number, page = "/sign-in/link"): Promise<string> => {
-  for (let tries = 0; tries < 400; tries++) {
-    const links = sink.mails().filter((mail) => mail.to.includes(to) && mail.text.includes(`${page}#`));
-    if (links.length > count) return /https?:\S+#\S+/.exec(links[0]?.text ?? "")?.[0] ?? "";
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error("no mail came");
-};
+const mailed = (to: string, count: number, path = "/sign-in/link") => mailedLink(sink, to, count, path);
 const signOut = async (): Promise<void> => {
   await page.getByRole("button", { name: "You", exact: true }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
@@ -100,7 +81,6 @@ test("the console's link makes the first owner, in a browser that keeps a __Host
   const cookie = (await context.cookies()).find(({ name }) => name === "__Host-astralog");
   expect(cookie).toMatchObject({ secure: true, httpOnly: true, sameSite: "Lax", path: "/" });
   expect(await page.evaluate("document.cookie")).toBe("");
-  bad.push(...(await look(page, "account")));
   expect(bad).toEqual([]);
   // The used link is dead.
   const other = await browser.newPage();
@@ -201,7 +181,6 @@ test("single sign-on is set up on its page, and asks for the second factor again
   await letFactorAge();
   await page.goto(`${origin}/settings/single-sign-on`);
   await page.getByRole("heading", { name: "Directory (SCIM)" }).waitFor();
-  const bad = await look(page, "single-sign-on");
   await page.getByLabel("Another domain").fill("ada.example");
   await page.getByRole("button", { name: "Claim" }).click();
   await showAgain();
@@ -209,7 +188,7 @@ test("single sign-on is set up on its page, and asks for the second factor again
   await page.getByRole("button", { name: "Verify", exact: true }).waitFor();
   await page.getByRole("button", { name: "Connect by OpenID Connect" }).click();
   await page.getByLabel("Issuer").waitFor();
-  bad.push(...(await look(page, "single-sign-on-full")));
+  const bad = await look(page, "single-sign-on");
   await page.keyboard.press("Escape");
   await page.goto(`${origin}/settings/single-sign-on`);
   await page.getByRole("button", { name: "Remove ada.example" }).click();
@@ -244,17 +223,6 @@ test("accounts elsewhere that lead into one's own are listed and unlinked", asyn
   expect(bad).toEqual([]);
 });
 
-const b64 =
-  "const b64 = (b) => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\\+/g,'-').replace(/\\//g,'_').replace(/=/g,'');";
-/** Signs a challenge of the api on whatever page that is, asking the device as it likes. */
-const assertion = (where: Page, options: { challenge: string }, userVerification: string) =>
-  where.evaluate(`(async () => { ${b64}
-    const challenge = Uint8Array.from(atob(${JSON.stringify(options.challenge)}.replace(/-/g,'+').replace(/_/g,'/')), (c) => c.charCodeAt(0));
-    const it = await navigator.credentials.get({ publicKey: { challenge, rpId: "localhost", userVerification: ${JSON.stringify(userVerification)} } });
-    const r = it.response;
-    return { id: it.id, rawId: b64(it.rawId), type: it.type, response: { clientDataJSON: b64(r.clientDataJSON),
-      authenticatorData: b64(r.authenticatorData), signature: b64(r.signature), userHandle: b64(r.userHandle) } };
-  })()`);
 const call = async (path: string, body?: unknown) => {
   const response = await fetch(`${api.url}/api/v1${path}`, {
     method: "POST",
@@ -267,16 +235,7 @@ const call = async (path: string, body?: unknown) => {
 test("a passkey's answer from another origin, without its user, again, or of a copy is refused", async () => {
   const other = await context.newPage();
   const theirs = await addAuthenticator(other);
-  const [credential] = await device.credentials();
-  const copy = async (signCount: number): Promise<void> => {
-    await theirs.session.send("WebAuthn.clearCredentials", { authenticatorId: theirs.id });
-    await theirs.session.send("WebAuthn.addCredential", {
-      authenticatorId: theirs.id,
-      // biome-ignore lint/suspicious/noExplicitAny: the whole of what the device gave, private key included.
-      credential: { ...(credential as any), signCount },
-    });
-  };
-  const count = credential?.signCount ?? 0;
+  const copy = (more: number) => copyPasskey(device, theirs, more);
   const challenge = async () => (await call("/auth/passkey/options")).body;
   const refused = [403, "passkey_refused"];
   const tried = async (answer: unknown) => {
@@ -284,15 +243,15 @@ test("a passkey's answer from another origin, without its user, again, or of a c
     return [status, body.code];
   };
 
-  await copy(count + 10);
-  await other.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/`);
+  await copy(10);
+  await other.goto(`${elsewhere.url}/`);
   expect(await tried(await assertion(other, await challenge(), "required"))).toEqual(refused);
 
   await other.goto(`${origin}/icon.svg`);
   await other.goto(`${origin}/`);
-  await theirs.session.send("WebAuthn.setUserVerified", { authenticatorId: theirs.id, isUserVerified: false });
+  await verifies(theirs, false);
   expect(await tried(await assertion(other, await challenge(), "discouraged"))).toEqual(refused);
-  await theirs.session.send("WebAuthn.setUserVerified", { authenticatorId: theirs.id, isUserVerified: true });
+  await verifies(theirs, true);
 
   // A challenge that is not one of ours, and one that is answered twice.
   expect(await tried(await assertion(other, { challenge: "AAAAAAAAAAAAAAAAAAAAAA" }, "required"))).toEqual(refused);
@@ -301,7 +260,7 @@ test("a passkey's answer from another origin, without its user, again, or of a c
   expect(await tried(good)).toEqual(refused);
 
   // The count goes back: two devices hold this passkey, and one of them is not Ada's.
-  await copy(0);
+  await copy(-1_000);
   expect(await tried(await assertion(other, await challenge(), "required"))).toEqual(refused);
   await other.close();
 });
@@ -309,7 +268,7 @@ test("a passkey's answer from another origin, without its user, again, or of a c
 test("another page's form changes nothing, though the browser sends it with the cookie", async () => {
   const other = await context.newPage();
   const answered = other.waitForResponse(/sign-out/);
-  await other.goto(`http://localhost:${(elsewhere.address() as AddressInfo).port}/form`);
+  await other.goto(`${elsewhere.url}/form`);
   const answer = await answered;
   expect((await answer.request().allHeaders()).cookie).toContain("__Host-astralog=");
   expect(answer.status()).toBe(403);

@@ -260,6 +260,16 @@ test("the plan with its limits; a Kafka producer, its password shown once with a
   bad.push(...(await look("producer-shown")));
   await press("I have stored it");
   expect(await page.content()).not.toContain(password);
+  // Whoever wonders why Kafka refuses it reads what for, and what ends that.
+  await act("app", "Switch off: refuse its events");
+  await page.getByText("paused: its source is off").waitFor();
+  await act("app", "Switch on");
+  await page.getByText("paused: its source is off").waitFor({ state: "detached" });
+  const { tenant } = one;
+  await db.updateTable("tenants").set({ plan: "free" }).where("id", "=", tenant).execute();
+  await page.reload();
+  await page.getByText("until the plan has Kafka producers").waitFor();
+  bad.push(...(await look("producer-paused")));
   await act("producer till", "Revoke");
   await page.getByLabel("Type till to confirm").fill("till");
   await press("Revoke");

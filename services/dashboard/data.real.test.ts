@@ -1,5 +1,7 @@
 /** The Data page in a real Chromium: what is kept, a rule and a hold, a deletion with its certificate; axe, pictures. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
 import { type Platform, platform, type RunningService, sharedStack, until } from "@astralog/testbed";
@@ -14,6 +16,8 @@ let browser: Browser;
 let page: Page;
 let wrongs: string[];
 let origin: string;
+let buckets: BucketServer;
+let folder: string;
 
 const call = async (method: string, path: string, body?: unknown) => {
   const answer = await fetch(`${api.url}/api/v1${path}`, {
@@ -26,15 +30,22 @@ const call = async (method: string, path: string, body?: unknown) => {
 };
 
 beforeAll(async () => {
-  one = await platform(sharedStack());
+  folder = mkdtempSync(join(state, "data-page-"));
+  const { port } = await choosePorts({ port: 0 });
+  [buckets, one] = await Promise.all([
+    startBucketServer({ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"] }),
+    platform(sharedStack()),
+  ]);
+  const allowed = { OUTGOING_ALLOWED: "127.0.0.0/8" };
   [receiver, api] = await Promise.all([
     one.start("receiver"),
-    one.start("api"),
+    one.start("api", allowed),
+    one.start("archive", { ...allowed, FLUSH_SECONDS: "1", STATE_SECONDS: "1" }),
     one.start("redactor"),
     one.start("sink"),
   ]);
   // Others have rows in these tables: nothing is old enough for its sweeps.
-  await one.start("retention", { SETTLE_SECONDS: "86400", IN_FLIGHT_MS: "100" });
+  await one.start("retention", { ...allowed, SETTLE_SECONDS: "86400", IN_FLIGHT_MS: "100" });
   await until("events", async () => {
     const answer = await fetch(`${receiver.url}/v1/events`, {
       method: "POST",
@@ -48,7 +59,7 @@ beforeAll(async () => {
   });
   await until("stored events", async () => {
     const { status, body } = await call("GET", "/retention");
-    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 4 ? true : undefined;
+    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 5 ? true : undefined;
   });
   origin = one.env("api").PUBLIC_URL ?? "";
   browser = await startBrowser();
@@ -70,6 +81,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await one?.stop();
+  await buckets?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test("what is kept, how long, what expires next, and that nothing is overdue", async () => {
@@ -105,6 +118,44 @@ test("a rule and a hold are made and ended where they stand", async () => {
   await page.getByRole("button", { name: "End it" }).click();
   await page.getByRole("row").filter({ hasText: "Case 9" }).waitFor({ state: "detached" });
   expect(bad).toEqual([]);
+});
+
+test("a bucket is connected in three steps, shows how far it is, and is searched in Explore", async () => {
+  await page.goto(`${origin}/data?part=buckets`);
+  await page.getByText("No bucket is connected.").waitFor();
+  const bad = await inspect(page, "data-buckets-none");
+  await page.getByRole("button", { name: "Connect a bucket" }).click();
+  await page.getByLabel("Name").fill("Archive");
+  await page.getByLabel("Kind").selectOption("compatible");
+  await page.getByLabel("Address of the server").fill(buckets.url);
+  await page.getByLabel("Bucket", { exact: true }).fill("theirs");
+  bad.push(...(await inspect(page, "data-bucket-where")));
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Access key id").fill(buckets.accessKeyId);
+  await page.getByLabel("Secret access key").fill("not-the-right-one");
+  bad.push(...(await inspect(page, "data-bucket-keys")));
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByRole("button", { name: "Try it and connect" }).click();
+  await page.getByText("SignatureDoesNotMatch").waitFor();
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByLabel("Secret access key").fill(buckets.secretAccessKey);
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Days that an event lives there").fill("365");
+  bad.push(...(await inspect(page, "data-bucket-days")));
+  await page.getByRole("button", { name: "Try it and connect" }).click();
+  const row = page.getByRole("row").filter({ hasText: "Archive" });
+  await row.getByText("365 days").waitFor();
+  await row.getByText("writing").waitFor({ timeout: 60_000 });
+  await row.getByText("400", { exact: true }).waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "data-buckets", true)));
+  await row.getByRole("button", { name: "Acts on Archive" }).click();
+  await page.getByRole("menuitem", { name: "Search in it" }).click();
+  await page.getByRole("combobox", { name: "Place" }).waitFor();
+  await page.getByText("order 399 placed").first().waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "explore-bucket", true)));
+  expect(bad).toEqual([]);
+  // Of the wrong key, as the browser tells it.
+  expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 422")]);
 });
 
 test("events are deleted once they were counted and confirmed; the certificate is taken along and holds", async () => {

@@ -216,6 +216,11 @@ test("sources and keys: made, shown once, rotated, revoked by its name; and wher
   await page.getByRole("button", { name: "Make the source" }).click();
   await page.getByRole("dialog", { name: "New key" }).waitFor();
   await page.getByLabel("Name").fill("deploy");
+  await page.getByLabel("Ends", { exact: true }).selectOption("in 30 days");
+  await page.getByLabel("Works only from").fill("10.0.0.0/8 nowhere");
+  await page.getByRole("button", { name: "Make the key" }).click();
+  await page.getByText("must be an address or a CIDR block").waitFor();
+  await page.getByLabel("Works only from").fill("10.0.0.0/8, 192.0.2.7");
   const bad = await inspect(page, "new-key", true);
   await page.getByRole("button", { name: "Make the key" }).click();
   const key = (await page.locator(".secret code").textContent()) ?? "";
@@ -223,6 +228,9 @@ test("sources and keys: made, shown once, rotated, revoked by its name; and wher
   bad.push(...(await inspect(page, "key-shown", true)));
   await page.getByRole("button", { name: "I have stored it" }).click();
   expect(await page.content()).not.toContain(key);
+  const row = page.getByRole("row", { name: /deploy/ });
+  await row.getByText("from 2 addresses").waitFor();
+  expect(await row.textContent()).toMatch(/never.*ends in /);
   await page.getByRole("button", { name: "Acts on deploy" }).click();
   await page.getByRole("menuitem", { name: "Revoke" }).click();
   const revoke = page.getByRole("button", { name: "Revoke", exact: true });

@@ -1,9 +1,16 @@
 /** The connection to ClickHouse. */
+import { buffer } from "node:stream/consumers";
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 
 export interface ClickHouse {
   rows<T>(query: string, params?: Record<string, unknown>): Promise<T[]>;
   command(query: string, params?: Record<string, unknown>): Promise<void>;
+  /** The answer as a file, whole, and how many rows it has. */
+  file(
+    query: string,
+    params: Record<string, unknown>,
+    settings: Record<string, number | string>,
+  ): Promise<{ rows: number; body: Buffer }>;
   insert(table: string, rows: readonly object[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,6 +48,18 @@ export const connectClickHouse = (access: {
     },
     command: async (query, params = {}) => {
       await client.command({ query, query_params: params });
+    },
+    file: async (query, params, settings) => {
+      const { stream, response_headers: headers } = await client.exec({
+        ...{ query, query_params: params },
+        // The answer is whole or an error, and its head says how many rows it has.
+        clickhouse_settings: { ...settings, wait_end_of_query: 1 },
+      });
+      const body = await buffer(stream);
+      const { result_rows: rows = "0" } = JSON.parse(String(headers["x-clickhouse-summary"] ?? "{}")) as {
+        result_rows?: string;
+      };
+      return { rows: Number(rows), body };
     },
     insert: async (table, rows) => {
       if (rows.length > 0) await client.insert({ table, values: rows, format: "JSONEachRow" });

@@ -1,8 +1,9 @@
 /** The configuration of retention; README.md has it as a table. */
-import { field, kafkaShape, type Shape } from "@astralog/chassis";
+import { field, kafkaShape, type Shape, storageShape } from "@astralog/chassis";
 
 export const shape = {
   ...kafkaShape,
+  ...storageShape,
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
   CLICKHOUSE_USERNAME: field.text("A user with the rights of astralog_retention.", "astralog_retention"),
   CLICKHOUSE_PASSWORD: field.secret("Its password.", ""),
@@ -23,5 +24,16 @@ export const shape = {
     "How long a record may be on its way from its receipt to Kafka.",
     { min: 0, max: 600_000 },
     "5000",
+  ),
+  COMPACT_OBJECTS: field.integer(
+    "So many small objects of a day and source in a bucket become one.",
+    { min: 2, max: 500 },
+    "12",
+  ),
+  COMPACT_MB: field.integer("Megabytes that an object in a bucket is to have.", { min: 1, max: 128 }, "64"),
+  COMPACT_AFTER_SECONDS: field.integer(
+    "How old an object is when it is made into another: older than any writing of it may last.",
+    { min: 0, max: 86_400 },
+    "3600",
   ),
 } satisfies Shape;

@@ -56,9 +56,9 @@ export const createDeletions = (deps: {
   const lookAll = async (deletion: Deletion): Promise<boolean> => {
     let clean = true;
     for (const place of places) {
-      const { found, removed, detail } = await place.rescan(deletion);
-      clean &&= found === 0;
-      const state = clean ? "done" : "removing";
+      const { found, removed, detail, unknown = false } = await place.rescan(deletion);
+      clean &&= found === 0 && !unknown;
+      const state = clean ? "done" : unknown ? "waiting" : "removing";
       await say({
         ...{ tenant: deletion.tenant, deletion: deletion.id, place: place.name, state, removed, found, detail },
       });

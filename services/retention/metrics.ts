@@ -7,6 +7,7 @@ export const createRetentionMetrics = (metrics: Metrics) => ({
   sweptAt: metrics.gauge("swept_at_seconds", "When the last sweep ended that found nothing overdue, since the epoch."),
   sweepSeconds: metrics.histogram("sweep_seconds", "One sweep through all places.", secondsBuckets),
   mutations: metrics.counter("mutations_total", "Partitions that had to be rewritten, for parts shared with others."),
+  compacted: metrics.counter("compacted_objects_total", "Objects of buckets that were made into larger ones."),
   deletions: metrics.gauge("open_deletions", "Deletions that are not finished."),
 });
 

@@ -1,9 +1,27 @@
 /**
  * Whether all that was received before an instant has come through to the storage. By offsets: what the raw topics held a
- * while after it has been passed on, and what events.clean held after that has been stored.
+ * while after it has been passed on, and what events.clean held after that has been stored, and is
+ * in the buckets that the tenant has connected.
  */
 import type { KafkaPositions, Positions } from "@astralog/chassis";
-import { nativePrefix, type SourceRecord, topics } from "@astralog/schemas";
+import { type ArchiveStateRecord, nativePrefix, type SourceRecord, topics } from "@astralog/schemas";
+import type { ArchiveState, StorageConnection } from "@astralog/schemas/storage";
+
+/** By connection, and by partition of events.clean, below which offset all is in its bucket. */
+export type Archives = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** Of the tenant's connections that are written to. */
+export const archivesOf = (
+  tenant: string,
+  connections: Iterable<StorageConnection>,
+  states: Iterable<ArchiveStateRecord>,
+): Archives => {
+  const found = new Map<string, Map<number, number>>();
+  for (const { id, tenant: owner, archive } of connections) if (owner === tenant && archive) found.set(id, new Map());
+  for (const { connection, partition, state } of states)
+    found.get(connection)?.set(partition, (JSON.parse(state) as ArchiveState).done);
+  return found;
+};
 
 /** Topic to partition to offset. */
 type Ends = ReadonlyMap<string, ReadonlyMap<number, number>>;
@@ -23,6 +41,7 @@ export const createPassage = (deps: {
   redactorGroup: string;
   sinkGroup: string;
   inFlightMs: number;
+  archives(tenant: string): Archives;
 }) => {
   const { positions, redactorGroup, sinkGroup, inFlightMs } = deps;
   const waiting = new Map<string, Waiting>();
@@ -51,7 +70,11 @@ export const createPassage = (deps: {
       }
       const clean = await positions.of(topics.clean.name, sinkGroup);
       state.clean ??= clean.ends;
-      return reached(clean, state.clean);
+      const { clean: ends } = state;
+      return (
+        reached(clean, ends) &&
+        [...deps.archives(tenant).values()].every((committed) => reached({ ...clean, committed }, ends))
+      );
     },
     forget: (id: string): void => void waiting.delete(id),
   };

@@ -21,6 +21,14 @@ export interface Swept {
   readonly detail: string;
 }
 
+export interface Rescanned {
+  readonly found: number;
+  readonly removed: number;
+  readonly detail: string;
+  /** It could not be looked through to its end, as `detail` says: so whether something is there is not known. */
+  readonly unknown?: boolean;
+}
+
 export interface Place {
   readonly name: PlaceName;
   /** Removes what is past its time on the day of `now`, milliseconds, and looks again. */
@@ -28,7 +36,7 @@ export interface Place {
   /** Removes what is there now. Being cut and called again removes the rest and counts nothing twice. */
   remove(deletion: Deletion): Promise<void>;
   /** How much of the deletion's scope is there, looked up anew, and how much was removed in all. */
-  rescan(deletion: Deletion): Promise<{ readonly found: number; readonly removed: number; readonly detail: string }>;
+  rescan(deletion: Deletion): Promise<Rescanned>;
 }
 
 /** What removals of expired events are written down under. */
@@ -36,6 +44,9 @@ export const expiredRemoval = (day: string): string => `expired:${day}`;
 
 /** A letter is no event: what was removed of them is written down apart. */
 export const deadRemoval = (removal: string): string => `dead:${removal}`;
+
+/** Nor is an event that goes from a bucket gone from the table. */
+export const bucketRemoval = (removal: string): string => `bucket:${removal}`;
 
 export const addTo = (counts: Map<string, number>, tenant: string, more: number): void => {
   if (more > 0) counts.set(tenant, (counts.get(tenant) ?? 0) + more);

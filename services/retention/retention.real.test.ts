@@ -56,7 +56,7 @@ const stored = async (
 
 const sweeps = () =>
   sql<{ place: string; removed: number; overdue: number; held: number; looked: number }>(
-    "SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT 4 FORMAT JSONEachRow",
+    "SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT 5 FORMAT JSONEachRow",
   );
 /** Waits for a whole sweep that began from now on. */
 const swept = async (): Promise<void> => {
@@ -65,7 +65,7 @@ const swept = async (): Promise<void> => {
     const [row] = await sql<{ n: number }>(
       `SELECT uniqExact(place) AS n FROM sweeps WHERE began_at > '${now}' FORMAT JSONEachRow`,
     );
-    return (row?.n ?? 0) >= 4 ? true : undefined;
+    return (row?.n ?? 0) >= 5 ? true : undefined;
   });
 };
 
@@ -94,7 +94,7 @@ test("what is over is dropped with its part, and what has a day left stays", asy
   expect(await count("message = 'unknown, over'")).toBe(0);
   expect(await count("message = 'last day'")).toBe(10);
   expect((await sweeps()).map(({ place, overdue }) => [place, overdue])).toEqual(
-    expect.arrayContaining(["events", "dead_letters", "exports", "kafka"].map((place) => [place, 0])),
+    expect.arrayContaining(["events", "buckets", "dead_letters", "exports", "kafka"].map((place) => [place, 0])),
   );
   expect(retention.output()).not.toContain('"level":"error"');
 });
@@ -138,7 +138,7 @@ test("rules keep what a query finds longer or shorter, and a hold keeps all", as
 
   const seen = (await ask("GET", "/retention")).body;
   expect(seen.rules).toHaveLength(3);
-  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0]);
+  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0, 0]);
   expect(seen.sources[0]).toMatchObject({ base: 9, least: 3, most: 60, held: "some" });
 
   expect((await ask("DELETE", `/retention/rules/${hold}`)).status).toBe(204);
@@ -226,6 +226,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   expect(certificate.places.find(({ place }) => place === "events")).toMatchObject({ removed: 100, found: 0 });
   expect(certificate.places.map(({ place }) => place)).toEqual([
     "events",
+    "buckets",
     "dead_letters",
     "alerts",
     "exports",

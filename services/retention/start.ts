@@ -5,9 +5,13 @@ import {
   createKafka,
   createPositions,
   createRegistry,
+  createStorage,
   type TableOptions,
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
+import type { StorageConnection } from "@astralog/schemas/storage";
+import { createCompaction } from "./bucket-compaction.ts";
+import { createBucketsPlace, createOpenBuckets } from "./buckets.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
 import { createEventsPlace } from "./clickhouse-events.ts";
@@ -16,7 +20,7 @@ import { createDeletions } from "./deletions.ts";
 import { exportsPlace } from "./exports.ts";
 import { createKafkaPlace } from "./kafka-topics.ts";
 import { createRetentionMetrics } from "./metrics.ts";
-import { createPassage } from "./passage.ts";
+import { archivesOf, createPassage } from "./passage.ts";
 import { readPolicies } from "./policies.ts";
 import { createRecords } from "./records.ts";
 import { createRemovals } from "./removals.ts";
@@ -64,8 +68,10 @@ export const start = async ({
     table(topics.sources),
     table(topics.tenants),
     table(topics.deletions, wake),
+    table(topics.storage),
+    table(topics.archiveState, () => undefined),
   ]);
-  const [rules, sources, tenants, deletionTable] = all;
+  const [rules, sources, tenants, deletionTable, storageTable, archiveStates] = all;
   onStop("tables", () => Promise.all(all.map((one) => one.close())));
   const known = (): boolean => all.every((one) => one.complete);
   health.require("tables", () => known() || "not all rules and sources have been read yet");
@@ -74,8 +80,19 @@ export const start = async ({
   onStop("positions", positions.close);
   const policies = () => readPolicies({ rules, sources, tenants, log });
   const removals = createRemovals(clickhouse);
+  const connections = (): StorageConnection[] =>
+    [...storageTable.values()].map(({ definition }) => JSON.parse(definition) as StorageConnection);
+  const buckets = createOpenBuckets({ storage: createStorage(config), clickhouse, connections });
+  const compaction = createCompaction({
+    ...{ buckets, metrics, log },
+    options: {
+      ...{ bytes: config.COMPACT_MB * 2 ** 20, objects: config.COMPACT_OBJECTS },
+      ageMs: config.COMPACT_AFTER_SECONDS * 1_000,
+    },
+  });
   const places = [
     createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
+    createBucketsPlace({ buckets, removals, log }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     exportsPlace,
     createKafkaPlace({ positions, sources: sources.values }),
@@ -87,6 +104,7 @@ export const start = async ({
     passage: createPassage({
       ...{ positions, sources: sources.values, redactorGroup: config.REDACTOR_GROUP, sinkGroup: config.SINK_GROUP },
       inFlightMs: config.IN_FLIGHT_MS,
+      archives: (tenant) => archivesOf(tenant, connections(), archiveStates.values()),
     }),
   });
 
@@ -111,7 +129,9 @@ export const start = async ({
       await sweep();
       await deletions.enforce();
       sweepAt = Math.min(sweepAt, Date.now() + config.SWEEP_SECONDS * 1_000);
+      compaction.begin();
     }
+    if (await compaction.advance()) return 0;
     return Math.max(0, Math.min(sweepAt - Date.now(), open > 0 ? openMs : Number.POSITIVE_INFINITY));
   };
   const work = async (): Promise<void> => {

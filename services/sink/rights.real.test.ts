@@ -192,3 +192,21 @@ describe("the others", () => {
     expect(seen).toEqual({ ok: true, text: "2" });
   });
 });
+
+describe("astralog_bucket", () => {
+  test.each([
+    "SELECT count() FROM events",
+    "SELECT count() FROM tenant_events",
+    "SELECT * FROM system.query_log",
+    "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a String')",
+    "SELECT * FROM file('/etc/passwd', 'LineAsString', 'a String')",
+    "INSERT INTO FUNCTION s3('http://127.0.0.1:1/bucket/o.csv', 'CSV', 'a String') SELECT 'x'",
+    "SELECT * FROM s3('http://127.0.0.1:1/bucket/o.csv', 'CSV', 'a String') SETTINGS max_execution_time = 3600",
+  ])("reads buckets, and nothing else: %s", async (sql) => {
+    const { ok, text } = await ask("astralog_bucket", sql);
+    expect([ok, text]).toEqual([
+      false,
+      expect.stringMatching(/ACCESS_DENIED|UNKNOWN_TABLE|SETTING_CONSTRAINT_VIOLATION/),
+    ]);
+  });
+});

@@ -25,7 +25,7 @@ export interface Deletion extends DeletionScope {
 }
 
 /** In the order in which they are worked through. */
-export const places = ["events", "dead_letters", "alerts", "exports", "kafka"] as const;
+export const places = ["events", "buckets", "dead_letters", "alerts", "exports", "kafka"] as const;
 export type PlaceName = (typeof places)[number];
 
 const instant = (bind: Bind, millis: number): string => `fromUnixTimestamp64Milli(${bind("Int64", millis)}, 'UTC')`;
@@ -40,16 +40,34 @@ const ownerSql = ({ tenant, sources, cut }: Deletion, time: string, bind: Bind):
   ].join(" AND ");
 
 /** A condition over `events`. Throws QueryError. */
-export const deletionSql = (deletion: Deletion, bind: Bind): string => {
-  const { query, from, to, cut, names } = deletion;
+export const deletionSql = (deletion: Deletion, bind: Bind): string =>
+  [ownerSql(deletion, "received_at", bind), ...whatSql(deletion, bind)].join(" AND ");
+
+/**
+ * A condition over archived events, which do not say when they were stored. What a receiver whose clock was ahead stamped
+ * after the cut is known from `removals`, where the table's removal wrote it down.
+ */
+export const archivedDeletionSql = (deletion: Deletion, bind: Bind): string => {
+  const { tenant, id, sources, cut } = deletion;
+  const owner = bind("String", tenant);
+  return [
+    `tenant = ${owner}`,
+    ...(sources.length === 0 ? [] : [`source IN ${bind("Array(String)", sources)}`]),
+    `(received_at < ${instant(bind, cut)} OR (topic, partition, offset) IN (
+      SELECT topic, partition, offset FROM removals WHERE tenant = ${owner} AND removal = ${bind("String", id)}))`,
+    ...whatSql(deletion, bind),
+  ].join(" AND ");
+};
+
+/** What of it: the events' own time, and what the query finds. */
+const whatSql = ({ query, from, to, cut, names }: Deletion, bind: Bind): string[] => {
   const eventTime = (at: string): string => `fromUnixTimestamp64Nano(${bind("Int64", at)}, 'UTC')`;
   const parsed = parseQuery(query, { now: cut });
   return [
-    ownerSql(deletion, "received_at", bind),
     ...(from === null ? [] : [`timestamp >= ${eventTime(from)}`]),
     ...(to === null ? [] : [`timestamp < ${eventTime(to)}`]),
     ...(parsed.type === "all" ? [] : [conditionSql(parsed, bind, { sources: new Map(Object.entries(names)) })]),
-  ].join(" AND ");
+  ];
 };
 
 /** A condition over `dead_letters`. Their payload cannot be read, so all that may be in the scope is. */

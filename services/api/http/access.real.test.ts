@@ -9,24 +9,20 @@ import { type Platform, platform, type RunningService, sharedStack } from "@astr
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Request, Response } from "express";
 import { createAccessEndpoints } from "../access/access-endpoints.ts";
-import { byTest, planter, until } from "../api.driver.ts";
+import { byTest, until } from "../api.driver.ts";
 import { createAuditCounts } from "../audit/audit-counts.ts";
 import { createAudit } from "../audit/audit-request.ts";
 import { createControlEndpoints } from "../control/control-endpoints.ts";
 import { createKey } from "../control/keys.ts";
-import { createSource } from "../control/sources.ts";
-import { ensureTenant } from "../control/tenants.ts";
 import { createMemberEndpoints } from "../organizations/member-endpoints.ts";
 import { createRoleEndpoints, createTeamEndpoints } from "../organizations/team-endpoints.ts";
 import type { Db } from "../postgres.ts";
 import { createScimEndpoints } from "../scim/scim-endpoints.ts";
-import { createScimToken } from "../scim/scim-tokens.ts";
 import { createViewEndpoints } from "../views/view-endpoints.ts";
-import { asking, plantMember, plantRoles, plantSession, type Route, routesOf } from "./access.driver.ts";
+import { asking, plantRoles, plantSession, type Route, routesOf } from "./access.driver.ts";
 import type { Caller } from "./caller.ts";
 import { paramNames } from "./endpoint.ts";
-
-const anOwner = { grants: new Set(["owners.write"] as const), sources: "all" } as const;
+import { bodies, plantTheirs, type Theirs } from "./theirs.driver.ts";
 
 let one: Platform;
 let api: RunningService;
@@ -34,26 +30,7 @@ let db: Db;
 let ask: ReturnType<typeof asking>;
 let routes: Route[];
 let members: Record<BuiltInRole, string>;
-/** By path: an id of each parameter that another tenant has, and one that nobody has. */
-let theirs: Record<string, readonly [their: string, nobodys: string]>;
-
-/** What a route needs besides ids to get as far as looking for them. */
-const bodies: Record<string, unknown> = {
-  "PATCH /sources/{id}": { disabled: true },
-  "PATCH /members/{person}": { role: "read-only" },
-  "PATCH /teams/{id}": { name: "theirs" },
-  "PATCH /roles/{id}": { name: "theirs" },
-  "PATCH /sso/connections/{id}": { name: "theirs" },
-  "PATCH /views/{id}": { name: "theirs" },
-  "PATCH /dashboards/{id}": { name: "theirs" },
-  "PATCH /audit/streams/{id}": { name: "theirs" },
-  "PUT /alerts/rules/{id}": { id: "theirs", name: "theirs", when: { type: "match", query: "" } },
-  "PATCH /alerts/destinations/{id}": { name: "theirs" },
-  "PATCH /storage/connections/{id}": { name: "theirs" },
-  "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
-  "PUT /retention/rules/{id}": { name: "theirs", kind: "keep", query: "level:debug", days: 3 },
-  "POST /access/grants/{id}/decision": { approve: true },
-};
+let theirs: Theirs;
 
 beforeAll(async () => {
   one = await platform(sharedStack());
@@ -61,173 +38,7 @@ beforeAll(async () => {
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   ask = asking(api, new URL(one.env("api").PUBLIC_URL ?? "").origin);
   members = await plantRoles(db, one.tenant);
-  const other = (await ensureTenant(db, "the others", byTest(one))).id;
-  const source = await createSource(db, other, { name: "theirs" }, byTest(one));
-  const { row: key } = await createKey(db, other, { kind: "query" }, byTest(one));
-  const stranger = await plantMember(db, other, "owner");
-  const [stream, grant] = ["ast_000000000001", "acg_000000000001"];
-  await db
-    .insertInto("audit_streams")
-    .values({
-      ...{ id: stream, tenant: other, name: "theirs", url: "https://example.com", secret: "", cursor: 0 },
-      disabled_at: new Date(),
-    })
-    .execute();
-  await db
-    .insertInto("access_grants")
-    .values({ id: grant, tenant: other, person: stranger, reason: "because of a test", permissions: [], seconds: 60 })
-    .execute();
-  const [team, role, invitation] = ["tm_000000000001", "rol_000000000001", "inv_000000000001"];
-  await db.insertInto("teams").values({ id: team, tenant: other, name: "theirs", sources: null }).execute();
-  await db.insertInto("roles").values({ id: role, tenant: other, name: "theirs", permissions: [] }).execute();
-  await db
-    .insertInto("invitations")
-    .values({
-      ...{ id: invitation, tenant: other, email: "x@example.com", role: "member", sources: null, created_by: stranger },
-      token_hash: "0".repeat(64),
-      expires_at: new Date(Date.now() + 86_400_000),
-    })
-    .execute();
-  const [connection, identity, domain] = ["sso_000000000001", "idn_000000000001", "dom_000000000001"];
-  const saml = {
-    kind: "saml",
-    issuer: "x",
-    entry_point: "https://x.example",
-    certificates: "",
-    client_id: null,
-  } as const;
-  await db
-    .insertInto("sso_connections")
-    .values({ id: connection, tenant: other, name: "theirs", client_secret: null, ...saml })
-    .execute();
-  const vouched = { issuer: "x", subject: "x", email: "x@example.com", connection };
-  await db
-    .insertInto("identities")
-    .values({ id: identity, person: stranger, ...vouched })
-    .execute();
-  await db
-    .insertInto("domains")
-    .values({ id: domain, tenant: other, domain: "their.example", token: "t", verified_at: null })
-    .execute();
-  const scimToken = await createScimToken(db, other, { name: "theirs" }, anOwner, byTest(one));
-  const [producer, mark] = ["prd_000000000001", "an_000000000001"];
-  await db
-    .insertInto("producers")
-    .values({
-      ...{ id: producer, tenant: other, source: source.id, username: "theirs", rotated_from: null },
-      ...{ expires_at: null, revoked_at: new Date() },
-    })
-    .execute();
-  await db
-    .insertInto("retention_rules")
-    .values({ id: "ret_000000000001", tenant: other, definition: "{}", created_by: stranger })
-    .execute();
-  const asked = { tenant: other, scope: "{}", reason: "theirs", requested_by: stranger, created_at: new Date() };
-  await db
-    .insertInto("deletions")
-    .values({ id: "del_000000000001", ...asked, watched_until: new Date(), certificate: "{}" })
-    .execute();
-  const shown = { tenant: other, owner: stranger, owner_name: "theirs", name: "theirs", shared: true, content: "{}" };
-  await db
-    .insertInto("views")
-    .values([
-      { id: "vw_000000000001", kind: "view", ...shown },
-      { id: "db_000000000001", kind: "dashboard", ...shown },
-    ])
-    .execute();
-  await db
-    .insertInto("annotations")
-    .values({
-      id: mark,
-      tenant: other,
-      kind: "note",
-      title: "theirs",
-      at: new Date(),
-      until: null,
-      created_by: stranger,
-    })
-    .execute();
-  await db
-    .insertInto("storage_connections")
-    .values({
-      ...{ id: "sto_000000000001", tenant: other, name: "theirs", kind: "s3", endpoint: "https://s3.example.com" },
-      ...{ region: "eu-central-1", bucket: "theirs", prefix: "", encryption: "bucket", kms_key: "", archive: false },
-      ...{ access_key_id: "theirs", secret_access_key: "v1.theirs" },
-    })
-    .execute();
-  const alert = { tenant: other, created_at: new Date(), body: "{}" };
-  const [foreign, nobodys] = ["a".repeat(32), "b".repeat(32)];
-  await db
-    .insertInto("alert_rules")
-    .values({ tenant: other, id: "theirs", version: 1, effective_from: new Date(), definition: "{}", deleted_at: null })
-    .execute();
-  await db
-    .insertInto("alert_destinations")
-    .values({
-      ...{ id: "dst_000000000001", tenant: other, name: "theirs", kind: "webhook", disabled_at: null },
-      ...{ settings: JSON.stringify({ url: "https://example.com" }), template: '{"title":"","text":""}' },
-    })
-    .execute();
-  await db
-    .insertInto("alert_actions")
-    .values({
-      ...{ id: "act_000000000001", tenant: other, kind: "silence", matchers: "[]", ends_at: null, schedule: null },
-      created_by: stranger,
-    })
-    .execute();
-  await db
-    .insertInto("alert_incidents")
-    .values({ ...alert, id: foreign, rule: "theirs", state: "firing", closed: false })
-    .execute();
-  await db
-    .insertInto("alert_notices")
-    .values({ ...alert, id: "ntf_1", destination: "dst_000000000001", status: "taken", incidents: [] })
-    .execute();
-  const plant = planter(one);
-  await plant.events(other, source.id, 0, 7, [{ message: "theirs", trace_id: "abc123" }]);
-  await plant.ledger(other, source.id, [{ partition: 0, offset: 7, accepted: 1, stored: 1 }]);
-  await plant.letter({ tenant: other, source: source.id, partition: 0, offset: 8, index: -1, reason: "not_avro" });
-  await plant.close();
-  const session = await db.selectFrom("sessions").select("id").executeTakeFirst();
-  await plantSession(db, stranger);
-  const theirSession = session ?? (await db.selectFrom("sessions").select("id").executeTakeFirstOrThrow());
-  theirs = {
-    "/sources/{id}": [source.id, "src_000000000000"],
-    "/keys/{id}": [key.id, "key_000000000000"],
-    "/members/{person}": [stranger, "usr_000000000000"],
-    "/teams/{id}": [team, "tm_000000000000"],
-    "/roles/{id}": [role, "rol_000000000000"],
-    "/invitations/{id}": [invitation, "inv_000000000000"],
-    "/audit/streams/{id}": [stream, "ast_000000000000"],
-    "/access/grants/{id}": [grant, "acg_000000000000"],
-    "/platform/access/{id}": [grant, "acg_000000000000"],
-    "/platform/organizations/{id}": [other, "tn_000000000000"],
-    "/organizations/{id}": [other, "tn_000000000000"],
-    "/producers/{id}": [producer, "prd_000000000000"],
-    "/views/{id}": ["vw_000000000001", "vw_000000000000"],
-    "/dashboards/{id}": ["db_000000000001", "db_000000000000"],
-    "/annotations/{id}": [mark, "an_000000000000"],
-    "/events/{id}": ["0-7-0", "0-9-0"],
-    "/traces/{id}": ["abc123", "abc124"],
-    "/receipts/{receipt}": ["0-7x1", "0-9x1"],
-    "/dead/{id}": ["0-8", "0-9"],
-    "/me/sessions/{id}": [theirSession.id, "ses_000000000000"],
-    "/me/passkeys/{id}": ["AAAA", "BBBB"],
-    "/me/identities/{id}": [identity, "idn_000000000000"],
-    "/me/identities/{provider}": ["nobody", "nothing"],
-    "/sso/connections/{id}": [connection, "sso_000000000000"],
-    "/sso/domains/{id}": [domain, "dom_000000000000"],
-    "/sso/scim-tokens/{id}": [scimToken.row.id, "sct_000000000000"],
-    "/storage/connections/{id}": ["sto_000000000001", "sto_000000000000"],
-    "/alerts/rules/{id}": ["theirs", "nobodys"],
-    "/deletions/{id}": ["del_000000000001", "del_000000000000"],
-    "/retention/rules/{id}": ["ret_000000000001", "ret_000000000000"],
-    "/alerts/destinations/{id}": ["dst_000000000001", "dst_000000000000"],
-    "/alerts/incidents/{id}": [foreign, nobodys],
-    "/alerts/silences/{id}": ["act_000000000001", "act_000000000000"],
-    "/alerts/notices/{id}": ["ntf_1", "ntf_0"],
-    "/auth/": ["sso_nobody", "sso_000000000000"],
-  };
+  theirs = await plantTheirs(one, db);
   routes = await routesOf(api);
 });
 
@@ -261,56 +72,54 @@ test("every route names a permission that is, or says that it needs none", () =>
   const asked = new Set(routes.map(({ access }) => access));
   const byRule = ["owners.write"];
   for (const name of Object.keys(permissions)) if (!byRule.includes(name)) expect(asked).toContain(name);
+  // What nobody has set up is not there.
+  expect(routes.filter(({ path }) => path.startsWith("/partners/"))).toEqual([]);
 });
 
-test("every route × every built-in role: what its permissions say, and no failure of ours", async () => {
+const has = (may: readonly string[], { access }: Route): boolean =>
+  access === "member" ? may.length > 0 : may.includes(access);
+
+/** What is wrong with how each route answers one asker: he gets in where he may, is refused where not, and nothing breaks. */
+const walk = async (asker: string, headers: () => Promise<Record<string, string>>, may: (route: Route) => boolean) => {
   const wrong: unknown[] = [];
   for (const route of routes) {
-    if (route.access === "anyone") continue;
-    for (const role of builtInRoles) {
-      const may: readonly string[] = roles[role].may;
-      const allowed = route.access === "signed-in" || route.access === "member" || may.includes(route.access);
-      const id = route.path.includes("{") ? idsOf(route)[1] : "";
-      const { status, body } = await ask(
-        await asRole(role),
-        route.method,
-        addressed(route.path, id),
-        route.method === "GET" ? undefined : {},
-      );
-      const right = status < 500 && (allowed ? status !== 401 && status !== 403 : body?.code === "forbidden");
-      if (!right) wrong.push([called(route), role, allowed, status, body?.code, body?.detail]);
-    }
+    if (route.access === "anyone" && asker !== "nobody") continue;
+    const id = route.path.includes("{") ? idsOf(route)[1] : "";
+    const body = route.method === "GET" ? undefined : {};
+    const { status, body: said } = await ask(await headers(), route.method, addressed(route.path, id), body);
+    const refused = asker === "nobody" ? status === 401 : said?.code === "forbidden";
+    const right = route.access === "anyone" || (may(route) ? status !== 401 && status !== 403 : refused);
+    if (status >= 500 || !right) wrong.push([called(route), asker, status, said?.code, said?.detail]);
   }
-  expect(wrong).toEqual([]);
+  return wrong;
+};
+
+test("every route × every built-in role: what its permissions say, and no failure of ours", async () => {
+  const walks = builtInRoles.map((role) =>
+    walk(
+      role,
+      () => asRole(role),
+      (route) => route.access === "signed-in" || has(roles[role].may, route),
+    ),
+  );
+  expect((await Promise.all(walks)).flat()).toEqual([]);
 });
 
 test("every route × every kind of key and none at all", async () => {
-  const askers = { none: {}, ingest: asKey(one.ingestKey), query: asKey(one.queryKey), admin: asKey(one.adminKey) };
-  const wrong: unknown[] = [];
-  for (const route of routes) {
-    for (const [kind, headers] of Object.entries(askers)) {
-      const id = route.path.includes("{") ? idsOf(route)[1] : "";
-      const { status, body } = await ask(
-        headers,
-        route.method,
-        addressed(route.path, id),
-        route.method === "GET" ? undefined : {},
-      );
-      const may: readonly string[] = kind === "none" ? [] : keyPermissions[kind as keyof typeof keyPermissions];
-      const allowed = route.access === "member" ? may.length > 0 : may.includes(route.access);
-      const right =
-        route.access === "anyone"
-          ? status < 500
-          : status < 500 &&
-            (kind === "none"
-              ? status === 401
-              : allowed
-                ? status !== 401 && status !== 403
-                : body?.code === "forbidden");
-      if (!right) wrong.push([called(route), kind, allowed, status, body?.code, body?.detail]);
-    }
-  }
-  expect(wrong).toEqual([]);
+  const keys = { ingest: one.ingestKey, query: one.queryKey, admin: one.adminKey };
+  const walks = (Object.keys(keys) as (keyof typeof keys)[]).map((kind) =>
+    walk(
+      kind,
+      () => Promise.resolve(asKey(keys[kind])),
+      (route) => has(keyPermissions[kind], route),
+    ),
+  );
+  const nobody = walk(
+    "nobody",
+    () => Promise.resolve({}),
+    () => false,
+  );
+  expect((await Promise.all([...walks, nobody])).flat()).toEqual([]);
 });
 
 /** Without what differs in every answer, and without the id that was asked for. */
@@ -322,36 +131,30 @@ const bare = (body: unknown, id: string): string =>
 test("another tenant's id is answered as one that nobody has, by people and by keys", async () => {
   const key = await createKey(db, one.tenant, { kind: "admin" }, byTest(one));
   await until("the key", async () => ((await ask(asKey(key.key), "GET", "/keys")).status === 200 ? true : undefined));
-  // Who is not signed in yet belongs to no tenant.
-  for (const route of routes.filter(({ path, access }) => path.includes("{") && access !== "anyone")) {
-    const [foreign, unknown] = idsOf(route);
-    const body = route.method === "GET" ? undefined : (bodies[called(route)] ?? {});
-    const askers = [() => asRole("owner"), () => asKey(key.key), () => asKey(one.queryKey)];
-    for (const headers of askers) {
+  const compare = async (headers: () => Promise<Record<string, string>>): Promise<void> => {
+    // Who is not signed in yet belongs to no tenant.
+    for (const route of routes.filter(({ path, access }) => path.includes("{") && access !== "anyone")) {
+      const [foreign, unknown] = idsOf(route);
+      const body = route.method === "GET" ? undefined : (bodies[called(route)] ?? {});
       const there = await ask(await headers(), route.method, addressed(route.path, foreign), body);
       const nowhere = await ask(await headers(), route.method, addressed(route.path, unknown), body);
-      expect([called(route), there.status, bare(there.body, foreign)]).toEqual([
-        called(route),
-        nowhere.status,
-        bare(nowhere.body, unknown),
-      ]);
-      if (there.status !== 403)
-        expect([called(route), there.status]).toEqual([called(route), route.path.startsWith("/receipts") ? 200 : 404]);
+      const said = [called(route), there.status, bare(there.body, foreign)];
+      expect(said).toEqual([called(route), nowhere.status, bare(nowhere.body, unknown)]);
+      const found = route.path.startsWith("/receipts") ? 200 : 404;
+      if (there.status !== 403) expect([called(route), there.status]).toEqual([called(route), found]);
     }
-  }
+  };
+  await Promise.all([
+    compare(() => asRole("owner")),
+    ...[key.key, one.queryKey].map((each) => compare(() => Promise.resolve(asKey(each)))),
+  ]);
   // And nothing of theirs has changed.
   const rows = await db.selectFrom("sources").selectAll().where("name", "=", "theirs").execute();
   expect(rows.map(({ disabled }) => disabled)).toEqual([false]);
   expect(await db.selectFrom("teams").selectAll().where("name", "=", "theirs").execute()).toHaveLength(1);
-  expect(
-    (
-      await db
-        .selectFrom("keys")
-        .selectAll()
-        .where("id", "=", theirs["/keys/{id}"]?.[0] ?? "")
-        .executeTakeFirstOrThrow()
-    ).revoked_at,
-  ).toBeNull();
+  const [theirKey = ""] = theirs["/keys/{id}"] ?? [];
+  const { revoked_at } = await db.selectFrom("keys").selectAll().where("id", "=", theirKey).executeTakeFirstOrThrow();
+  expect(revoked_at).toBeNull();
 });
 
 test("another tenant's id takes the same statements as one that nobody has, so that time tells nothing either", async () => {
@@ -418,12 +221,9 @@ test("the header names another organization: as if it were not there, for a sess
   const other = theirs["/organizations/{id}"]?.[0] ?? "";
   const cookie = await plantSession(db, members.owner);
   const bound = await plantSession(db, members.owner, one.tenant);
-  for (const [organization, nobody] of [[other, "tn_000000000000"]] as const) {
-    const there = await ask({ cookie, "astralog-organization": organization }, "GET", "/sources");
-    const nowhere = await ask({ cookie, "astralog-organization": nobody }, "GET", "/sources");
-    expect([there.status, bare(there.body, "")]).toEqual([404, bare(nowhere.body, "")]);
-  }
-  expect((await ask({ cookie: bound, "astralog-organization": other }, "GET", "/access")).body.organization.id).toBe(
-    one.tenant,
-  );
+  const there = await ask({ cookie, "astralog-organization": other }, "GET", "/sources");
+  const nowhere = await ask({ cookie, "astralog-organization": "tn_000000000000" }, "GET", "/sources");
+  expect([there.status, bare(there.body, "")]).toEqual([404, bare(nowhere.body, "")]);
+  const own = await ask({ cookie: bound, "astralog-organization": other }, "GET", "/access");
+  expect(own.body.organization.id).toBe(one.tenant);
 });

@@ -51,6 +51,7 @@ const problems = {
   sso_not_ready: [409, "Single sign-on is not ready"],
   key_ended: [409, "The key has ended"],
   producer_ended: [409, "The producer has ended"],
+  bucket_search_unavailable: [409, "Not on this installation"],
   native_unavailable: [409, "Not on this installation"],
   cannot_replay: [409, "It cannot be replayed"],
   changed: [412, "It was changed meanwhile"],

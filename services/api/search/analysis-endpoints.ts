@@ -6,7 +6,7 @@ import type { Response } from "express";
 import { z } from "zod";
 import type { Caller } from "../http/caller.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { type Anchor, eventSql, maxTraceEvents, neighboursSql, traceSql } from "./around.ts";
+import { type Anchor, eventSql, maxTraceEvents, neighboursSql, neighboursWindow, traceSql } from "./around.ts";
 import type { QueryStats } from "./clickhouse-query.ts";
 import { type DistributionRow, distributionSql } from "./distribution.ts";
 import { type EventRow, positionOf, rfc3339, viewOf } from "./event-rows.ts";
@@ -14,12 +14,12 @@ import { distributionShape, eventShape, facetShape, fieldShape, statsShape } fro
 import { type FacetRow, facetsOf, facetsSql } from "./facets.ts";
 import { type FieldRow, fieldListSql, fieldsOf } from "./field-list.ts";
 import { type HistogramRow, histogramBuckets, histogramSql, oldestSql, stepFor } from "./histogram.ts";
-import { goneSignal, readInstant, scopeOf } from "./request.ts";
-import type { Sql } from "./scope.ts";
-import type { SearchDeps } from "./search-endpoints.ts";
+import { goneSignal, nameOf, readInstant, scopeOf } from "./request.ts";
+import type { Sql, Window } from "./scope.ts";
+import { placeInput, type SearchDeps } from "./search-endpoints.ts";
 
 const time = z.string().max(64).optional();
-const windowInput = z.strictObject({ from: time, to: time });
+const windowInput = z.strictObject({ from: time, to: time, place: placeInput });
 const histogramInput = windowInput.extend({
   q: z.string().default(""),
   buckets: z.coerce.number().int().min(1).max(500).default(60),
@@ -35,7 +35,11 @@ const distributionInput = windowInput.extend({
   bins: z.coerce.number().int().min(2).max(60).default(24),
 });
 const around = z.coerce.number().int().min(0).max(200).default(20);
-const contextInput = z.strictObject({ before: around, after: around });
+const contextInput = z.strictObject({
+  ...{ before: around, after: around, place: placeInput },
+  at: time.describe("The event's own time; with place, where no index finds an event by its id."),
+});
+const traceInput = z.strictObject({ place: placeInput, from: time, to: time });
 
 /** Each field of a facet is one more grouping of the same pass. */
 const maxFacetFields = 12;
@@ -53,11 +57,16 @@ const facetFields = (text: string) => {
 };
 
 export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
-  const { queries, topicPrefix } = deps;
+  const { topicPrefix } = deps;
 
-  const ask = <Row>({ caller, response }: { caller: Caller; response: Response }, name: string, sql: Sql) =>
-    queries.forTenant<Row>(caller.tenant, sql, {
-      name,
+  interface Asked {
+    readonly caller: Caller;
+    readonly response: Response;
+    readonly query: { readonly place?: string | undefined };
+  }
+  const ask = async <Row>({ caller, response, query: { place } }: Asked, name: string, window: Window, sql: Sql) =>
+    (await deps.stores.open(caller, place)).ask<Row>(window, sql, {
+      name: nameOf(name, place),
       seconds: deps.searchSeconds,
       signal: goneSignal(response),
     });
@@ -85,14 +94,14 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       let from = readInstant("from", query.from, now);
       const costs: QueryStats[] = [];
       if (from === undefined) {
-        const { rows, stats } = await ask<[string, string]>(input, "oldest", oldestSql(scope, to));
+        const { rows, stats } = await ask<[string, string]>(input, "oldest", { to }, oldestSql(scope, to));
         costs.push(stats);
         from = rows[0] === undefined || rows[0][1] === "0" ? to - 1n : BigInt(rows[0][0]);
       }
       if (from >= to)
         throw new Fault("invalid_request", "from: lies at or after to. Give an earlier from or a later to.");
       const asked = { q: query.q, now, from, to, step: stepFor(from, to, query.buckets) };
-      const { rows, stats } = await ask<HistogramRow>(input, "histogram", histogramSql(asked, scope));
+      const { rows, stats } = await ask<HistogramRow>(input, "histogram", asked, histogramSql(asked, scope));
       return {
         buckets: histogramBuckets(asked, rows).map(({ at, counts }) => ({ at: rfc3339(at), counts })),
         step_seconds: Number(asked.step) / 1e9,
@@ -116,7 +125,7 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       const fields = facetFields(query.fields);
       const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
       const sql = facetsSql({ q: query.q, now, fields, limit: query.limit, ...window }, scope);
-      const { rows, stats } = await ask<FacetRow>(input, "facets", sql);
+      const { rows, stats } = await ask<FacetRow>(input, "facets", window, sql);
       return { facets: facetsOf(fields, rows, scope.names.sources), stats };
     },
   });
@@ -137,7 +146,7 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
         throw new Fault("invalid_request", "field: only attributes hold numbers; name one of those.");
       const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
       const sql = distributionSql({ q, now, bins, path: field.path, ...window }, scopeOf(input.caller, deps));
-      const { rows, stats } = await ask<DistributionRow>(input, "distribution", sql);
+      const { rows, stats } = await ask<DistributionRow>(input, "distribution", window, sql);
       const [count, min, max, found] = rows[0] ?? ["0", null, null, []];
       const shown = found.map(([from, to, n]) => ({ from, to, count: Math.round(n) }));
       return { field: field.path, count: Number(count), min, max, bins: shown, stats };
@@ -157,7 +166,7 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       const now = Date.now();
       const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
       const sql = fieldListSql(window, scopeOf(input.caller, deps));
-      const { rows, stats } = await ask<FieldRow>(input, "fields", sql);
+      const { rows, stats } = await ask<FieldRow>(input, "fields", window, sql);
       return { fields: fieldsOf(rows), stats };
     },
   });
@@ -178,17 +187,26 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       const scope = scopeOf(input.caller, deps);
       const at = parseEventId(input.params.id);
       if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
-      const found = await ask<EventRow>(input, "event", eventSql(at, scope));
+      const when = readInstant("at", query.at, Date.now());
+      if (query.place && when === undefined)
+        throw new Fault(
+          "invalid_request",
+          "at: give the event's own time: nothing finds an id in a bucket without it.",
+        );
+      const there: Window = query.place && when !== undefined ? { from: when, to: when + 1n } : {};
+      const found = await ask<EventRow>(input, "event", there, eventSql(at, scope));
       const [row] = found.rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
       const anchor: Anchor = {
         at: positionOf(row, topicPrefix),
         ...{ timestamp: BigInt(row[0]), sourceId: row[3], service: row[4], host: row[5] },
       };
-      const [before, after] = await Promise.all([
-        ask<EventRow>(input, "context", neighboursSql(anchor, "before", query.before, scope)),
-        ask<EventRow>(input, "context", neighboursSql(anchor, "after", query.after, scope)),
-      ]);
+      const beside = (side: "before" | "after") =>
+        ask<EventRow>(
+          ...([input, "context", neighboursWindow(anchor, side)] as const),
+          neighboursSql(anchor, side, query[side], scope),
+        );
+      const [before, after] = await Promise.all([beside("before"), beside("after")]);
       const view = (one: EventRow) => viewOf(one, { topicPrefix, sourceNames: scope.names.sources });
       return {
         before: before.rows.toReversed().map(view),
@@ -205,12 +223,18 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
     access: "events.read",
     tag: "events",
     summary: "The events of one trace, oldest first",
+    query: traceInput,
     success: { status: 200, body: z.object({ events: z.array(eventShape), more: z.boolean(), stats: statsShape }) },
     handle: async (input) => {
       const scope = scopeOf(input.caller, deps);
       const trace = input.params.id.toLowerCase();
       if (!/^[0-9a-f]{1,32}$/.test(trace)) throw new Fault("invalid_request", "A trace id has up to 32 hex digits.");
-      const { rows, stats } = await ask<EventRow>(input, "trace", traceSql(trace, scope));
+      const { query } = input;
+      const now = Date.now();
+      const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
+      if (query.place && window.from === undefined)
+        throw new Fault("invalid_request", "from: say how far back, for in a bucket no index finds a trace.");
+      const { rows, stats } = await ask<EventRow>(input, "trace", window, traceSql(trace, window, scope));
       if (rows.length === 0) throw new Fault("not_found", "No stored event carries this trace id.");
       return {
         events: rows

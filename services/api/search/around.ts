@@ -2,18 +2,19 @@
 import type { EventAt } from "@astralog/schemas";
 import { createBinder } from "@astralog/schemas/query/index";
 import { type EventRow, eventColumns } from "./event-rows.ts";
-import { instantSql, ownerSql, type Scope, type Sql, scoped } from "./scope.ts";
+import { instantSql, ownerSql, type Scope, type Sql, scoped, type Window } from "./scope.ts";
 
 const order = ["timestamp", "topic", "partition", "offset", "idx"] as const;
 const ordered = (direction: "ASC" | "DESC"): string => order.map((column) => `${column} ${direction}`).join(", ");
 
+export const expiringColumns = `${eventColumns}, toString(expires_on)`;
 /** An EventRow with the day of its expiry behind it. */
 export type ExpiringRow = [...EventRow, expiresOn: string];
 
-export const eventSql = (at: EventAt, scope: Scope): Sql => {
+export const eventSql = (at: EventAt, scope: Scope, columns = eventColumns): Sql => {
   const { params, bind } = createBinder();
   return {
-    query: `SELECT ${eventColumns}, toString(expires_on) FROM tenant_events WHERE ${ownerSql(scope, bind)} AND topic = ${bind("String", scope.topicPrefix + at.topic)}
+    query: `SELECT ${columns} FROM tenant_events WHERE ${ownerSql(scope, bind)} AND topic = ${bind("String", scope.topicPrefix + at.topic)}
 AND partition = ${bind("Int64", at.partition)} AND offset = ${bind("Int64", at.offset)} AND idx = ${bind("Int64", at.index)} LIMIT 1`,
     params,
   };
@@ -31,12 +32,13 @@ export interface Anchor {
 /** How far away a neighbour may be. Bounds what is read when the source is silent. */
 const reach = 86_400_000_000_000n;
 
+export const neighboursWindow = ({ timestamp }: Pick<Anchor, "timestamp">, side: "before" | "after"): Window =>
+  side === "before" ? { from: timestamp - reach, to: timestamp + 1n } : { from: timestamp, to: timestamp + reach };
+
 /** The nearest events of the anchor's source, service and host on one side of it, nearest first. */
 export const neighboursSql = (anchor: Anchor, side: "before" | "after", count: number, scope: Scope): Sql => {
   const { timestamp, at } = anchor;
-  const window =
-    side === "before" ? { from: timestamp - reach, to: timestamp + 1n } : { from: timestamp, to: timestamp + reach };
-  const { where, bind, params } = scoped(scope, window, undefined);
+  const { where, bind, params } = scoped(scope, neighboursWindow(anchor, side), undefined);
   const place = `(${instantSql(bind, timestamp)}, ${bind("String", scope.topicPrefix + at.topic)}, ${bind("Int64", at.partition)}, ${bind("Int64", at.offset)}, ${bind("Int64", at.index)})`;
   return {
     query: `SELECT ${eventColumns} FROM tenant_events WHERE ${where} AND source = ${bind("String", anchor.sourceId)}
@@ -51,8 +53,8 @@ ORDER BY ${ordered(side === "before" ? "DESC" : "ASC")} LIMIT ${Math.floor(count
 export const maxTraceEvents = 5_000;
 
 /** Oldest first; one more than is shown, so that it can be said that there are more. */
-export const traceSql = (trace: string, scope: Scope): Sql => {
-  const { where, bind, params } = scoped(scope, {}, undefined);
+export const traceSql = (trace: string, window: Window, scope: Scope): Sql => {
+  const { where, bind, params } = scoped(scope, window, undefined);
   return {
     query: `SELECT ${eventColumns} FROM tenant_events WHERE ${where} AND trace_id = ${bind("String", trace)}
 ORDER BY ${ordered("ASC")} LIMIT ${maxTraceEvents + 1}`,

@@ -32,12 +32,15 @@ export interface RunOptions {
 export interface ClickHouseQueries {
   /** May name the views tenant_events and tenant_batches, and sees the tenant's rows whatever the SQL says. Faults: `query_too_expensive`, `busy`, `clickhouse_unavailable`. */
   forTenant<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
+  /** Reads the table function of a bucket, and nothing of ours. Same Faults, and `object_gone`, `storage_failed`, `storage_refused`. */
+  forBucket<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
   /** Sees every row. Same Faults. */
   forLedger<Row>(sql: Sql, options: RunOptions): Promise<Answer<Row>>;
 }
 
 export const createQueries = (deps: {
   query: ClickHouseClient;
+  bucket?: ClickHouseClient | undefined;
   ledger: ClickHouseClient;
   metrics: ApiMetrics;
   admission: Admission;
@@ -85,6 +88,20 @@ export const createQueries = (deps: {
       const leave = await deps.admission.enter(tenant, options.signal);
       try {
         return await run(deps.query, sql, { maxRows: deps.maxRows, ...options }, { [tenantHeader]: tenant });
+      } finally {
+        leave();
+      }
+    },
+    forBucket: async (tenant, sql, options) => {
+      const { bucket } = deps;
+      if (bucket === undefined)
+        throw new Fault(
+          "bucket_search_unavailable",
+          "This installation searches no buckets: CLICKHOUSE_BUCKET_PASSWORD of the api is not set.",
+        );
+      const leave = await deps.admission.enter(tenant, options.signal);
+      try {
+        return await run(bucket, sql, { maxRows: deps.maxRows, ...options });
       } finally {
         leave();
       }
@@ -143,6 +160,16 @@ export const asFault = (
           cause: error,
         },
       );
+    // Its words name the bucket and the key's id, so only what they mean is told.
+    case "S3_ERROR":
+    case "NETWORK_ERROR":
+    case "SOCKET_TIMEOUT":
+    case "DNS_ERROR":
+    case "FILE_DOESNT_EXIST":
+      return bucketFault(error);
+    case "INCORRECT_DATA":
+    case "CANNOT_PARSE_INPUT_ASSERTION_FAILED":
+      return new Fault("storage_refused", `An object in it is no Parquet of ours (${error.type}).`, { cause: error });
     case "TOO_MANY_SIMULTANEOUS_QUERIES":
       return new Fault("busy", "Too many queries run at once; try again in a second.", {
         retriable: true,
@@ -152,4 +179,17 @@ export const asFault = (
       // The server's words repeat the query and with it what the user searched for, so they do not reach the log.
       return new Error(`ClickHouse refused a query: ${error.type} (${error.code})`);
   }
+};
+
+const bucketFault = (error: ClickHouseError): Fault => {
+  if (/NoSuchKey|NO_SUCH_KEY|RESOURCE_NOT_FOUND|HTTP response code: 404|does ?n.t exist/i.test(error.message))
+    return new Fault("object_gone", "An object of the bucket is gone.", { retriable: true, cause: error });
+  if (/AccessDenied|ACCESS_DENIED|HTTP response code: 403/.test(error.message))
+    return new Fault("storage_refused", "The bucket's server refused to get an object: AccessDenied.", {
+      cause: error,
+    });
+  return new Fault("storage_failed", "The bucket's server did not give ClickHouse what it asked for.", {
+    retriable: true,
+    cause: error,
+  });
 };

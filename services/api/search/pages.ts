@@ -3,7 +3,7 @@ import type { Caller } from "../http/caller.ts";
 import type { QueryStats } from "./clickhouse-query.ts";
 import { formatCursor, parseCursor } from "./cursor.ts";
 import { type EventRow, type EventView, positionOf, rfc3339, viewOf } from "./event-rows.ts";
-import { readInstant, scopeOf } from "./request.ts";
+import { nameOf, readInstant, scopeOf } from "./request.ts";
 import { addCost, noCost, searchSteps } from "./search.ts";
 import type { SearchDeps } from "./search-endpoints.ts";
 
@@ -13,6 +13,7 @@ export interface SearchInput {
   readonly to?: string | undefined;
   readonly limit: number;
   readonly cursor?: string | undefined;
+  readonly place?: string | undefined;
 }
 
 export interface PageStep {
@@ -35,11 +36,13 @@ export async function* createPages(
 ): AsyncGenerator<PageStep, void, undefined> {
   const { topicPrefix } = deps;
   const scope = scopeOf(caller, deps);
+  const store = await deps.stores.open(scope, input.place);
   const cursor = input.cursor === undefined || input.cursor === "" ? undefined : parseCursor(input.cursor);
   const now = cursor?.now ?? Date.now();
   const window = { from: readInstant("from", input.from, now), to: readInstant("to", input.to, now) };
-  const steps = searchSteps({ q: input.q, ...window, limit: input.limit, now, cursor }, scope, (sql) =>
-    deps.queries.forTenant<EventRow>(scope.tenant, sql, { name: "search", seconds: deps.searchSeconds, signal }),
+  const { indexed } = store;
+  const steps = searchSteps({ q: input.q, ...window, limit: input.limit, now, cursor, indexed }, scope, (part, sql) =>
+    store.ask<EventRow>(part, sql, { name: nameOf("search", input.place), seconds: deps.searchSeconds, signal }),
   );
   let stats = noCost;
   let shown = 0;

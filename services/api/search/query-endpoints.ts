@@ -16,10 +16,12 @@ import {
   tableSql,
   writtenSql,
 } from "./pipes.ts";
-import { goneSignal, readInstant, scopeOf } from "./request.ts";
-import { type SearchDeps, searchInput } from "./search-endpoints.ts";
+import { goneSignal, nameOf, readInstant, scopeOf } from "./request.ts";
+import { placeInput, type SearchDeps, searchInput } from "./search-endpoints.ts";
 
 const queryInput = searchInput.pick({ q: true, from: true, to: true });
+
+const tableInput = queryInput.extend({ place: placeInput });
 
 const tableShape = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.enum(["time", "number", "text"]) })),
@@ -50,13 +52,15 @@ export const createQueryEndpoints = (deps: SearchDeps): Endpoint[] => {
     access: "events.read",
     tag: "events",
     summary: "What a query with pipes makes of the events: a table",
-    query: queryInput,
+    query: tableInput,
     success: { status: 200, body: tableShape },
-    handle: async ({ query, caller, response }) => {
+    handle: async ({ query: { place, ...query }, caller, response }) => {
       const scope = scopeOf(caller, deps);
-      const sql = tableSql(request(query), scope);
-      const { rows, stats } = await queries.forTenant<readonly Cell[]>(scope.tenant, sql, {
-        name: "query",
+      const asked = request(query);
+      const sql = tableSql(asked, scope);
+      const store = await deps.stores.open(scope, place);
+      const { rows, stats } = await store.ask<readonly Cell[]>(asked, sql, {
+        name: nameOf("query", place),
         seconds: searchSeconds,
         signal: goneSignal(response),
       });

@@ -19,7 +19,7 @@ export const scopeOf = ({ tenant, sources }: Caller, { topicPrefix, sourceNames 
   topicPrefix,
 });
 
-export const readInstant = (name: "from" | "to", text: string | undefined, now: number): bigint | undefined => {
+export const readInstant = (name: "from" | "to" | "at", text: string | undefined, now: number): bigint | undefined => {
   if (text === undefined || text === "") return undefined;
   const found = parseInstant(text, now);
   if (found === undefined) throw new Fault("invalid_request", `${name}: is no time. ${instantForms}`);
@@ -32,3 +32,7 @@ export const goneSignal = (response: Response): AbortSignal => {
   response.once("close", () => gone.abort());
   return gone.signal;
 };
+
+/** A query's name in metrics. */
+export const nameOf = (query: string, place: string | undefined): string =>
+  place === undefined || place === "" ? query : `${query}_in_bucket`;

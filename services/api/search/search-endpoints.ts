@@ -3,7 +3,7 @@ import { Fault } from "@astralog/chassis";
 import { parseEventId, parseReceipt } from "@astralog/schemas";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { type ExpiringRow, eventSql } from "./around.ts";
+import { type ExpiringRow, eventSql, expiringColumns } from "./around.ts";
 import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
 import { type EventView, viewOf } from "./event-rows.ts";
 import { eventShape, oneEventShape, receiptShape, statsShape } from "./event-shapes.ts";
@@ -11,6 +11,16 @@ import { createPages } from "./pages.ts";
 import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
 import { goneSignal, type Scoping, scopeOf } from "./request.ts";
 import { noCost } from "./search.ts";
+import type { Stores } from "./store.ts";
+
+/** Id of a storage connection. */
+export const placeInput = z
+  .string()
+  .max(40)
+  .optional()
+  .describe(
+    "Id of a storage connection: what is archived in that bucket is asked, in place. Else what Astralog keeps.",
+  );
 
 export const searchInput = z.strictObject({
   q: z.string().default(""),
@@ -18,10 +28,12 @@ export const searchInput = z.strictObject({
   to: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   cursor: z.string().max(1000).optional(),
+  place: placeInput,
 });
 
 export interface SearchDeps extends Scoping {
   readonly queries: ClickHouseQueries;
+  readonly stores: Stores;
   readonly searchSeconds: number;
   readonly searchRows: number;
 }
@@ -63,7 +75,7 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
       const scope = scopeOf(caller, deps);
       const at = parseEventId(params.id);
       if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
-      const { rows } = await queries.forTenant<ExpiringRow>(scope.tenant, eventSql(at, scope), {
+      const { rows } = await queries.forTenant<ExpiringRow>(scope.tenant, eventSql(at, scope, expiringColumns), {
         name: "event",
         seconds: searchSeconds,
         signal: goneSignal(response),
@@ -99,5 +111,15 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     },
   });
 
-  return [search, event, receipt];
+  const places = endpoint({
+    method: "get",
+    path: "/search/places",
+    access: "events.read",
+    tag: "events",
+    summary: "Where events can be searched beside Astralog's own storage",
+    success: { status: 200, body: z.object({ places: z.array(z.object({ id: z.string(), name: z.string() })) }) },
+    handle: async ({ caller }) => ({ places: await deps.stores.places(caller.tenant) }),
+  });
+
+  return [search, event, receipt, places];
 };

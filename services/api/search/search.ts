@@ -12,6 +12,8 @@ export interface SearchRequest extends Window {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly cursor?: Cursor | undefined;
+  /** False where no index finds words and values: then it goes through time piece by piece, whatever it looks for. */
+  readonly indexed?: boolean;
 }
 
 /** One for each stretch of time, newest first. Throws QueryError. */
@@ -22,23 +24,25 @@ export const searchSlices = (request: SearchRequest, scope: Scope): { window: Wi
     cursor === undefined || (request.to !== undefined && request.to <= cursor.timestamp)
       ? request.to
       : cursor.timestamp + 1n;
-  return slicesOf({ from: request.from, to }, query, request.now).map((window) => ({
-    window,
-    sql: (limit) => {
-      const { where, bind, params } = scoped(scope, window, query);
-      const rest =
-        cursor === undefined
-          ? ""
-          : ` AND (timestamp, topic, partition, offset, idx) < (${instantSql(bind, cursor.timestamp)}, ${bind("String", scope.topicPrefix + cursor.at.topic)}, ` +
-            `${bind("Int64", cursor.at.partition)}, ${bind("Int64", cursor.at.offset)}, ${bind("Int64", cursor.at.index)})`;
-      return {
-        query: `SELECT ${eventColumns} FROM tenant_events WHERE ${where}${rest}
+  return slicesOf({ from: request.from, to }, request.indexed === false ? { type: "all" } : query, request.now).map(
+    (window) => ({
+      window,
+      sql: (limit) => {
+        const { where, bind, params } = scoped(scope, window, query);
+        const rest =
+          cursor === undefined
+            ? ""
+            : ` AND (timestamp, topic, partition, offset, idx) < (${instantSql(bind, cursor.timestamp)}, ${bind("String", scope.topicPrefix + cursor.at.topic)}, ` +
+              `${bind("Int64", cursor.at.partition)}, ${bind("Int64", cursor.at.offset)}, ${bind("Int64", cursor.at.index)})`;
+        return {
+          query: `SELECT ${eventColumns} FROM tenant_events WHERE ${where}${rest}
 ORDER BY timestamp DESC, topic DESC, partition DESC, offset DESC, idx DESC
 LIMIT ${limit}`,
-        params,
-      };
-    },
-  }));
+          params,
+        };
+      },
+    }),
+  );
 };
 
 export interface SearchStep {
@@ -53,12 +57,12 @@ export interface SearchStep {
 export async function* searchSteps(
   request: SearchRequest,
   scope: Scope,
-  ask: (sql: Sql) => Promise<Answer<EventRow>>,
+  ask: (window: Window, sql: Sql) => Promise<Answer<EventRow>>,
 ): AsyncGenerator<SearchStep, void, undefined> {
   let wanted = request.limit + 1;
   const slices = searchSlices(request, scope);
   for (const [i, { window, sql }] of slices.entries()) {
-    const { rows, stats } = await ask(sql(wanted));
+    const { rows, stats } = await ask(window, sql(wanted));
     yield { rows, stats, searchedFrom: i + 1 === slices.length ? undefined : window.from };
     wanted -= rows.length;
     if (wanted <= 0) return;

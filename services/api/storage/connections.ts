@@ -2,7 +2,7 @@
  * Tenants' own buckets in Postgres. A bucket's secret key is sealed there for its tenant, and goes sealed anew, under the
  * key that api and archive share, into control.storage: archiving needs no Postgres, and neither place shows the key.
  */
-import { createBucket, Fault, type ProbeResult, probeBucket, type Storage } from "@astralog/chassis";
+import { type Bucket, createBucket, Fault, type ProbeResult, probeBucket, type Storage } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { StorageConnectionTable } from "@astralog/schemas/postgres";
 import {
@@ -31,8 +31,8 @@ export interface ConnectionsDeps {
 }
 
 const mostConnections = 10;
-/** Somebody waits for it. */
-const probeTimeoutMs = 10_000;
+/** What is written from here is small, and somebody waits for it. */
+const timeoutMs = 10_000;
 const secretPlace = (tenant: string) => ({ owner: tenant, column: "storage_connections.secret_access_key" });
 
 const settingsOf = (row: ConnectionRow): StorageSettings => ({
@@ -73,6 +73,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
 
   const connectionOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageConnection> => ({
     ...{ id: row.id, tenant: row.tenant, name: row.name, archive: row.archive, version: row.version },
+    retention_days: row.retention_days,
     ...settingsOf(row),
     sealed: storage.sealer.seal(storageBound(row.tenant, row.id), JSON.stringify(await keysOf(of, row))),
   });
@@ -82,13 +83,13 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
       ...{ tenant: row.tenant, connection: row.id, definition: JSON.stringify(await connectionOf(trx, row)) },
     });
 
-  const probe = (id: string, settings: StorageSettings, keys: StorageKeys): Promise<ProbeResult> =>
-    probeBucket(
-      createBucket({
-        ...{ settings, keys, outgoing: storage.outgoing, timeoutMs: probeTimeoutMs },
-        folder: archiveFolder({ prefix: settings.prefix, id }),
-      }),
-    );
+  const bucketOf = (id: string, settings: StorageSettings, keys: StorageKeys): Bucket =>
+    createBucket({
+      ...{ settings, keys, outgoing: storage.outgoing, timeoutMs },
+      folder: archiveFolder({ prefix: settings.prefix, id }),
+    });
+
+  const probe = (...of: Parameters<typeof bucketOf>): Promise<ProbeResult> => probeBucket(bucketOf(...of));
 
   /** Faults: `storage_unfit`, which says what is lacking. */
   const mustFit = async (...of: Parameters<typeof probe>): Promise<void> => {
@@ -105,7 +106,14 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
   ) =>
     recordAct(trx, by, {
       ...{ tenant: row.tenant, action, target: { kind: "storage_connection", id: row.id } },
-      details: { name: row.name, kind: row.kind, bucket: row.bucket, archive: row.archive, ...details },
+      details: {
+        name: row.name,
+        kind: row.kind,
+        bucket: row.bucket,
+        archive: row.archive,
+        retention_days: row.retention_days,
+        ...details,
+      },
     });
 
   return {
@@ -118,7 +126,12 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
         .orderBy("id")
         .execute(),
     find: (tenant: string, id: string) => find(db, tenant, id),
-    open: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await keysOf(db, row) }),
+    /** Of all organizations. */
+    all: (): Promise<ConnectionRow[]> => db.selectFrom("storage_connections").selectAll().orderBy("id").execute(),
+    /** For whom ClickHouse reads there. */
+    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await keysOf(db, row) }),
+    /** What lies in the connection's own folder. */
+    open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await keysOf(db, row)),
 
     /** Probed before it is kept. Faults: `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
     create: async (tenant: string, given: z.output<typeof newConnection>, by: By): Promise<ConnectionRow> => {
@@ -180,6 +193,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
             .updateTable("storage_connections")
             .set({
               ...{ name: rest.name ?? before.name, archive: rest.archive ?? before.archive, ...sealed },
+              retention_days: rest.retention_days === undefined ? before.retention_days : rest.retention_days,
               ...{ version: before.version + 1, updated_at: new Date() },
             })
             .where("id", "=", id)

@@ -1,16 +1,20 @@
 /** An organization's own buckets, over HTTP. */
+import type { ControlTable } from "@astralog/chassis";
+import type { ArchiveStateRecord } from "@astralog/schemas";
 import type { ServerEncryption, StorageKind } from "@astralog/schemas/storage";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { mustCover } from "../organizations/grants.ts";
 import { withPostgres } from "../postgres.ts";
+import { archiveStatus, archiveStatusShape, statesOf } from "./archive-status.ts";
 import type { ConnectionRow, Connections } from "./connections.ts";
 import { changedConnection, connectionShape, newConnection, probeShape } from "./storage-shapes.ts";
 
 export interface StorageEndpointsDeps {
   readonly audit: Pick<Audit, "by">;
   readonly connections: Connections;
+  readonly archiveStates: Pick<ControlTable<ArchiveStateRecord>, "values">;
 }
 
 /** All but the secret key, and whose it is. */
@@ -20,7 +24,7 @@ const shown = ({ secret_access_key: _, tenant: __, kind, encryption, ...row }: C
   encryption: encryption as ServerEncryption,
 });
 
-export const createStorageEndpoints = ({ audit, connections }: StorageEndpointsDeps): Endpoint[] => {
+export const createStorageEndpoints = ({ audit, connections, archiveStates }: StorageEndpointsDeps): Endpoint[] => {
   const tag = "storage";
   const read = { access: "storage.read", tag } as const;
   const write = { access: "storage.write", tag } as const;
@@ -36,6 +40,16 @@ export const createStorageEndpoints = ({ audit, connections }: StorageEndpointsD
     endpoint({
       ...{ ...read, ...one, method: "get", path: "/storage/connections/:id", summary: "One bucket" },
       handle: ({ caller, params }) => withPostgres(async () => shown(await connections.find(caller.tenant, params.id))),
+    }),
+    endpoint({
+      ...{ ...read, method: "get", path: "/storage/archives", summary: "How far the archive of each bucket is" },
+      success: { status: 200, body: z.object({ archives: z.array(archiveStatusShape) }) },
+      handle: ({ caller: { tenant } }) =>
+        withPostgres(async () => {
+          const states = statesOf(tenant, archiveStates.values());
+          const rows = await connections.list(tenant);
+          return { archives: rows.map((row) => archiveStatus(row, states.get(row.id) ?? [])) };
+        }),
     }),
     endpoint({
       ...{ ...write, method: "post", path: "/storage/connections", summary: "Connect a bucket, when it proves fit" },

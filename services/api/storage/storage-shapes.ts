@@ -1,6 +1,7 @@
 /** What people give for a bucket of their own, and what is shown of it. Keys go in and never come out. */
 
 import { storageRights } from "@astralog/chassis";
+import { mostDays } from "@astralog/schemas/retention/index";
 import { serverEncryptions, storageKinds } from "@astralog/schemas/storage";
 import { z } from "zod";
 import { nameShape } from "../http/text.ts";
@@ -32,6 +33,13 @@ const kmsKey = z
   .max(300)
   .regex(/^[\w:/.-]*$/, "must be the ARN or id of a key");
 
+const retentionDays = z
+  .int()
+  .min(1)
+  .max(mostDays)
+  .nullable()
+  .describe("Days that an event lives in the bucket, from its receipt; null: as long as you leave it there.");
+
 export const newConnection = z.strictObject({
   ...{ name: nameShape, kind: z.enum(storageKinds), bucket },
   endpoint: endpoint.optional(),
@@ -43,12 +51,14 @@ export const newConnection = z.strictObject({
   kms_key: kmsKey.default(""),
   ...keys,
   archive: z.boolean().default(true).describe("Whether events are written there."),
+  retention_days: retentionDays.default(null),
 });
 
 export const changedConnection = z
   .strictObject({
     name: nameShape.optional(),
     archive: z.boolean().optional(),
+    retention_days: retentionDays.optional(),
     access_key_id: keys.access_key_id.optional(),
     secret_access_key: keys.secret_access_key.optional(),
   })
@@ -64,6 +74,7 @@ export const connectionShape = z.object({
   ...{ bucket: z.string(), prefix: z.string(), encryption, kms_key: z.string(), access_key_id: z.string() },
   ...{
     archive: z.boolean(),
+    retention_days: z.int().nullable(),
     version: z.int(),
     problem: z.string(),
     probed_at: date,

@@ -3,13 +3,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createBucket, createOutgoing } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { type AuditHead, isSignedHead } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
-import { type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { archiveFolder, archiveNames } from "@astralog/schemas/storage";
+import { askAs, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { sql } from "kysely";
 import { callApi, type Reply, until } from "../api.driver.ts";
 import type { Db } from "../postgres.ts";
+
+jest.setTimeout(240_000);
 
 let one: Platform;
 let api: RunningService;
@@ -30,6 +35,7 @@ const guard = createServer((incoming, response) => {
     response.writeHead(answer.statusCode ?? 500, answer.headers);
     answer.pipe(response);
   });
+  onward.on("error", () => response.destroy());
   incoming.pipe(onward);
 });
 
@@ -57,6 +63,11 @@ afterAll(async () => {
   guard.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
 });
+
+const askClickHouse = (query: string) => {
+  const { url, database, users } = one.stack.clickhouse;
+  return askAs(url, database, "astralog_admin", users.astralog_admin ?? "")(query);
+};
 
 const given = (more: object = {}) => ({
   ...{ name: "ours", kind: "compatible", bucket: "theirs", prefix: "logs/" },
@@ -132,4 +143,162 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
 
   expect((await ask("DELETE", path)).status).toBe(204);
   expect((await ask("GET", path)).status).toBe(404);
+});
+
+test("a bucket is given the audit trail's head, keeps it, and an api whose trail contradicts it says so", async () => {
+  const named = (name: string) => create({ name, archive: false });
+  const [honest, forged] = [(await named("honest")).body.id, (await named("forged")).body.id];
+  const settings = { ...given(), encryption: "bucket", kms_key: "", region: "us-east-1" } as const;
+  const bucketOf = (id: string) =>
+    createBucket({
+      ...{
+        settings: { ...settings, kind: "compatible" },
+        keys: settings,
+        folder: archiveFolder({ prefix: "logs/", id }),
+      },
+      outgoing: createOutgoing({ allowed: ["127.0.0.0/8"] }),
+    });
+  const headsIn = (id: string) =>
+    until("a head in the bucket", async () => {
+      const objects = await bucketOf(id).list("audit-heads/");
+      return objects.length > 0 ? objects.map(({ name }) => name) : undefined;
+    });
+  const [name = ""] = await headsIn(honest);
+  const kept = JSON.parse(String(await bucketOf(honest).get(name)));
+  expect(isSignedHead(kept.head, kept.public_key)).toBe(true);
+  expect(name).toBe(archiveNames.auditHead(kept.head.seq));
+  expect(kept.head.tenant).toBe(one.tenant);
+  await headsIn(forged);
+  // The trail goes on; its next head would come in five minutes.
+  expect((await ask("PATCH", `/storage/connections/${honest}`, { name: "still honest" })).status).toBe(200);
+
+  // The next api puts the head of today anew: one bucket has it, the other one of a trail that never was.
+  const today = await until("the trail's end in Kafka", async () => {
+    const chain = await db.selectFrom("audit_chains").select("seq").where("tenant", "=", one.tenant).executeTakeFirst();
+    const { head, ...rest } = (await ask("GET", "/audit/head")).body;
+    return (head as AuditHead).seq === chain?.seq ? { ...rest, head: head as AuditHead } : undefined;
+  });
+  await api.kill();
+  const put = (id: string, head: unknown) =>
+    bucketOf(id).putNew(archiveNames.auditHead(today.head.seq), Buffer.from(JSON.stringify({ ...today, head })));
+  expect(await put(honest, today.head)).toBe(true);
+  expect(await put(forged, { ...today.head, hash: "f".repeat(64) })).toBe(true);
+  api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+  const metrics = await until("both buckets", async () => {
+    const text = await (await fetch(`${api.ops}/metrics`)).text();
+    return /contradicted/.test(text) && /anchors_total\{[^}]*outcome="put"/.test(text) ? text : undefined;
+  });
+  expect(metrics).toMatch(/audit_anchors_total\{[^}]*outcome="contradicted"[^}]*\} 1/);
+  expect(metrics).toMatch(/audit_anchors_total\{[^}]*outcome="put"[^}]*\} 1/);
+  expect(api.output().match(/has another head of this audit trail/g)).toHaveLength(1);
+});
+
+test("what was archived is found in the bucket as it is in Astralog, within what the asker may see", async () => {
+  const receiver = await one.start("receiver");
+  await Promise.all([
+    one.start("redactor"),
+    one.start("sink"),
+    one.start("archive", { OUTGOING_ALLOWED: "127.0.0.0/8", FLUSH_SECONDS: "1" }),
+  ]);
+  const { body } = await create({ name: "searched" });
+  const place = body.id;
+  const now = Date.now();
+  const trace = "a".repeat(32);
+  const at = (i: number) => now - i * 9_000_000 - (i === 39 ? 90 * 86_400_000 : 0);
+  const events = Array.from({ length: 40 }, (_, i) => ({
+    ...{ message: `event ${i} ${i % 3 === 0 ? "card declined" : "fine"}`, n: i, trace_id: i % 4 === 0 ? trace : "" },
+    ...{ service: i % 2 === 0 ? "shop" : "cart", level: i % 5 === 0 ? "error" : "info" },
+    // Today, the days before, and one that lies far from when it came.
+    timestamp: new Date(at(i)),
+  }));
+  await until("the events to be taken", async () => {
+    const answer = await fetch(`${receiver.url}/v1/events`, {
+      ...{ method: "POST", body: JSON.stringify(events) },
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json", "idempotency-key": "a" },
+    });
+    await answer.arrayBuffer();
+    return answer.ok ? true : undefined;
+  });
+  const asKey = async (key: string, path: string, parameters: Record<string, string>) => {
+    const { status, body: found } = await callApi(api)(key, "GET", `${path}?${new URLSearchParams(parameters)}`);
+    const { stats: _, request_id: __, next, ...rest } = found;
+    return { status, ...rest, more: typeof next === "string" } as unknown as Reply["body"];
+  };
+  const find = (path: string, parameters: Record<string, string>) => asKey(one.queryKey, path, parameters);
+  const all = { limit: "1000" };
+  await until("the events to be stored", async () =>
+    (await find("/search", all)).events?.length === 40 ? true : undefined,
+  );
+  let last: unknown;
+  await until("the events to be archived", async () => {
+    const answer = await find("/search", { ...all, place });
+    last = answer.detail ?? answer.events.length;
+    return answer.events?.length === 40 ? true : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`the bucket's last answer: ${String(last)}`, { cause: error });
+  });
+  const day = (ago: number) => new Date(now - ago * 86_400_000).toISOString();
+  const event = (await find("/search", { q: "n:8" })).events[0] as { id: string; timestamp: string } | undefined;
+  for (const [path, parameters] of [
+    ["/search", { q: "", limit: "7" }],
+    ["/search", { q: 'level:error service:shop "card declined"' }],
+    ["/search", { q: "n:>30", from: day(3.5) }],
+    ["/search", { q: "declined", from: day(2), to: day(1) }],
+    ["/search", { q: "", to: day(30) }],
+    ["/search", { q: "/declin[e]d/ NOT service:cart source:app" }],
+    ["/query", { q: "| stats count(), p95(n) by service, level" }],
+    ["/query", { q: "declined | stats count() by bin(1d)", from: day(3) }],
+    ["/histogram", { q: "fine", from: day(4), to: day(0) }],
+    ["/histogram", { q: "service:cart" }],
+    ["/facets", { q: "declined", fields: "service,level,source,n" }],
+    ["/distribution", { field: "n", from: day(40) }],
+    ["/fields", { from: day(40) }],
+    [`/events/${event?.id}/context`, { at: event?.timestamp ?? "" }],
+    [`/traces/${trace}`, { from: day(40) }],
+  ] as [string, Record<string, string>][]) {
+    const there = await find(path, { ...parameters, place });
+    expect([path, parameters, there]).toEqual([path, parameters, await find(path, parameters)]);
+    expect(there.status).toBe(200);
+  }
+  expect(await find("/search", { place: "sto_000000000000" })).toMatchObject({ status: 404, code: "not_found" });
+  expect(await find(`/events/${event?.id}/context`, { place })).toMatchObject({ code: "invalid_request" });
+
+  // One who sees another source alone finds nothing here.
+  const other = (await ask("POST", "/sources", { name: "other" })).body.id;
+  const limited = (await ask("POST", "/keys", { kind: "query", name: "limited", sources: [other] })).body.key;
+  await until("the limited key", async () =>
+    (await asKey(limited, "/search", all)).status === 200 ? true : undefined,
+  );
+  expect((await asKey(limited, "/search", { ...all, place })).events).toEqual([]);
+  expect((await asKey(limited, "/query", { q: "| stats count()", place })).rows).toEqual([[0]]);
+
+  // What the server withholds is told by its name; the secret key stands in no log of ours or of ClickHouse's.
+  const reads: typeof withhold = (method, url) => /^(?:GET|HEAD)$/.test(method) && url.includes(".parquet");
+  for (const [when, code] of [
+    [(method, url) => method === "GET" && url.includes("list-type"), "storage_refused"],
+    [reads, "storage_refused"],
+  ] as [typeof withhold, string][]) {
+    withhold = when;
+    const refused = await until("a refusal", async () => {
+      const answer = await find("/search", { q: "fine", place });
+      return answer.status === 200 ? undefined : answer;
+    });
+    expect(refused).toMatchObject({ status: 502, code });
+    expect(refused.detail).toContain("AccessDenied. Allow s3:ListBucket and s3:GetObject");
+  }
+  withhold = () => false;
+  // In two pieces: this question is one of those that are looked through.
+  const [begins, ends] = [buckets.secretAccessKey.slice(0, 8), buckets.secretAccessKey.slice(8)];
+  const logged =
+    await askClickHouse(`SELECT toString(count()) AS n FROM merge('system', '^(query_log|text_log|processes)$')
+    WHERE position(toString(tuple(*)), '${begins}' || '${ends}') > 0`);
+  expect(logged).toEqual([{ n: "0" }]);
+  await buckets.stop();
+  const down = await until("it to be away", async () => {
+    const answer = await find("/search", { place });
+    return answer.status === 200 ? undefined : answer;
+  });
+  expect(down).toMatchObject({ status: 502, code: "storage_failed" });
+  expect(down.detail).toBe('The bucket "searched" cannot be searched: The bucket\'s server does not answer.');
+  expect(api.output()).not.toContain(buckets.secretAccessKey);
 });

@@ -11,6 +11,8 @@ export interface Listed {
   /** Below the folder. */
   readonly name: string;
   readonly bytes: number;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly modified: number;
 }
 
 /** Each rejects with a Fault: `storage_refused` with the server's code, or `storage_failed` (retriable). */
@@ -117,6 +119,7 @@ export const createBucket = ({ settings, keys, folder, outgoing, timeoutMs }: Bu
       return [...text.matchAll(/<Contents>(.*?)<\/Contents>/gs)].map(([, one = ""]) => ({
         name: decodeURIComponent(textOf(one, "Key").replaceAll("+", " ")).slice(folder.length),
         bytes: Number(textOf(one, "Size")),
+        modified: Date.parse(textOf(one, "LastModified")),
       }));
     },
     remove: async (name) => {

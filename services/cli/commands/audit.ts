@@ -1,10 +1,11 @@
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, globSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import type { AuditEvent } from "@astralog/schemas/audit";
 import type { AuditHead } from "@astralog/schemas/audit-head";
 import type { Command } from "commander";
 import { withQuery } from "../api.ts";
-import { type AuditVerdict, readKept, verifyAuditFile } from "../audit-file.ts";
+import { type AuditVerdict, type KeptFiles, readKept, verifyAuditFile } from "../audit-file.ts";
 import type { Cli } from "../cli.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
@@ -13,8 +14,19 @@ import { readCount, readTime } from "../times.ts";
 
 const help = `
 Each event carries the hash of the one before, and the last one's is signed and kept in Kafka, outside the database that
-holds the trail. verify needs neither: it checks a file, anywhere. Against somebody who holds the signing key, keep a
-head of your own (astralog audit head) and give it to --head.`;
+holds the trail. verify needs neither: it checks a file, anywhere. Against somebody who holds the signing key, keep heads
+of your own (astralog audit head, or the folder audit-heads of a connected bucket) and give them to --head.`;
+
+const files: KeptFiles = {
+  read: (path) => readFileSync(path, "utf8"),
+  folder: (path) =>
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+      ? globSync("**/*.json", { cwd: path })
+          .sort()
+          .map((name) => join(path, name))
+      : undefined,
+};
+const collected = (one: string, before: readonly string[] = []): readonly string[] => [...before, one];
 
 interface ListOptions {
   action?: string;
@@ -124,21 +136,24 @@ export const addAudit = (program: Command, cli: Cli): void => {
     .command("verify")
     .description("Checks an export offline: nothing changed, missing, moved, inserted or cut off.")
     .argument("<file>", "as astralog audit export wrote it")
-    .option("--head <file|hash>", "a head or a hash that was kept elsewhere; the trail must contain it")
+    .option(
+      "--head <file|folder|hash>",
+      "heads or a hash that were kept elsewhere; the trail must contain each; may be given again",
+      collected,
+    )
     .option("--public-key <base64>", "the key that must have signed; else the one that the export names")
     .option("--json", "print the verdict as JSON")
-    .action(async (file: string, options: { head?: string; publicKey?: string; json?: true }) => {
+    .action(async (file: string, options: { head?: readonly string[]; publicKey?: string; json?: true }) => {
       const { publicKey } = options;
       if (publicKey !== undefined && Buffer.from(publicKey, "base64").length !== 32) {
         throw new Failure("--public-key is no Ed25519 key: it takes 32 bytes in base64.", "", 2);
       }
-      const kept =
-        options.head === undefined ? {} : { kept: readKept(options.head, (path) => readFileSync(path, "utf8")) };
-      const verdict = await verifyAuditFile(file, { ...kept, ...(publicKey === undefined ? {} : { publicKey }) }).catch(
-        (error: NodeJS.ErrnoException) => {
-          throw error.code === "ENOENT" ? new Failure(`There is no file ${file}.`) : error;
-        },
-      );
+      const verdict = await verifyAuditFile(file, {
+        kept: readKept(options.head ?? [], files),
+        ...(publicKey === undefined ? {} : { publicKey }),
+      }).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === "ENOENT" ? new Failure(`There is no file ${file}.`) : error;
+      });
       if (options.json === true) terminal().out(`${JSON.stringify(summaryOf(verdict))}\n`);
       else terminal().out(textOf(verdict));
       if (verdict.broken !== undefined) setExitCode(1);

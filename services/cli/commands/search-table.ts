@@ -8,14 +8,18 @@ interface Asked {
   readonly q: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
+  readonly place: string | undefined;
   readonly limit: number;
   readonly json: boolean;
 }
 
-export const searchTable = async ({ terminal, api }: Cli, { q, from, to, limit, json }: Asked): Promise<void> => {
+export const searchTable = async (
+  { terminal, api }: Cli,
+  { q, from, to, place, limit, json }: Asked,
+): Promise<void> => {
   const { columns, rows, truncated, stats } = await api().call<TableAnswer>(
     "GET",
-    withQuery("query", { q, from, to }),
+    withQuery("query", { q, from, to, place }),
     "query",
   );
   const { out, err, errColors } = terminal();

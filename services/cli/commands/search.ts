@@ -5,7 +5,7 @@ import type { Cli } from "../cli.ts";
 import { eventLine } from "../event-line.ts";
 import { Failure } from "../failure.ts";
 import { followTail } from "../follow-tail.ts";
-import { bytes, plural } from "../text.ts";
+import { bytes, plural, printable } from "../text.ts";
 import { readCount, readTime } from "../times.ts";
 import { searchTable } from "./search-table.ts";
 
@@ -16,6 +16,7 @@ interface Options {
   reverse?: true;
   follow?: true;
   json?: true;
+  place?: string;
 }
 
 const pageSize = 1000;
@@ -28,7 +29,8 @@ Examples:
   astralog search timeout
   astralog search 'level:error service:checkout "card declined"' --from 1h
   astralog search 'status:>=500 NOT path:/health' --from 2026-01-31 --to 2026-02-01 --json | jq .message
-  astralog search 'level:error | stats count(), p95(duration_ms) by service' --from 1h`;
+  astralog search 'level:error | stats count(), p95(duration_ms) by service' --from 1h
+  astralog search 'user.id:4711' --place archive --from 2026-01-01 --to 2026-02-01`;
 
 /** `search <query>`. */
 export const addSearch = (program: Command, cli: Cli): void => {
@@ -43,19 +45,23 @@ export const addSearch = (program: Command, cli: Cli): void => {
     .option("--limit <events>", "most events to print", "100")
     .option("--reverse", "print oldest first, of the newest that were found")
     .option("-f, --follow", "then print events as they come, until it is stopped; the found ones come oldest first")
+    .option("--place <bucket>", "search what is archived in a bucket of your own, by its connection's name or id")
     .option("--json", "print one JSON object a line, with every field")
     .addHelpText("after", help)
     .action(async (q: string, options: Options) => {
       const limit = readCount(options.limit, "--limit", 1, 1_000_000);
       const from = options.from === undefined ? undefined : readTime(options.from, "--from", now());
       const to = options.to === undefined ? undefined : readTime(options.to, "--to", now());
+      if (options.place !== undefined && options.follow === true)
+        throw new Failure("--follow is for events as they come, and a bucket gets them later.", "Leave --place out.");
+      const place = options.place === undefined ? undefined : await placeNamed(cli, options.place);
       if (hasPipes(q)) {
         if (options.follow === true)
           throw new Failure("--follow is for events, and this query makes a table.", "Leave the pipes out.");
         if (options.reverse === true) {
           throw new Failure("--reverse is for events, and this query makes a table.", "Write | sort … desc instead.");
         }
-        return searchTable(cli, { q, from, to, limit, json: options.json === true });
+        return searchTable(cli, { q, from, to, place, limit, json: options.json === true });
       }
       const { out, err, outColors, errColors } = terminal();
       const lines: string[] = [];
@@ -67,7 +73,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
         const size = String(Math.min(pageSize, limit - found));
         const answer = await api().call<SearchAnswer>(
           "GET",
-          withQuery("search", { q, from, to, limit: size, cursor }),
+          withQuery("search", { q, from, to, limit: size, cursor, place }),
           "query",
         );
         found += answer.events.length;
@@ -91,6 +97,18 @@ export const addSearch = (program: Command, cli: Cli): void => {
       else if (terminal().interactive) err(errColors.dim(`${plural(found, "event")} (${cost})\n`));
       if (options.follow === true) await followTail(cli, q, { json: options.json === true });
     });
+};
+
+/** Id of the connection that is meant. */
+export const placeNamed = async ({ api }: Cli, given: string): Promise<string> => {
+  const { places } = await api().call<{ places: { id: string; name: string }[] }>("GET", "search/places", "query");
+  const found = places.find(({ id, name }) => id === given || name === given);
+  if (found !== undefined) return found.id;
+  const names = places.map(({ name }) => printable(name)).join(", ");
+  throw new Failure(
+    `There is no bucket ${printable(given)}.`,
+    names === "" ? "Connect one: astralog storage connect --help" : `There is: ${names}`,
+  );
 };
 
 /** Outside quotes, escapes and regular expressions. */

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
-import { printable } from "../text.ts";
+import { bytes, count, printable } from "../text.ts";
+import { readCount } from "../times.ts";
 
 interface Connection {
   readonly id: string;
@@ -13,7 +14,19 @@ interface Connection {
   readonly bucket: string;
   readonly prefix: string;
   readonly archive: boolean;
+  readonly retention_days: number | null;
   readonly problem: string;
+}
+
+interface Archive {
+  readonly connection: string;
+  readonly state: string;
+  readonly lag: number;
+  readonly events: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly last_object_at: string | null;
+  readonly problem: { readonly code: string; readonly detail: string; readonly since: string } | null;
 }
 
 interface Options {
@@ -27,6 +40,7 @@ interface Options {
   readonly encryption?: string;
   readonly kmsKey?: string;
   readonly archive: boolean;
+  readonly days?: string;
   readonly json?: true;
 }
 
@@ -36,7 +50,7 @@ The secret access key is read from standard input, so that it stands in no shell
 const state = ({ archive, problem }: Connection): string =>
   problem === "" ? (archive ? "archive" : "connected") : printable(problem);
 
-/** `storage list | connect | probe | disconnect`. */
+/** `storage list | connect | status | keep | probe | disconnect`. */
 export const addStorage = (program: Command, cli: Cli): void => {
   const { terminal, api } = cli;
   const path = (id: string): string => `storage/connections/${encodeURIComponent(id)}`;
@@ -75,20 +89,52 @@ export const addStorage = (program: Command, cli: Cli): void => {
     .option("--encryption <kind>", "asked of the server with each object: bucket, AES256 or aws:kms")
     .option("--kms-key <key>", "of aws:kms")
     .option("--no-archive", "write nothing there yet")
+    .option("--days <days>", "how long events live there, from their receipt; left out: as long as you leave them")
     .option("--json", "print it as JSON")
     .action(async (options: Options) => {
       if (terminal().interactive) terminal().err("Secret access key, then Enter and Ctrl-D: ");
       const secret = (await text(terminal().input)).trim();
       if (secret === "")
         throw new Failure("There is no secret access key on standard input.", "Pipe it in: … < key.txt");
-      const { accessKeyId, kmsKey, json, ...rest } = options;
+      const { accessKeyId, kmsKey, days, json, ...rest } = options;
       const made = await api().call<Connection>("POST", "storage/connections", "admin", {
         ...rest,
         access_key_id: accessKeyId,
         secret_access_key: secret,
         ...(kmsKey === undefined ? {} : { kms_key: kmsKey }),
+        ...(days === undefined ? {} : { retention_days: readCount(days, "--days", 1, 3650) }),
       });
       terminal().out(json === true ? `${JSON.stringify(made)}\n` : `${made.id}\n`);
+    });
+
+  storage
+    .command("status")
+    .description("Says how far each archive is, and what keeps one from going on.")
+    .option("--json", "print one JSON object a line")
+    .action(async ({ json }: { json?: true }) => {
+      const { archives } = await api().call<{ archives: Archive[] }>("GET", "storage/archives", "admin");
+      if (json === true) {
+        for (const one of archives) terminal().out(`${JSON.stringify(one)}\n`);
+        return;
+      }
+      const rows = archives.map((one) => [
+        ...[one.connection, one.state, count(one.lag), count(one.events), count(one.objects), bytes(one.bytes)],
+        one.last_object_at ?? "–",
+      ]);
+      terminal().out(table(["ID", "STATE", "LAG", "EVENTS", "OBJECTS", "SIZE", "LAST OBJECT"], rows, [2, 3, 4, 5]));
+      for (const { connection, problem } of archives)
+        if (problem !== null)
+          terminal().err(`${connection}: ${printable(problem.detail)} Since ${problem.since}; it is tried again.\n`);
+    });
+
+  storage
+    .command("keep")
+    .description("Says how long events live in a bucket. Fewer days remove what is there already.")
+    .argument("<id>", "a connection's id, sto_…")
+    .requiredOption("--days <days>", "counted from the receipt; forever: as long as you leave them there")
+    .action(async (id: string, { days }: { days: string }) => {
+      const retention_days = days === "forever" ? null : readCount(days, "--days", 1, 3650);
+      await api().call("PATCH", path(id), "admin", { retention_days });
     });
 
   storage

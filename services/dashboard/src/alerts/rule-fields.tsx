@@ -106,7 +106,7 @@ export const SpecField = ({ of: spec, value, error, fields, onChange }: SpecProp
         {...{ label, hint, error, value, onChange }}
         mono={form !== "number"}
         numeric={form === "number"}
-        placeholder={form === "span" && otherwise !== "" ? `${otherwise}, such as 30s, 5m, 1h` : otherwise}
+        placeholder={form === "span" && otherwise !== "" ? `${otherwise}, or 30s, 1h` : otherwise}
         {...(offers.length === 0 ? {} : { list })}
         show={asText}
         read={readers[form]}

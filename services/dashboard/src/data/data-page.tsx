@@ -3,6 +3,7 @@ import "../style/pages.css";
 import "../account/account.css";
 import "./data.css";
 import { Parts, usePart } from "../ui/parts.tsx";
+import { Buckets } from "./buckets.tsx";
 import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
 import { Rules } from "./rules.tsx";
@@ -10,10 +11,11 @@ import { Rules } from "./rules.tsx";
 const parts = [
   ["kept", "What is kept"],
   ["rules", "Rules and holds"],
+  ["buckets", "Your own buckets"],
   ["deletions", "Deletions"],
 ] as const;
 
-const rooms = { kept: KeptPart, rules: Rules, deletions: Deletions } as const;
+const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";

@@ -79,6 +79,7 @@ export const useDeletions = () =>
 
 export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
+  buckets: "Your own buckets",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
   exports: "Exports",

@@ -8,10 +8,15 @@ export const shellWord = (text: string): string =>
   /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** With a format: everything as a file. Without: the newest, or the table that pipes make, as the page has them. */
-export const asCurl = (origin: string, q: string, range: Range, format?: string): string => {
+export const asCurl = (
+  origin: string,
+  q: string,
+  range: Range,
+  { place, format }: { place?: string; format?: string } = {},
+): string => {
   const shown = splitPipes(q)[1] === "" ? "search" : "query";
   const path = format === undefined ? shown : "export";
-  const url = `${origin}/api/v1/${path}${queryOf({ q, from: range.from, to: range.to, format })}`;
+  const url = `${origin}/api/v1/${path}${queryOf({ q, place, from: range.from, to: range.to, format })}`;
   const out = format === undefined ? "" : ` -f -o events.${format}`;
   return `curl${out} -H "Authorization: Bearer $ASTRALOG_QUERY_KEY" ${shellWord(url)}`;
 };
@@ -20,10 +25,11 @@ export const asCurl = (origin: string, q: string, range: Range, format?: string)
 export const eventAsCurl = (origin: string, id: string): string =>
   `curl -H "Authorization: Bearer $ASTRALOG_QUERY_KEY" ${shellWord(`${origin}/api/v1/events/${encodeURIComponent(id)}`)}`;
 
-export const asCli = (q: string, { from, to }: Range): string =>
+export const asCli = (q: string, { from, to }: Range, place = ""): string =>
   [
     "astralog search",
     shellWord(q),
     ...(from === "" ? [] : ["--from", shellWord(from)]),
     ...(to === "" ? [] : ["--to", shellWord(to)]),
+    ...(place === "" ? [] : ["--place", shellWord(place)]),
   ].join(" ");

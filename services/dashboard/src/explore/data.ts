@@ -37,6 +37,8 @@ export interface SearchPage {
 export interface Asked {
   readonly q: string;
   readonly range: Range;
+  /** Id of a bucket; left out or "": what Astralog keeps. */
+  readonly place?: string;
   /** Grows with each refresh, so that the same question is asked anew. */
   readonly turn: number;
 }
@@ -52,12 +54,15 @@ const orNothing = async <T>(ask: Promise<T>): Promise<T | null> => {
   }
 };
 
-export const useSearch = ({ q, range, turn }: Asked, onProgress: (progress: Progress | undefined) => void) =>
+export const useSearch = (
+  { q, range, place = "", turn }: Asked,
+  onProgress: (progress: Progress | undefined) => void,
+) =>
   useInfiniteQuery({
-    queryKey: ["events", q, range.from, range.to, turn],
+    queryKey: ["events", place, q, range.from, range.to, turn],
     queryFn: ({ pageParam, signal }) =>
       searchStream(
-        `/search/stream${queryOf({ q, from: range.from, to: range.to, limit: pageParam === "" ? 200 : 1_000, cursor: pageParam })}`,
+        `/search/stream${queryOf({ q, place, from: range.from, to: range.to, limit: pageParam === "" ? 200 : 1_000, cursor: pageParam })}`,
         signal,
         onProgress,
       ),
@@ -76,10 +81,10 @@ export interface Table {
   readonly stats: Stats;
 }
 
-export const useTable = ({ q, range, turn }: Asked) =>
+export const useTable = ({ q, range, place = "", turn }: Asked) =>
   useQuery({
-    queryKey: ["table", q, range.from, range.to, turn],
-    queryFn: ({ signal }) => get<Table>(`/query${queryOf({ q, from: range.from, to: range.to })}`, signal),
+    queryKey: ["table", place, q, range.from, range.to, turn],
+    queryFn: ({ signal }) => get<Table>(`/query${queryOf({ q, place, from: range.from, to: range.to })}`, signal),
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
     retry: false,
@@ -91,11 +96,11 @@ export interface Histogram {
   readonly stats: Stats;
 }
 
-export const useHistogram = ({ q, range, turn }: Asked, buckets: number) =>
+export const useHistogram = ({ q, range, place = "", turn }: Asked, buckets: number) =>
   useQuery({
-    queryKey: ["histogram", q, range.from, range.to, turn, buckets],
+    queryKey: ["histogram", place, q, range.from, range.to, turn, buckets],
     queryFn: ({ signal }) =>
-      orNothing(get<Histogram>(`/histogram${queryOf({ q, from: range.from, to: range.to, buckets })}`, signal)),
+      orNothing(get<Histogram>(`/histogram${queryOf({ q, place, from: range.from, to: range.to, buckets })}`, signal)),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
@@ -109,13 +114,13 @@ export interface Facet {
   readonly values: readonly { readonly value: string; readonly count: number }[];
 }
 
-export const useFacets = ({ q, range, turn }: Asked, fields: readonly string[], limit = 10) =>
+export const useFacets = ({ q, range, place = "", turn }: Asked, fields: readonly string[], limit = 10) =>
   useQuery({
-    queryKey: ["facets", q, range.from, range.to, turn, fields.join(","), limit],
+    queryKey: ["facets", place, q, range.from, range.to, turn, fields.join(","), limit],
     queryFn: ({ signal }) =>
       orNothing(
         get<{ facets: readonly Facet[] }>(
-          `/facets${queryOf({ q, from: range.from, to: range.to, fields: fields.join(","), limit })}`,
+          `/facets${queryOf({ q, place, from: range.from, to: range.to, fields: fields.join(","), limit })}`,
           signal,
         ),
       ),
@@ -133,11 +138,14 @@ export interface Distribution {
 }
 
 /** How the numbers of a field are spread in what is found. */
-export const useDistribution = ({ q, range, turn }: Asked, field: string) =>
+export const useDistribution = ({ q, range, place = "", turn }: Asked, field: string) =>
   useQuery({
-    queryKey: ["distribution", q, range.from, range.to, turn, field],
+    queryKey: ["distribution", place, q, range.from, range.to, turn, field],
     queryFn: ({ signal }) =>
-      get<Distribution>(`/distribution${queryOf({ q, from: range.from, to: range.to, field, bins: 20 })}`, signal),
+      get<Distribution>(
+        `/distribution${queryOf({ q, place, from: range.from, to: range.to, field, bins: 20 })}`,
+        signal,
+      ),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
@@ -150,11 +158,13 @@ export interface FieldInfo {
   readonly coverage: number;
 }
 
-export const useFields = (range: Range) =>
+export const useFields = (range: Range, place = "") =>
   useQuery({
-    queryKey: ["fields", range.from, range.to],
+    queryKey: ["fields", place, range.from, range.to],
     queryFn: ({ signal }) =>
-      orNothing(get<{ fields: readonly FieldInfo[] }>(`/fields${queryOf({ from: range.from, to: range.to })}`, signal)),
+      orNothing(
+        get<{ fields: readonly FieldInfo[] }>(`/fields${queryOf({ place, from: range.from, to: range.to })}`, signal),
+      ),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
     refetchOnWindowFocus: false,
@@ -162,10 +172,10 @@ export const useFields = (range: Range) =>
   });
 
 /** Values of one field with their counts, for completion; none when the server cannot say. */
-export const topValues = async (field: string, range: Range): Promise<Facet["values"]> => {
+export const topValues = async (field: string, range: Range, place = ""): Promise<Facet["values"]> => {
   try {
     const { facets } = await get<{ facets: readonly Facet[] }>(
-      `/facets${queryOf({ from: range.from, to: range.to, fields: field, limit: 20 })}`,
+      `/facets${queryOf({ place, from: range.from, to: range.to, fields: field, limit: 20 })}`,
     );
     return facets[0]?.values ?? [];
   } catch {
@@ -192,11 +202,19 @@ interface Around {
 }
 
 /** What its source, service and host sent around it, each side in the order of time. */
-export const useContextOf = (id: string, before: number, after: number) =>
+export const useContextOf = (
+  { id, timestamp }: Pick<EventView, "id" | "timestamp">,
+  before: number,
+  after: number,
+  place: string,
+) =>
   useQuery({
-    queryKey: ["around", id, before, after],
+    queryKey: ["around", place, id, before, after],
     queryFn: ({ signal }) =>
-      get<Around>(`/events/${encodeURIComponent(id)}/context${queryOf({ before, after })}`, signal),
+      get<Around>(
+        `/events/${encodeURIComponent(id)}/context${queryOf({ before, after, ...(place === "" ? {} : { place, at: timestamp }) })}`,
+        signal,
+      ),
     // The list stays where it is while one goes along it.
     placeholderData: keepPreviousData,
     staleTime: 10_000,
@@ -204,23 +222,29 @@ export const useContextOf = (id: string, before: number, after: number) =>
     retry: false,
   });
 
-/** The events of a trace, oldest first. */
-export const useTraceOf = (trace: string) =>
+/** No trace is looked for in a bucket further away from an event than this. */
+const traceReach = 86_400_000;
+
+/** The events of an event's trace, oldest first. */
+export const useTraceOf = ({ trace_id: trace, timestamp }: EventView, place: string) =>
   useQuery({
-    queryKey: ["trace", trace],
+    queryKey: ["trace", place, trace],
     queryFn: ({ signal }) =>
-      get<{ events: readonly EventView[]; more: boolean }>(`/traces/${encodeURIComponent(trace)}`, signal),
+      get<{ events: readonly EventView[]; more: boolean }>(
+        `/traces/${encodeURIComponent(trace)}${queryOf(place === "" ? {} : { place, from: Date.parse(timestamp) - traceReach, to: Date.parse(timestamp) + traceReach })}`,
+        signal,
+      ),
     staleTime: 10_000,
     refetchOnWindowFocus: false,
     retry: false,
   });
 
 /** How many events a query would find. */
-export const useMatches = (q: string, range: Range) =>
+export const useMatches = (q: string, range: Range, place: string) =>
   useQuery({
-    queryKey: ["matches", q, range.from, range.to],
+    queryKey: ["matches", place, q, range.from, range.to],
     queryFn: async ({ signal }) => {
-      const asked = { q: `${splitPipes(q)[0]} | stats count()`, from: range.from, to: range.to };
+      const asked = { q: `${splitPipes(q)[0]} | stats count()`, place, from: range.from, to: range.to };
       return Number((await get<Table>(`/query${queryOf(asked)}`, signal)).rows[0]?.[0] ?? 0);
     },
     staleTime: 30_000,
@@ -229,14 +253,15 @@ export const useMatches = (q: string, range: Range) =>
   });
 
 /** How many events came since the newest that is shown; asked only while the page is looked at. */
-export const useNewer = ({ q, range, turn }: Asked, newest: string | undefined) =>
+export const useNewer = ({ q, range, place = "", turn }: Asked, newest: string | undefined) =>
   useQuery({
-    queryKey: ["newer", q, range.from, range.to, turn, newest],
+    queryKey: ["newer", place, q, range.from, range.to, turn, newest],
     queryFn: async ({ signal }) => {
       const page = await get<SearchPage>(`/search${queryOf({ q, from: newest, limit: 101 })}`, signal);
       return page.events.filter(({ timestamp }) => timestamp > (newest ?? "")).length;
     },
-    enabled: newest !== undefined && range.to === "",
+    // A bucket gets what is new minutes later.
+    enabled: newest !== undefined && range.to === "" && place === "",
     refetchInterval: 8_000,
     retry: false,
   });
@@ -250,3 +275,15 @@ export const fieldValue = (event: EventView, field: string): string | undefined 
 };
 
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** Buckets that can be searched beside what Astralog keeps; none where the server knows of none. */
+export const usePlaces = () =>
+  useQuery({
+    queryKey: ["places"],
+    queryFn: async ({ signal }) =>
+      (await orNothing(get<{ places: readonly { id: string; name: string }[] }>("/search/places", signal)))?.places ??
+      [],
+    staleTime: 60_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });

@@ -22,6 +22,8 @@ interface DrawerProps {
   readonly part: EventPart;
   readonly pinned: readonly string[];
   readonly utc: boolean;
+  /** Where it was found. */
+  readonly place?: string;
   readonly marks: RegExp | undefined;
   readonly onPart: (part: EventPart) => void;
   readonly onEvent: (id: string) => void;
@@ -41,7 +43,7 @@ const titles: Readonly<Record<EventPart, string>> = {
 };
 
 export const Drawer = (props: DrawerProps) => {
-  const { event, utc, marks, onPart, onEvent } = props;
+  const { event, utc, place = "", marks, onPart, onEvent } = props;
   const parts = eventParts.filter((part) => part !== "trace" || event.trace_id !== "");
   const part = parts.includes(props.part) ? props.part : "fields";
   useCommands(
@@ -56,8 +58,8 @@ export const Drawer = (props: DrawerProps) => {
   const contents: Readonly<Record<EventPart, () => ReactNode>> = {
     fields: () => <EventFields {...props} />,
     json: () => <pre className="drawer-json">{JSON.stringify(event, null, 2)}</pre>,
-    around: () => <EventAround event={event} utc={utc} onEvent={onEvent} />,
-    trace: () => <EventTrace event={event} utc={utc} onEvent={onEvent} onAll={props.onTrace} />,
+    around: () => <EventAround {...{ event, utc, place }} onEvent={onEvent} />,
+    trace: () => <EventTrace {...{ event, utc, place }} onEvent={onEvent} onAll={props.onTrace} />,
     receipt: () => <EventReceipt event={event} utc={utc} />,
   };
   return (

@@ -8,6 +8,7 @@ import { EventLines } from "./event-lines.tsx";
 interface EventAroundProps {
   readonly event: EventView;
   readonly utc: boolean;
+  readonly place: string;
   readonly onEvent: (id: string) => void;
 }
 
@@ -15,10 +16,10 @@ const first = 10;
 /** As many as the server gives on one side. */
 const most = 200;
 
-export const EventAround = ({ event, utc, onEvent }: EventAroundProps) => {
+export const EventAround = ({ event, utc, place, onEvent }: EventAroundProps) => {
   const [before, setBefore] = useState(first);
   const [after, setAfter] = useState(first);
-  const around = useContextOf(event.id, before, after);
+  const around = useContextOf(event, before, after, place);
   return (
     <Read from={around} what="what stands around it">
       {(found) => (

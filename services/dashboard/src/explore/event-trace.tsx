@@ -9,6 +9,7 @@ import { nanosOf, windowAround } from "./trace-time.ts";
 interface EventTraceProps {
   readonly event: EventView;
   readonly utc: boolean;
+  readonly place: string;
   readonly onEvent: (id: string) => void;
   readonly onAll: (events: readonly EventView[]) => void;
 }
@@ -16,8 +17,8 @@ interface EventTraceProps {
 /** A list longer than this is read in the table, not here. */
 const shownEvents = 300;
 
-export const EventTrace = ({ event, utc, onEvent, onAll }: EventTraceProps) => {
-  const trace = useTraceOf(event.trace_id);
+export const EventTrace = ({ event, utc, place, onEvent, onAll }: EventTraceProps) => {
+  const trace = useTraceOf(event, place);
   return (
     <Read from={trace} what="the trace">
       {({ events, more }) => {

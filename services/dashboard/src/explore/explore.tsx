@@ -10,7 +10,7 @@ import { ViewsMenu } from "../saved/views-menu.tsx";
 import { useStored } from "../shell/stored.ts";
 import { Button, IconButton } from "../ui/controls.tsx";
 import { Failed } from "../ui/states.tsx";
-import { useEvent, useFacets, useFields, useHistogram, useNewer, useSearch } from "./data.ts";
+import { useEvent, useFacets, useFields, useHistogram, useNewer, usePlaces, useSearch } from "./data.ts";
 import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { useExploreCommands } from "./explore-commands.ts";
@@ -37,7 +37,7 @@ const notFacets = new Set([...facetFields, "message", "trace_id", "span_id", "ti
 export const Explore = () => {
   const url = useExploreState();
   const { state, change } = url;
-  const { q, range, pinned, utc, wrap } = state;
+  const { q, range, place, pinned, utc, wrap } = state;
   const [turn, setTurn] = useState(0);
   const [picking, setPicking] = useState(false);
   const [dense, setDense] = useStored("dense", false);
@@ -48,10 +48,11 @@ export const Explore = () => {
   const may = useMay();
   // Above a table stands what it was made of: the events before the first pipe.
   const [found, pipes] = splitPipes(q);
-  const asked = { q: found, range, turn };
+  const asked = { q: found, range, place, turn };
   const search = useSearch(asked, setProgress);
   const histogram = useHistogram(asked, 90);
-  const fields = useFields(range);
+  const fields = useFields(range, place);
+  const places = usePlaces();
   const others = (fields.data?.fields ?? []).filter(({ name, coverage }) => coverage > 0.05 && !notFacets.has(name));
   const more = others.filter(({ type }) => !/time|number/.test(type)).slice(0, 6);
   const numbers = others.filter(({ type }) => type === "number").slice(0, 3);
@@ -65,7 +66,8 @@ export const Explore = () => {
   );
   const newer = useNewer(asked, events[0]?.timestamp);
   const known = events.find(({ id }) => id === state.event);
-  const alone = useEvent(state.event, known);
+  // No index finds an event of a bucket by its id.
+  const alone = useEvent(place === "" ? state.event : undefined, known);
   const open = known ?? (state.event === undefined ? undefined : alone.data);
   const marks = useMemo(() => marksOf(q), [q]);
   const stats = search.data?.pages[0]?.stats;
@@ -115,6 +117,21 @@ export const Explore = () => {
           onChange={(next) => change({ range: next })}
           onZone={(next) => change({ utc: next })}
         />
+        {places.data?.length || place !== "" ? (
+          <select
+            className="input explore-place"
+            aria-label="Place"
+            value={place}
+            onChange={(event) => change({ place: event.target.value, event: undefined })}
+          >
+            <option value="">Astralog</option>
+            {(places.data ?? []).map(({ id, name }) => (
+              <option key={id} value={id}>
+                Bucket: {name}
+              </option>
+            ))}
+          </select>
+        ) : null}
       </div>
       {histogram.data ? (
         <Histogram
@@ -158,7 +175,7 @@ export const Explore = () => {
           <Rows3 size={15} />
         </IconButton>
         <ViewsMenu page="explore" section="Explore" />
-        <TakeAway q={q} range={range} />
+        <TakeAway {...{ q, range, place }} />
       </div>
       <div className="explore-body">
         {facetsShown && facets.data ? (
@@ -184,7 +201,7 @@ export const Explore = () => {
             <PipesTable asked={{ ...asked, q }} onRetry={refresh} />
           ) : events.length === 0 && !search.isPending ? (
             <NothingFound
-              {...{ q, range, utc, stats }}
+              {...{ q, range, place, utc, stats }}
               refused={refused !== undefined}
               onQuery={(next) => change({ q: next })}
               onRange={(next) => change({ range: next })}
@@ -214,6 +231,7 @@ export const Explore = () => {
             onTrace={(trace) => change({ q: `trace_id:${open.trace_id}`, range: rangeOf(trace) })}
             pinned={pinned}
             utc={utc}
+            place={place}
             marks={marks}
             onFilter={filter}
             onClose={() => change({ event: undefined })}

@@ -9,6 +9,7 @@ import { describeRange, type Range } from "./time-range.ts";
 interface NothingFoundProps {
   readonly q: string;
   readonly range: Range;
+  readonly place: string;
   readonly utc: boolean;
   readonly stats: Stats | undefined;
   /** The query itself is wrong. */
@@ -21,7 +22,7 @@ interface NothingFoundProps {
 const mostOffers = 4;
 const always: Range = { from: "", to: "" };
 
-export const NothingFound = ({ q, range, utc, stats, refused, onQuery, onRange }: NothingFoundProps) => {
+export const NothingFound = ({ q, range, place, utc, stats, refused, onQuery, onRange }: NothingFoundProps) => {
   const offers = refused ? [] : withoutTerms(q).slice(0, mostOffers);
   return (
     <Empty title={refused ? "The query needs a change" : "No event was found"}>
@@ -36,12 +37,12 @@ export const NothingFound = ({ q, range, utc, stats, refused, onQuery, onRange }
       </p>
       <div className="row wrap">
         {offers.map(({ term, rest }) => (
-          <Offer key={term} q={rest} range={range} onTake={() => onQuery(rest)}>
+          <Offer key={term} q={rest} {...{ range, place }} onTake={() => onQuery(rest)}>
             Without <code className="cut">{term}</code>
           </Offer>
         ))}
         {range.from === "" ? null : (
-          <Offer q={refused ? "" : q} range={always} onTake={() => onRange(always)}>
+          <Offer q={refused ? "" : q} range={always} place={place} onTake={() => onRange(always)}>
             Look at all time
           </Offer>
         )}
@@ -56,13 +57,14 @@ export const NothingFound = ({ q, range, utc, stats, refused, onQuery, onRange }
 interface OfferProps {
   readonly q: string;
   readonly range: Range;
+  readonly place: string;
   readonly onTake: () => void;
   readonly children: React.ReactNode;
 }
 
 /** With how many it would find; where it would find nothing either, it is not offered. */
-const Offer = ({ q, range, onTake, children }: OfferProps) => {
-  const matches = useMatches(q, range);
+const Offer = ({ q, range, place, onTake, children }: OfferProps) => {
+  const matches = useMatches(q, range, place);
   return matches.data === 0 ? null : (
     <Button onClick={onTake}>
       {children}

@@ -18,14 +18,14 @@ const formats = [
 ] as const;
 type Format = (typeof formats)[number][0];
 
-export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
+export const TakeAway = ({ q, range, place }: { q: string; range: Range; place: string }) => {
   const [copied, copy] = useCopied();
   const [refused, setRefused] = useState<Problem>();
   const [file, setFile] = useState<Format>();
-  const curl = (): void => copy(asCurl(location.origin, q, range));
+  const curl = (): void => copy(asCurl(location.origin, q, range, { place }));
   const [, go] = useLocation();
   const alert = (): void => go(`/alerts/new-rule?${new URLSearchParams({ q })}`);
-  const cli = (): void => copy(asCli(q, range));
+  const cli = (): void => copy(asCli(q, range, place));
   const sql = async (): Promise<void> => {
     const found = await get<{ sql: string }>(`/search/explain${queryOf({ q, from: range.from, to: range.to })}`);
     copy(found.sql);
@@ -36,7 +36,8 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
     { id: "cli", title: "Copy as astralog command", section: "Explore", also: "cli terminal", run: cli },
     { id: "sql", title: "Copy as SQL", section: "Explore", also: "clickhouse", run: copySql },
     { id: "alert", title: "Create an alert from this search", section: "Explore", also: "rule notify", run: alert },
-    ...formats.map(([format, words]) => ({
+    // What lies in a bucket is its owner's as files already.
+    ...(place === "" ? formats : []).map(([format, words]) => ({
       id: `export-${format}`,
       title: `Export as ${words}`,
       section: "Explore",
@@ -53,13 +54,17 @@ export const TakeAway = ({ q, range }: { q: string; range: Range }) => {
           </button>
         }
       >
-        <MenuLabel>Export everything found</MenuLabel>
-        {formats.map(([format, words]) => (
-          <MenuItem key={format} onSelect={() => setFile(format)}>
-            {words}
-          </MenuItem>
-        ))}
-        <MenuLine />
+        {place === "" ? (
+          <>
+            <MenuLabel>Export everything found</MenuLabel>
+            {formats.map(([format, words]) => (
+              <MenuItem key={format} onSelect={() => setFile(format)}>
+                {words}
+              </MenuItem>
+            ))}
+            <MenuLine />
+          </>
+        ) : null}
         <MenuLabel>Copy as</MenuLabel>
         <MenuItem onSelect={curl}>curl</MenuItem>
         <MenuItem onSelect={cli}>astralog command</MenuItem>
@@ -138,7 +143,7 @@ const Export = ({ format, q, range, onClose }: { format: Format; q: string; rang
           {said || (bytes === undefined ? "Not begun yet." : `${formatBytes(bytes)} so far`)}
         </p>
         <div className="row wrap">
-          <CopyButton text={asCurl(location.origin, q, range, format)} label="Copy as command" small={false} />
+          <CopyButton text={asCurl(location.origin, q, range, { format })} label="Copy as command" small={false} />
           <span className="grow" />
           <Button onClick={close}>{said === "" ? "Cancel" : "Close"}</Button>
           {said === "" ? (

@@ -10,6 +10,8 @@ export type EventPart = (typeof eventParts)[number];
 export interface ExploreState {
   readonly q: string;
   readonly range: Range;
+  /** Id of a bucket that is searched; "": what Astralog keeps. */
+  readonly place: string;
   /** Fields shown as columns of their own. */
   readonly pinned: readonly string[];
   /** The open event's id. */
@@ -24,6 +26,7 @@ const defaultFrom = "-1h";
 export const readState = (parameters: URLSearchParams): ExploreState => ({
   q: parameters.get("q") ?? "",
   range: { from: parameters.get("from") ?? defaultFrom, to: parameters.get("to") ?? "" },
+  place: parameters.get("place") ?? "",
   pinned: (parameters.get("pin") ?? "").split(",").filter(Boolean).map(decodeURIComponent),
   event: parameters.get("event") ?? undefined,
   part: eventParts.find((part) => part === parameters.get("show")) ?? "fields",
@@ -36,6 +39,7 @@ export const writeState = (state: ExploreState): URLSearchParams => {
   if (state.q !== "") parameters.set("q", state.q);
   if (state.range.from !== defaultFrom) parameters.set("from", state.range.from);
   if (state.range.to !== "") parameters.set("to", state.range.to);
+  if (state.place !== "") parameters.set("place", state.place);
   if (state.pinned.length > 0) parameters.set("pin", state.pinned.map(encodeURIComponent).join(","));
   if (state.event !== undefined) parameters.set("event", state.event);
   if (state.event !== undefined && state.part !== "fields") parameters.set("show", state.part);
@@ -56,7 +60,7 @@ export const useExploreState = (): ExploreUrl => {
   const state = useMemo(() => readState(new URLSearchParams(text)), [text]);
   const change = useCallback(
     (changes: Partial<ExploreState>) => {
-      const replace = changes.q === undefined && changes.range === undefined;
+      const replace = changes.q === undefined && changes.range === undefined && changes.place === undefined;
       setParameters((before) => writeState({ ...readState(before), ...changes }), { replace });
     },
     [setParameters],

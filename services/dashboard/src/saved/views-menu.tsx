@@ -3,9 +3,9 @@ import { Bookmark, BookmarkPlus, List } from "lucide-react";
 import { useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
-import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { Menu, MenuItem, MenuLabel, MenuLine, Modal } from "../ui/overlays.tsx";
+import { Wrong } from "../ui/states.tsx";
 import { hrefOf, stateOf, useNewView, useViews, type ViewPage } from "./data.ts";
 
 export const ViewsMenu = ({ page, section }: { page: ViewPage; section: string }) => {

@@ -3,11 +3,10 @@ import "../style/pages.css";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { useCommands } from "../shell/commands.tsx";
-import { Wrong } from "../sources/key-dialogs.tsx";
 import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, Modal, RowMenu } from "../ui/overlays.tsx";
 import { List } from "../ui/parts.tsx";
-import { Empty, Failed, Waiting } from "../ui/states.tsx";
+import { Empty, Failed, Waiting, Wrong } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
 import { hrefOf, type SavedView, useViewChange, useViewRemoval, useViews, type ViewPage } from "./data.ts";
 

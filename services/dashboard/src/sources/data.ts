@@ -1,7 +1,8 @@
 /** Sources, keys and receipts, as the api has them. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import type { Guard } from "../account/step-up.tsx";
-import { get, patch, post, remove } from "../api/client.ts";
+import { useQuery } from "@tanstack/react-query";
+import { useMay } from "../account/acts.tsx";
+import { get } from "../api/client.ts";
+import { useReadAll } from "../api/read.ts";
 import { receiptOf } from "./receipt.ts";
 
 export interface Source {
@@ -24,6 +25,12 @@ export interface Key {
   readonly created_at: string;
   readonly expires_at: string | null;
   readonly revoked_at: string | null;
+  readonly last_used_at: string | null;
+  readonly ip_allowlist: readonly string[];
+  /** Empty is all that its kind may. */
+  readonly permissions: readonly string[];
+  /** What a query or admin key sees; empty is all. */
+  readonly sources: readonly string[];
 }
 
 /** `key` is there this once. */
@@ -31,52 +38,25 @@ export interface MadeKey extends Key {
   readonly key: string;
 }
 
-export const useSources = () =>
-  useQuery({
-    queryKey: ["sources"],
-    queryFn: async ({ signal }) => (await get<{ sources: readonly Source[] }>("/sources", signal)).sources,
-    retry: false,
-  });
-
-export const useKeys = () =>
-  useQuery({
-    queryKey: ["keys"],
-    queryFn: async ({ signal }) => (await get<{ keys: readonly Key[] }>("/keys", signal)).keys,
-    retry: false,
-  });
-
-const useChange = <Given, Made>(change: (given: Given) => Promise<Made>) => {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: change,
-    onSuccess: () =>
-      Promise.all(["sources", "keys"].map((name) => client.invalidateQueries({ queryKey: [name] }))).then(() => {}),
-  });
+export const useSources = () => {
+  const may = useMay();
+  return useReadAll<"sources", Source>("sources", "/sources", "sources", may("sources.read"));
 };
 
-export interface SourceChanges {
-  readonly name?: string;
-  readonly disabled?: boolean;
-  readonly retention_days?: number;
-  readonly max_bytes_per_second?: number;
-}
-
-export const useNewSource = () => useChange((given: SourceChanges) => post<Source>("/sources", given));
-export const useSourceChange = () =>
-  useChange(({ id, ...given }: SourceChanges & { id: string }) => patch<Source>(`/sources/${id}`, given));
+export const useKeys = () => {
+  const may = useMay();
+  return useReadAll<"keys", Key>("keys", "/keys", "keys", may("keys.read"));
+};
 
 export interface NewKey {
   readonly kind: Key["kind"];
   readonly name?: string;
   readonly source?: string;
+  readonly expires_at?: string;
+  readonly ip_allowlist?: readonly string[];
+  readonly permissions?: readonly string[];
+  readonly sources?: readonly string[];
 }
-export const useNewKey = (guard: Guard = (work) => work()) =>
-  useChange((given: NewKey) => guard(() => post<MadeKey>("/keys", given)));
-export const useRotation = (guard: Guard) =>
-  useChange(({ id, overlap }: { id: string; overlap: number }) =>
-    guard(() => post<MadeKey>(`/keys/${id}/rotate`, { overlap_seconds: overlap })),
-  );
-export const useRevocation = () => useChange((id: string) => remove<Key>(`/keys/${id}`));
 
 export const keyState = ({ revoked_at, expires_at }: Key): "on" | "revoked" | "expired" =>
   revoked_at !== null ? "revoked" : expires_at !== null && Date.parse(expires_at) <= Date.now() ? "expired" : "on";

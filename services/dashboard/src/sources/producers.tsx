@@ -86,15 +86,24 @@ export const Producers = ({ sources }: { sources: readonly Source[] }) => {
   );
 };
 
-const pauseWords = {
-  source_disabled: "source disabled",
-  over_plan: "not in the plan",
-  quota_exhausted: "day used up",
+/** Why Kafka refuses it, and what ends that. */
+const pauses = {
+  source_disabled: ["its source is off", "until that is switched on"],
+  over_plan: ["not in the plan", "until the plan has Kafka producers"],
+  quota_exhausted: ["the day is used up", "until midnight UTC, or a larger plan"],
 } as const;
 
 const State = ({ of: { revoked_at: revoked, expires_at: ends, paused } }: { of: Producer }) => {
   if (revoked !== null) return <span className="badge">revoked</span>;
   if (ends !== null && Date.parse(ends) <= Date.now()) return <span className="badge">expired</span>;
-  if (paused !== null) return <span className="warn">refused: {pauseWords[paused]}</span>;
+  if (paused !== null) {
+    const [why, until] = pauses[paused];
+    return (
+      <>
+        <span className="warn">paused: {why}</span>
+        <div className="faint small">{until}</div>
+      </>
+    );
+  }
   return ends === null ? <span className="good">works</span> : <span className="warn">ends {formatAgo(ends)}</span>;
 };

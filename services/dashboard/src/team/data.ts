@@ -1,7 +1,7 @@
 /** Members, invitations, teams and roles, as the api has them. */
 import { useMay } from "../account/acts.tsx";
 import { useRead, useReadAll } from "../api/read.ts";
-import type { Source } from "../sources/data.ts";
+import { type Source, useSources } from "../sources/data.ts";
 
 /** Null is all of them. */
 export type Scope = readonly string[] | null;
@@ -67,10 +67,7 @@ export const useTeams = () => useRead<{ readonly teams: readonly Team[] }>("team
 export const useRoles = () => useRead<Roles>("roles", "/roles");
 
 /** Empty for those who may not see them. */
-export const useSourceNames = (): readonly Source[] => {
-  const may = useMay();
-  return useRead<{ sources: readonly Source[] }>("sources", "/sources", may("sources.read")).data?.sources ?? [];
-};
+export const useSourceNames = (): readonly Source[] => useSources().data ?? [];
 
 export const nameOf = ({ name, email }: Pick<Member, "name" | "email">): string => name || email;
 

@@ -1,6 +1,7 @@
-/** What several dialogs of the team ask for: a role, and which sources somebody sees. */
+/** What several dialogs ask for: a role, permissions, and which sources somebody sees. */
+import { useMay } from "../account/acts.tsx";
 import { Field } from "../ui/controls.tsx";
-import { type Scope, useGivableRoles, useSourceNames } from "./data.ts";
+import { type Permission, type Scope, useGivableRoles, useSourceNames } from "./data.ts";
 
 export const RolePicker = ({ value, onChange }: { value: string; onChange: (role: string) => void }) => {
   const roles = useGivableRoles();
@@ -20,19 +21,54 @@ export const RolePicker = ({ value, onChange }: { value: string; onChange: (role
   );
 };
 
+interface PermissionListProps {
+  readonly offered: readonly Permission[];
+  readonly value: readonly string[];
+  readonly onChange: (chosen: readonly string[]) => void;
+}
+
+/** Nobody gives what he has not. */
+export const PermissionList = ({ offered, value, onChange }: PermissionListProps) => {
+  const may = useMay();
+  return (
+    <fieldset className="check-list">
+      <legend>May</legend>
+      {offered.map(({ id, meaning }) => (
+        <label key={id} className="choice">
+          <input
+            type="checkbox"
+            checked={value.includes(id)}
+            disabled={!may(id)}
+            onChange={() => onChange(value.includes(id) ? value.filter((one) => one !== id) : [...value, id])}
+          />
+          <span>
+            {meaning} <span className="faint mono small">{id}</span>
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+};
+
 interface ScopePickerProps {
+  readonly label?: string;
   readonly value: Scope;
   readonly onChange: (scope: Scope) => void;
   readonly all?: string;
 }
 
-export const ScopePicker = ({ value, onChange, all = "All sources, and those to come" }: ScopePickerProps) => {
+export const ScopePicker = ({
+  label = "Sees the events of",
+  value,
+  onChange,
+  all = "All sources, and those to come",
+}: ScopePickerProps) => {
   const sources = useSourceNames();
   const toggle = (id: string): void =>
     onChange(value?.includes(id) === true ? value.filter((one) => one !== id) : [...(value ?? []), id]);
   return (
     <fieldset className="check-list">
-      <legend>Sees the events of</legend>
+      <legend>{label}</legend>
       <label className="choice">
         <input type="checkbox" checked={value === null} onChange={() => onChange(value === null ? [] : null)} />
         <span>{all}</span>

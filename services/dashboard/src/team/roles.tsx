@@ -9,6 +9,7 @@ import { Button } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { Read, Section } from "../ui/parts.tsx";
 import { type Permission, type Role, useRoles } from "./data.ts";
+import { PermissionList } from "./pickers.tsx";
 
 type Open = { readonly kind: "new" } | { readonly kind: "change" | "delete"; readonly role: Role };
 
@@ -106,7 +107,6 @@ interface RoleDialogProps {
 }
 
 const RoleDialog = ({ of: role, offered, onClose }: RoleDialogProps) => {
-  const may = useMay();
   const [name, setName] = useState(role?.name ?? "");
   const [chosen, setChosen] = useState<readonly string[]>(role?.permissions ?? ["events.read"]);
   const acts = useActs("roles", "members", "me");
@@ -123,22 +123,7 @@ const RoleDialog = ({ of: role, offered, onClose }: RoleDialogProps) => {
       onClose={onClose}
     >
       <NameField value={name} onChange={setName} />
-      <fieldset className="check-list">
-        <legend>May</legend>
-        {offered.map(({ id, meaning }) => (
-          <label key={id} className="choice">
-            <input
-              type="checkbox"
-              checked={chosen.includes(id)}
-              disabled={!may(id)}
-              onChange={() => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id])}
-            />
-            <span>
-              {meaning} <span className="faint mono small">{id}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      <PermissionList offered={offered} value={chosen} onChange={setChosen} />
     </ActDialog>
   );
 };

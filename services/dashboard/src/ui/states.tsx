@@ -20,6 +20,11 @@ export const Failed = ({ error, onRetry, what }: { error: unknown; onRetry?: () 
   );
 };
 
+/** Why what was asked for was not done, below its form. */
+export const Wrong = ({ error }: { error: unknown }) => (
+  <div role="alert">{error == null ? null : <p className="field-note is-wrong">{asProblem(error).message}</p>}</div>
+);
+
 export const Empty = ({ title, children }: { title: string; children?: ReactNode }) => (
   <div className="state">
     <h2>{title}</h2>

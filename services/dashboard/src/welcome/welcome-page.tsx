@@ -6,11 +6,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Check, LoaderCircle } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
-import { asProblem, get } from "../api/client.ts";
+import { useActs } from "../account/acts.tsx";
+import { Wrong } from "../account/frame.tsx";
+import { asProblem, get, post } from "../api/client.ts";
 import { EventCells } from "../explore/event-row.tsx";
 import { useAddress } from "../shell/address.ts";
-import { type MadeKey, useKeys, useNewKey, useNewSource, useSources } from "../sources/data.ts";
-import { Wrong } from "../sources/key-dialogs.tsx";
+import { type MadeKey, type Source, useKeys, useSources } from "../sources/data.ts";
 import { useTail } from "../tail/use-tail.ts";
 import { Button, CopyButton, classes, Input } from "../ui/controls.tsx";
 import { snippetsFor } from "./snippets.ts";
@@ -116,8 +117,12 @@ const MakeSource = ({
   known: readonly string[];
 }) => {
   const [name, setName] = useState("");
-  const source = useNewSource();
-  const key = useNewKey();
+  const acts = useActs("sources", "keys");
+  const make = async () => {
+    const { id } = await post<Source>("/sources", { name: name.trim() });
+    const key = await post<MadeKey>("/keys", { kind: "ingest", source: id, name: "first steps" });
+    return () => onMade(key);
+  };
   if (made !== undefined) {
     return (
       <>
@@ -143,14 +148,7 @@ const MakeSource = ({
         className="row"
         onSubmit={(event) => {
           event.preventDefault();
-          if (name.trim() === "") return;
-          source.mutate(
-            { name: name.trim() },
-            {
-              onSuccess: ({ id }) =>
-                key.mutate({ kind: "ingest", source: id, name: "first steps" }, { onSuccess: onMade }),
-            },
-          );
+          if (name.trim() !== "") void acts.run(make);
         }}
       >
         <Input
@@ -161,11 +159,11 @@ const MakeSource = ({
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
-        <Button type="submit" look="primary" busy={source.isPending || key.isPending} disabled={name.trim() === ""}>
+        <Button type="submit" look="primary" busy={acts.busy} disabled={name.trim() === ""}>
           Make it
         </Button>
       </form>
-      <Wrong error={source.error ?? key.error} />
+      <Wrong>{acts.wrong}</Wrong>
     </>
   );
 };

@@ -1,0 +1,22 @@
+/** Where events are asked for: Astralog's own table, or a bucket that they are archived in. The language is the same. */
+import type { Answer, ClickHouseQueries, RunOptions } from "./clickhouse-query.ts";
+import type { Owner, Sql, Window } from "./scope.ts";
+
+export interface Store {
+  /** `sql` names `tenant_events`, and asks for nothing outside of the window. Faults: those of queries and of buckets. */
+  ask<Row>(window: Window, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
+  /** Whether an index finds words and values, so that a search for them need not go through time piece by piece. */
+  readonly indexed: boolean;
+}
+
+export interface Stores {
+  /** `place`: the id of a storage connection; left out: Astralog's own. Faults: `not_found`, `address_refused`, those of Postgres. */
+  open(owner: Owner, place: string | undefined): Promise<Store>;
+  /** The connections that may be searched. */
+  places(tenant: string): Promise<{ id: string; name: string }[]>;
+}
+
+export const createOwnStore = (queries: ClickHouseQueries, { tenant }: Owner): Store => ({
+  indexed: true,
+  ask: (_, sql, options) => queries.forTenant(tenant, sql, options),
+});

@@ -1,0 +1,74 @@
+/** Buckets of one's own, and how far their archives are. */
+import type { StorageKind } from "@astralog/schemas/storage";
+import { useQuery } from "@tanstack/react-query";
+import { get } from "../api/client.ts";
+import { useRead } from "../api/read.ts";
+
+export interface Connection {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: StorageKind;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly access_key_id: string;
+  readonly archive: boolean;
+  readonly retention_days: number | null;
+  /** What the last probe found lacking; empty when nothing. */
+  readonly problem: string;
+  readonly probed_at: string;
+}
+
+export interface Archive {
+  readonly connection: string;
+  readonly state: "off" | "starting" | "failing" | "running";
+  readonly lag: number;
+  readonly events: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly last_object_at: string | null;
+  readonly problem: { readonly code: string; readonly detail: string; readonly since: string } | null;
+}
+
+export const useConnections = () =>
+  useRead<{ connections: readonly Connection[] }>("connections", "/storage/connections");
+
+export const useArchives = () =>
+  useQuery({
+    queryKey: ["archives"],
+    queryFn: ({ signal }) => get<{ archives: readonly Archive[] }>("/storage/archives", signal),
+    // What is written moves by itself.
+    refetchInterval: 5_000,
+    retry: false,
+  });
+
+export const kindWords: Readonly<Record<StorageKind, string>> = {
+  s3: "Amazon S3",
+  r2: "Cloudflare R2",
+  gcs: "Google Cloud Storage",
+  compatible: "S3-compatible server",
+};
+
+/** What a key must be allowed, as Amazon's policies say it; the others call it much the same. */
+export const policyText = (bucket: string, prefix: string): string => {
+  const at = `arn:aws:s3:::${bucket || "BUCKET"}`;
+  return JSON.stringify(
+    {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+          Resource: `${at}/${prefix}*`,
+        },
+        {
+          ...{ Effect: "Allow", Action: "s3:ListBucket", Resource: at },
+          ...(prefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": `${prefix}*` } } }),
+        },
+      ],
+    },
+    null,
+    2,
+  );
+};

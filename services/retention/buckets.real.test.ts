@@ -1,0 +1,182 @@
+/** Retention and deletion in a customer's own bucket, over real servers: what goes, what stays, and both counted one by one. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
+import { archiveColumnNames, archiveColumns } from "@astralog/schemas/storage";
+import { askAs, type Platform, platform, type RunningService, type Sql, sharedStack, until } from "@astralog/testbed";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+
+jest.setTimeout(240_000);
+
+const allowed = { OUTGOING_ALLOWED: "127.0.0.0/8" };
+// Others have rows in these tables: nothing there is old enough for its sweeps.
+const often = {
+  ...{ ...allowed, SWEEP_SECONDS: "1", SETTLE_SECONDS: "86400", IN_FLIGHT_MS: "200" },
+  ...{ COMPACT_AFTER_SECONDS: "0", COMPACT_OBJECTS: "2" },
+};
+let one: Platform;
+let api: RunningService;
+let receiver: RunningService;
+let retention: RunningService;
+let buckets: BucketServer;
+let sql: Sql;
+let folder: string;
+let port: number;
+let connection: string;
+
+const startBuckets = () =>
+  startBucketServer({
+    ...{ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"], secretAccessKey: "of-this-test-alone" },
+  });
+const ask = async (method: string, path: string, body?: unknown) => {
+  const answer = await fetch(`${api.url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${one.adminKey}`, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) };
+};
+const send = (events: readonly object[]): Promise<true> =>
+  until("an accepted batch", async () => {
+    const answer = await fetch(`${receiver.url}/v1/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
+      body: JSON.stringify(events),
+    });
+    await answer.arrayBuffer();
+    return answer.ok ? true : undefined;
+  });
+
+const s3 = (name: string): string =>
+  `s3('${buckets.url}/theirs/logs/${connection}/${name}', '${buckets.accessKeyId}', '${buckets.secretAccessKey}', 'Parquet', '${archiveColumns.replaceAll("'", "\\'")}')`;
+const there = `SETTINGS use_hive_partitioning = 0, s3_throw_on_zero_files_match = 0`;
+/** As anybody with the keys reads it, whatever is hidden: every event and whether one is there twice. */
+const inBucket = async (where = "1"): Promise<{ rows: number; different: number; objects: number }> => {
+  const [row] = await sql<{ rows: number; different: number; objects: number }>(
+    `SELECT toUInt32(count()) AS rows, toUInt32(uniqExact(topic, partition, offset, idx)) AS different,
+     toUInt32(uniqExact(_path)) AS objects FROM ${s3("events/*/*/*.parquet")} WHERE ${where} ${there}`,
+  );
+  return row ?? { rows: -1, different: -1, objects: -1 };
+};
+/** An object as the archive would have written it `ago` days ago: rows received then, and more days ago. */
+const old = async (ago: readonly number[], message: string): Promise<void> => {
+  const day = new Date(Date.now() - Math.max(...ago) * 86_400_000).toISOString().slice(0, 10);
+  const rows = ago.map(
+    (days, i) => `SELECT '${one.tenant}' AS tenant, '${one.source}' AS source,
+      toDateTime64('${day} 12:00:00', 9, 'UTC') AS timestamp, now64(3, 'UTC') - INTERVAL ${days} DAY AS received_at,
+      9 AS level, 'old' AS service, 'h' AS host, '${message}' AS message, '' AS trace_id, '' AS span_id,
+      '' AS attribute_types, map() AS attributes, 'old' AS topic, 0 AS partition, ${1_000 + days} AS offset, number + ${100 * i} AS idx
+      FROM numbers(10)`,
+  );
+  await sql(`INSERT INTO FUNCTION ${s3(`events/day=${day}/source=${one.source}/0-${message}.parquet`)}
+    SELECT ${archiveColumnNames.join(", ")} FROM (${rows.join(" UNION ALL ")})`);
+};
+const certified = (id: string) =>
+  until("the certificate", async () => {
+    const { status, body } = await ask("GET", `/deletions/${id}/certificate`);
+    return status === 200 ? (body as Certificate) : undefined;
+  });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(state, "retention-bucket-"));
+  ({ port } = await choosePorts({ port: 0 }));
+  [buckets, one] = await Promise.all([startBuckets(), platform(sharedStack())]);
+  const { url, database, users } = one.stack.clickhouse;
+  sql = askAs(url, database, "astralog_admin", users.astralog_admin ?? "");
+  [api, receiver] = await Promise.all([
+    one.start("api", allowed),
+    one.start("receiver"),
+    one.start("redactor"),
+    one.start("sink"),
+    one.start("archive", { ...allowed, FLUSH_SECONDS: "1", STATE_SECONDS: "1" }),
+  ]);
+  const made = await until("a connection", async () => {
+    const { status, body } = await ask("POST", "/storage/connections", {
+      ...{ name: "ours", kind: "compatible", endpoint: buckets.url, bucket: "theirs", prefix: "logs/" },
+      ...{ access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey, retention_days: 30 },
+    });
+    return status === 201 ? body : undefined;
+  });
+  expect(made.retention_days).toBe(30);
+  connection = made.id;
+  for (let batch = 0; batch < 10; batch++) {
+    await send(Array.from({ length: 30 }, (_, i) => ({ message: `of user ${i % 3}`, user: { id: i % 3 } })));
+    // Objects of their own.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  await until("all are archived", async () => ((await inBucket()).rows === 300 ? true : undefined));
+});
+
+afterAll(async () => {
+  await one?.stop();
+  await buckets?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("what is past the bucket's days goes, whole objects and parts of them, and what has a day left stays", async () => {
+  await old([40], "over");
+  await old([33, 20], "mixed");
+  await old([30], "last-day");
+  retention = await one.start("retention", often);
+  await until("what is over is gone", async () => ((await inBucket("service = 'old'")).rows === 20 ? true : undefined));
+  expect(await inBucket("message = 'over'")).toMatchObject({ rows: 0 });
+  expect(await inBucket("message = 'mixed'")).toMatchObject({ rows: 10, objects: 1 });
+  expect(await inBucket("message = 'last-day'")).toMatchObject({ rows: 10 });
+  const sweep = await until("a sweep that found nothing", async () => {
+    const { body } = await ask("GET", "/retention");
+    const seen = body.sweep.find(({ place }: { place: string }) => place === "buckets");
+    return seen?.overdue === 0 ? seen : undefined;
+  });
+  expect(sweep.detail).toBe("1 buckets with days of their own");
+  // Without days of its own nothing of it expires.
+  const path = `/storage/connections/${connection}`;
+  expect((await ask("PATCH", path, { retention_days: null })).body.retention_days).toBeNull();
+});
+
+test("small objects become few, killed again and again, and each event is there once", async () => {
+  for (let batch = 0; batch < 8; batch++) {
+    await send(Array.from({ length: 30 }, (_, i) => ({ message: `of user ${i % 3}`, user: { id: i % 3 } })));
+    await retention.kill();
+    retention = await one.start("retention", often);
+  }
+  const few = await until("few objects", async () => {
+    const seen = await inBucket("service != 'old'");
+    return seen.rows >= 540 && seen.objects <= 2 ? seen : undefined;
+  });
+  expect([few.rows, few.different]).toEqual([540, 540]);
+});
+
+test("a deletion goes through the bucket, through a kill, waits while it is away, and says so in its certificate", async () => {
+  const before = await inBucket();
+  await buckets.stop();
+  const { status, body } = await ask("POST", "/deletions", {
+    ...{ kind: "query", query: "user.id:1", reason: "asked", confirm: "user.id:1" },
+  });
+  expect(status).toBe(202);
+  const waiting = await until("it waits for the bucket", async () => {
+    const { body: seen } = await ask("GET", `/deletions/${body.id}`);
+    return seen.steps.find(
+      ({ place, detail }: { place: string; detail: string }) =>
+        place === "buckets" && detail.includes("does not answer"),
+    );
+  });
+  expect(waiting).toMatchObject({ state: "waiting" });
+  buckets = await startBuckets();
+  await retention.kill();
+  retention = await one.start("retention", often);
+  const certificate = await certified(body.id);
+  expect(certificate.places.find(({ place }) => place === "buckets")).toMatchObject({ removed: 180, found: 0 });
+  expect(certificate.places.find(({ place }) => place === "events")).toMatchObject({ removed: 180, found: 0 });
+  expect(await inBucket("attributes['user.id'] = '1'")).toMatchObject({ rows: 0 });
+  const after = await inBucket();
+  expect([after.rows, after.different]).toEqual([before.rows - 180, before.rows - 180]);
+  const removed = await fetch(`${api.url}/api/v1/deletions/${body.id}/removed`, {
+    headers: { authorization: `Bearer ${one.adminKey}` },
+  });
+  const lines = (await removed.text()).split("\n");
+  expect(lines.some((line) => line.includes('"place":"buckets"'))).toBe(true);
+  expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
+  expect((await ask("GET", "/verify?wait=20")).body).toMatchObject({ ok: true, removed: { deleted: 180, expired: 0 } });
+});
