@@ -8,6 +8,7 @@ import { useCommands } from "../shell/commands.tsx";
 import { Button, CopyButton } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
 import { Read, Section } from "../ui/parts.tsx";
+import { Snippet } from "../ui/snippet.tsx";
 import { formatAgo, formatBytes } from "../ui/time.ts";
 import { useHead } from "./data.ts";
 
@@ -24,20 +25,13 @@ export const Proof = () => (
       title="Check it offline"
       about="Each event carries the hash of the one before, and the last one's is signed and kept in Kafka, outside the database that holds the trail. A change, a gap, or a cut shows; on any machine, without this server."
     >
-      <Command text={"astralog audit export --output audit.jsonl\nastralog audit verify audit.jsonl"} />
+      <Snippet text={"astralog audit export --output audit.jsonl\nastralog audit verify audit.jsonl"} />
       <p className="soft small about">
         Somebody who held the signing key could write a trail anew. A head that you keep elsewhere shows that, too:
       </p>
-      <Command text={"astralog audit head > head.json\nastralog audit verify audit.jsonl --head head.json"} />
+      <Snippet text={"astralog audit head > head.json\nastralog audit verify audit.jsonl --head head.json"} />
     </Section>
   </>
-);
-
-const Command = ({ text }: { text: string }) => (
-  <div className="secret">
-    <pre className="grow small">{text}</pre>
-    <CopyButton text={text} />
-  </div>
 );
 
 const Export = () => {

@@ -4,10 +4,11 @@ import { useState } from "react";
 import { useActs, useMay } from "../account/acts.tsx";
 import { Wrong } from "../account/frame.tsx";
 import { open as fetchOpen } from "../api/client.ts";
-import { Button, CopyButton } from "../ui/controls.tsx";
+import { Button } from "../ui/controls.tsx";
 import { download } from "../ui/download.ts";
 import { MenuItem, Modal, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
+import { Snippet } from "../ui/snippet.tsx";
 import { formatAgo, number } from "../ui/time.ts";
 import { type Deletion, placeWords, useDeletions } from "./data.ts";
 import { NewDeletion } from "./new-deletion.tsx";
@@ -124,10 +125,7 @@ const OneDeletion = ({ of: one, onClose }: { of: Deletion; onClose: () => void }
                 List of what was removed
               </Button>
             </div>
-            <div className="secret">
-              <pre className="grow small">{command}</pre>
-              <CopyButton text={command} />
-            </div>
+            <Snippet text={command} />
             <p className="faint small">
               Until {one.watched_until.slice(0, 10)}, while a replay could bring something back, every look makes sure
               that it did not.

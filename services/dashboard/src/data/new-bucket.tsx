@@ -4,7 +4,8 @@ import { useState } from "react";
 import { ActDialog, useActs } from "../account/acts.tsx";
 import { NameField } from "../account/fields.tsx";
 import { post } from "../api/client.ts";
-import { CopyButton, Field, Input } from "../ui/controls.tsx";
+import { Field, Input } from "../ui/controls.tsx";
+import { Snippet } from "../ui/snippet.tsx";
 import { kindWords, policyText } from "./buckets-data.ts";
 
 const steps = ["Where it is", "What opens it", "What is kept there"] as const;
@@ -103,10 +104,7 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
           <p className="soft small">
             Make a key that may do this and no more{kind === "gcs" ? " (an HMAC key of a service account)" : ""}:
           </p>
-          <div className="secret">
-            <pre className="grow small">{policyText(bucket, prefix)}</pre>
-            <CopyButton text={policyText(bucket, prefix)} />
-          </div>
+          <Snippet text={policyText(bucket, prefix)} />
           {text("Access key id", "access_key_id")}
           {text("Secret access key", "secret_access_key", {
             type: "password",

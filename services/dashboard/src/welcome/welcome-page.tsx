@@ -14,6 +14,7 @@ import { useAddress } from "../shell/address.ts";
 import { type MadeKey, type Source, useKeys, useSources } from "../sources/data.ts";
 import { useTail } from "../tail/use-tail.ts";
 import { Button, CopyButton, classes, Input } from "../ui/controls.tsx";
+import { Snippet } from "../ui/snippet.tsx";
 import { snippetsFor } from "./snippets.ts";
 
 const example = "https://receiver.example.org";
@@ -194,11 +195,7 @@ const Send = ({ apiKey }: { apiKey: string | undefined }) => {
       </div>
       <div role="tabpanel" id="snippet" aria-labelledby={`tab-${chosen.id}`} className="stack-small">
         <p className="soft small">{chosen.about}</p>
-        <div className="snippet">
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard must reach that. */}
-          <pre tabIndex={0}>{chosen.text}</pre>
-          <CopyButton text={chosen.text} />
-        </div>
+        <Snippet text={chosen.text} />
         {apiKey === undefined ? (
           <p className="faint small">
             Make a source above and its key stands here, or put a key of your own in the place of {placeholder}
