@@ -58,9 +58,10 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.retentionRules),
     table(topics.deletions),
     table(topics.archiveState),
+    table(topics.storage),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
-  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates] = others;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage] = others;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -147,6 +148,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
-    ...{ retentionRules, deletions, archiveStates },
+    ...{ retentionRules, deletions, archiveStates, storage },
   };
 };

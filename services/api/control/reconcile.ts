@@ -12,6 +12,7 @@ import {
   type KeyRecord,
   type RetentionRuleRecord,
   type SourceRecord,
+  type StorageConnectionRecord,
   type TenantLimits,
   topics,
 } from "@astralog/schemas";
@@ -25,6 +26,7 @@ import {
 } from "../alerts/control-records.ts";
 import type { AuditHeads } from "../audit/audit-heads.ts";
 import type { Db, Trx } from "../postgres.ts";
+import { asVersion, type Connections } from "../storage/connections.ts";
 import {
   announceKey,
   announceRetention,
@@ -51,6 +53,8 @@ export interface ReconcileDeps {
   readonly alertDestinations: ControlTable<AlertDestinationRecord>;
   readonly retentionRules: ControlTable<RetentionRuleRecord>;
   readonly deletions: ControlTable<DeletionRecord>;
+  readonly storage: ControlTable<StorageConnectionRecord>;
+  readonly connections: Pick<Connections, "versions" | "announce">;
   readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
   readonly log: Log;
 }
@@ -75,7 +79,7 @@ const inOrder = <R extends ControlRecord>(record: R): R =>
 /** One topic, what Postgres says of it, and how a key of it is told anew. */
 interface Part<R extends ControlRecord> {
   readonly topic: string;
-  readonly table: ControlTable<R>;
+  readonly table: Pick<ControlTable<R>, "values">;
   keyOf(record: R): string;
   truth(): Promise<R[]>;
   /** The row is read again under lock: the outbox' order must be the order of the changes. */
@@ -104,7 +108,7 @@ const split = (key: string): [tenant: string, id: string] => {
 /** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile = (deps: ReconcileDeps) => {
   const { db, keys, sources, tenants, alertRules, alertActions, alertDestinations, heads, log } = deps;
-  const { retentionRules, deletions } = deps;
+  const { retentionRules, deletions, storage, connections } = deps;
   const ofKeys: Part<KeyRecord> = {
     ...{ topic: topics.keys.name, table: keys, keyOf: ({ hash }) => hash },
     truth: async () => (await db.selectFrom("keys").selectAll().execute()).map(keyRecord),
@@ -191,8 +195,14 @@ export const createReconcile = (deps: ReconcileDeps) => {
       if (row !== undefined) await announceRetention(trx, "deletions", row, deletionRecord(row));
     },
   };
+  const ofStorage: Part<StorageConnectionRecord> = {
+    ...{ topic: topics.storage.name, keyOf: ({ tenant, connection }) => `${tenant}/${connection}` },
+    table: { values: () => [...storage.values()].map(asVersion) },
+    truth: connections.versions,
+    announce: (trx, key) => connections.announce(trx, ...split(key)),
+  };
   const ofAlerts = [alertRules, alertActions, alertDestinations];
-  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, heads];
+  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, storage, heads];
 
   return async (): Promise<boolean> => {
     if (!followed.every((one) => one.complete)) return false;
@@ -200,7 +210,7 @@ export const createReconcile = (deps: ReconcileDeps) => {
     const found = [
       ...[await compare(ofKeys), await compare(ofSources), await compare(ofTenants)],
       ...[await compare(ofRules), await compare(ofActions), await compare(ofDestinations)],
-      ...[await compare(ofRetention), await compare(ofDeletions)],
+      ...[await compare(ofRetention), await compare(ofDeletions), await compare(ofStorage)],
     ].filter(({ changed, extra }) => changed.length + extra.length > 0);
     if (found.length === 0) return true;
     log.warn(

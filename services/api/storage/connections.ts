@@ -3,7 +3,7 @@
  * key that api and archive share, into control.storage: archiving needs no Postgres, and neither place shows the key.
  */
 import { type Bucket, createBucket, Fault, type ProbeResult, probeBucket, type Storage } from "@astralog/chassis";
-import { randomBase62 } from "@astralog/schemas";
+import { randomBase62, type StorageConnectionRecord } from "@astralog/schemas";
 import type { StorageConnectionTable } from "@astralog/schemas/postgres";
 import {
   archiveFolder,
@@ -63,6 +63,18 @@ const find = async (db: Db | Trx, tenant: string, id: string, locked = false): P
     .executeTakeFirst();
   if (row === undefined) throw new Fault("not_found", "There is no such storage connection.");
   return row;
+};
+
+/**
+ * A record as far as it can be compared: what it seals differs each time it is sealed, and each change has a version. What
+ * cannot be read differs from everything.
+ */
+export const asVersion = ({ tenant, connection, definition }: StorageConnectionRecord): StorageConnectionRecord => {
+  try {
+    return { tenant, connection, definition: String((JSON.parse(definition) as StorageConnection).version) };
+  } catch {
+    return { tenant, connection, definition: "" };
+  }
 };
 
 export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) => {
@@ -229,6 +241,18 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
         await announceStorage(trx, tenant, id, null);
         await act(trx, by, row, "storage.connection_removed");
       }),
+
+    /** What the control topic should say, in the form of `asVersion`. */
+    versions: async (): Promise<StorageConnectionRecord[]> =>
+      (await db.selectFrom("storage_connections").select(["tenant", "id", "version"]).execute()).map((row) => ({
+        ...{ tenant: row.tenant, connection: row.id, definition: String(row.version) },
+      })),
+
+    /** Says one again that the control topic does not know as it is. */
+    announce: async (trx: Trx, tenant: string, id: string): Promise<void> => {
+      const known = await trx.selectFrom("storage_connections").select("id").where("id", "=", id).executeTakeFirst();
+      if (known !== undefined) await announce(trx, await find(trx, tenant, id, true));
+    },
 
     /** Says all of them again, sealed under the present STORAGE_KEY; for when it was changed. */
     announceAll: async (): Promise<number> => {

@@ -3,9 +3,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { createBucket, createOutgoing } from "@astralog/chassis";
+import {
+  createBucket,
+  createControlTable,
+  createKafka,
+  createLog,
+  createMetrics,
+  createOutgoing,
+  createProducer,
+  createRegistry,
+  kafkaShape,
+  loadConfig,
+} from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
-import { type AuditHead, isSignedHead } from "@astralog/schemas";
+import { type AuditHead, encodeRecord, isSignedHead, topics } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { archiveFolder, archiveNames } from "@astralog/schemas/storage";
 import { askAs, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
@@ -143,6 +154,39 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
 
   expect((await ask("DELETE", path)).status).toBe(204);
   expect((await ask("GET", path)).status).toBe(404);
+});
+
+test("what the control topic has lost of it, or was told by others, is put right from Postgres", async () => {
+  const { body: made } = await create({ name: "put right" });
+  const env = one.env("api");
+  const context = { log: createLog("test", "fatal"), metrics: createMetrics("test") };
+  const kafka = createKafka(loadConfig(kafkaShape, env), context.log, "test");
+  const topic = kafka.name(topics.storage.name);
+  const schemaId = await createRegistry(loadConfig(kafkaShape, env)).idOf("StorageConnection", topic);
+  const told: string[] = [];
+  const table = await createControlTable(kafka, context, {
+    principal: "api",
+    topic: topics.storage,
+    onChange: (key, record) => void told.push(`${record === undefined ? "-" : "+"}${key}`),
+  });
+  const producer = await createProducer(kafka, context, { lingerMs: 0 });
+  try {
+    const [ours, strange] = [`${one.tenant}/${made.id}`, `${one.tenant}/sto_stranger`];
+    const said = await until("the connection", () => table.get(ours));
+    const value = encodeRecord("StorageConnection", schemaId, { ...said, connection: "sto_stranger" });
+    await producer.send({ topic, partition: 0, key: Buffer.from(strange), value });
+    await producer.send({ topic, partition: 0, key: Buffer.from(ours), value: null });
+    await until("the loss", () => (told.includes(`-${ours}`) && told.includes(`+${strange}`) ? true : undefined));
+    // Corrected each half minute, and at the start.
+    await api.kill("SIGTERM");
+    api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+    const again = await until("it to be told again", () => table.get(ours));
+    expect({ ...JSON.parse(again.definition), sealed: "" }).toEqual({ ...JSON.parse(said.definition), sealed: "" });
+    await until("the stranger's end", () => (table.get(strange) === undefined ? true : undefined));
+  } finally {
+    await Promise.all([table.close(), producer.close()]);
+  }
+  expect((await ask("DELETE", `/storage/connections/${made.id}`)).status).toBe(204);
 });
 
 test("a bucket is given the audit trail's head, keeps it, and an api whose trail contradicts it says so", async () => {

@@ -62,9 +62,11 @@ const Facts = ({ event, next, onFilter }: FactsProps) => {
       </Fact>
       <Fact name="When">
         {formatStamp(event.at, true)} UTC{" "}
-        <span className="faint">
-          {formatStamp(event.at, false, 0)} {localZone}
-        </span>
+        {localZone === "UTC" ? null : (
+          <span className="faint">
+            {formatStamp(event.at, false, 0)} {localZone}
+          </span>
+        )}
       </Fact>
       <Fact name="Who">
         {actorWords(event)} <span className="faint">{actor.kind}</span>{" "}
