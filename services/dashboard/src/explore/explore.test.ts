@@ -85,6 +85,7 @@ test("the address gives back what it was made from", () => {
     pinned: ["a,b", "user.id"],
     event: "3-1-0",
     part: "trace" as const,
+    place: "sto_1",
     wrap: true,
     utc: true,
   };
