@@ -27,6 +27,25 @@ export interface FollowerOptions {
 
 const pollMs = 20;
 
+/**
+ * Which records are news. A consumer that was cut off reads again what it had not committed, and for a moment an older record
+ * of a key would take the place of a newer one: a revoked key would be good again. A topic that was made anew begins at 0
+ * with records that are younger than all that was seen.
+ */
+export const createNews = () => {
+  const seen = new Map<number, { offset: number; timestamp: number }>();
+  return {
+    isNew: (partition: number, { offset, timestamp }: Pick<InRecord, "offset" | "timestamp">): boolean => {
+      const last = seen.get(partition);
+      return last === undefined || offset > last.offset || timestamp > last.timestamp;
+    },
+    saw: (partition: number, { offset, timestamp }: Pick<InRecord, "offset" | "timestamp">): void => {
+      seen.set(partition, { offset, timestamp: Math.max(timestamp, seen.get(partition)?.timestamp ?? 0) });
+    },
+    reached: (partition: number, offset: number): boolean => (seen.get(partition)?.offset ?? -1) >= offset,
+  };
+};
+
 /** Rejects when the topic cannot be read. */
 export const followTopic = async (
   kafka: KafkaClient,
@@ -34,7 +53,7 @@ export const followTopic = async (
   { group: begin, topic, handle }: FollowerOptions,
 ): Promise<TopicFollower> => {
   const group = `${begin}.${randomUUID()}`;
-  const seen = new Map<number, number>();
+  const news = createNews();
 
   const admin = kafka.admin();
   await admin.connect();
@@ -45,7 +64,6 @@ export const followTopic = async (
         .filter(({ high, low }) => Number(high) > Number(low))
         .map(({ partition, high }) => [partition, Number(high) - 1]),
     );
-  const reached = (partition: number, last: number): boolean => (seen.get(partition) ?? -1) >= last;
   const targets = [...(await lasts())];
 
   const consumer = await consume(
@@ -60,6 +78,7 @@ export const followTopic = async (
       handle: async ({ partition, records }) => {
         for (const record of records) {
           const { offset, key } = record;
+          if (!news.isNew(partition, record)) continue;
           if (key !== null)
             try {
               await handle(key.toString("utf8"), record, partition);
@@ -67,7 +86,7 @@ export const followTopic = async (
               // What was known of this key stays; a newer version of the project may have written it.
               log.error({ err: error, topic, partition, offset }, "a record could not be read");
             }
-          seen.set(partition, offset);
+          news.saw(partition, record);
         }
       },
     },
@@ -75,11 +94,11 @@ export const followTopic = async (
 
   return {
     get complete() {
-      return targets.every(([partition, last]) => reached(partition, last));
+      return targets.every(([partition, last]) => news.reached(partition, last));
     },
     caughtUp: async (partition) => {
       const last = (await lasts()).get(partition) ?? -1;
-      while (!reached(partition, last)) await sleep(pollMs);
+      while (!news.reached(partition, last)) await sleep(pollMs);
     },
     close: async () => {
       await consumer.close();

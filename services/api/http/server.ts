@@ -131,7 +131,7 @@ export interface Listening {
 const drainMs = 5_000;
 
 export const listen = async (app: Express, host: string, port: number): Promise<Listening> => {
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 10_000 }, app);
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 15_000, keepAliveTimeout: 75_000 }, app);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);
