@@ -77,13 +77,13 @@ test("an event that matches is told, once and within a second of its acknowledge
 });
 
 test("a rule of a kind that this version does not know is said to be unjudged, and to whom it tells, until it is judged", async () => {
-  const say = (version: number, when: object) =>
+  const say = (version: number, rule: object) =>
     driver.say("AlertRule", `${one.tenant}/newer`, {
       ...{ tenant: one.tenant, rule: "newer", version, effective_from: BigInt(Date.now()) },
-      definition: JSON.stringify({ id: "newer", name: "Newer", severity: "critical", when, of_tomorrow: true }),
+      definition: JSON.stringify({ id: "newer", name: "Newer", severity: "critical", ...rule }),
     });
   const changes = () => driver.of("newer").map(({ from_state: from, to_state: to }) => `${from} > ${to}`);
-  await say(1, { type: "oracle", query: "doom" });
+  await say(1, { when: { type: "oracle", query: "doom" }, of_tomorrow: true });
   const [told] = await until("it to be told", () => (changes().length === 1 ? driver.of("newer") : undefined));
   expect(told).toMatchObject({ to_state: "errored", rule_name: "Newer", severity: "critical", query: "doom" });
   expect(told?.reason).toContain("when.type: must be one of match");
@@ -91,9 +91,11 @@ test("a rule of a kind that this version does not know is said to be unjudged, a
   await send([{ message: "kernel panic beside it", service: "beside" }]);
   await until("another rule's", () => driver.of("panics").find(({ group }) => group.service === "beside"));
   expect(changes()).toEqual(["ok > errored"]);
-  await say(2, { type: "match", query: "doom" });
+  await say(2, { when: { type: "match", query: "doom" } });
   await until("its end", () => changes()[1]);
-  expect(changes()).toEqual(["ok > errored", "errored > resolved"]);
+  await send([{ message: "the doom itself" }]);
+  await until("what it finds", () => changes()[2]);
+  expect(changes()).toEqual(["ok > errored", "errored > resolved", "ok > firing"]);
 });
 
 test("alerters share the work: while one comes and another goes, each event is told once", async () => {

@@ -49,7 +49,7 @@ export const createRules = (log: Log, changed: () => void): Rules => {
     if ("rule" in parsed) return { ...of, definition: parsed.rule, problem: "" };
     // The api lets none through; a newer one may know a kind of rule that this version does not.
     log.error({ rule: key, version, problems: parsed.problems }, "a rule cannot be judged by this version");
-    const problem = parsed.problems.map(({ field, message }) => `${field}: ${message}`).join("; ");
+    const problem = parsed.problems.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join("; ");
     return { ...of, definition: unknownRule(rule, given), problem };
   };
 
