@@ -12,8 +12,8 @@ import {
 import { ownStack, type Platform, platform, type RunningService } from "@astralog/testbed";
 import type { Target } from "./load.ts";
 
-/** What a pipeline runs: all but the archive, which needs a bucket and has a test of its own. */
-export const pipelineServices = serviceNames.filter((name) => name !== "archive");
+/** What a pipeline runs: all but those that need a bucket, which have tests of their own. */
+export const pipelineServices = serviceNames.filter((name) => name !== "archive" && name !== "backup");
 
 export interface Pipeline {
   readonly stack: Stack;

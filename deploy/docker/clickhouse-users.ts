@@ -16,6 +16,7 @@ const shape = {
   CLICKHOUSE_BUCKET_PASSWORD: field.secret("Of astralog_bucket.", ""),
   CLICKHOUSE_LEDGER_PASSWORD: field.secret("Of astralog_ledger.", ""),
   CLICKHOUSE_RETENTION_PASSWORD: field.secret("Of astralog_retention.", ""),
+  CLICKHOUSE_BACKUP_PASSWORD: field.secret("Of astralog_backup.", ""),
 };
 
 await oneShot("clickhouse-users", async () => {
@@ -32,6 +33,7 @@ await oneShot("clickhouse-users", async () => {
     astralog_bucket: config.CLICKHOUSE_BUCKET_PASSWORD,
     astralog_ledger: config.CLICKHOUSE_LEDGER_PASSWORD,
     astralog_retention: config.CLICKHOUSE_RETENTION_PASSWORD,
+    astralog_backup: config.CLICKHOUSE_BACKUP_PASSWORD,
   };
   const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
   const database = config.CLICKHOUSE_DATABASE;

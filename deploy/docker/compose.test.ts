@@ -29,7 +29,7 @@ const ours = Object.entries(compose.services).filter(([, service]) => service.im
 /** `${NAME:?why}` and `${NAME:-default}` as compose fills them in. */
 const filled = (value: string): string =>
   value.replace(/\$\{([A-Z_]+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name: string, fallback?: string) =>
-    /^(DEAD_LETTER|AUDIT_SIGNING|SECRETS|ALERTS|STORAGE)_KEY$/.test(name)
+    /^(DEAD_LETTER|AUDIT_SIGNING|SECRETS|ALERTS|STORAGE|BACKUP)_KEY$/.test(name)
       ? randomBytes(32).toString("base64")
       : (fallback ?? randomBytes(12).toString("hex")),
   );
@@ -70,7 +70,7 @@ test("native producers are told the address that Kafka has for the outside", () 
 });
 
 test("every server has a health check, and what waits for health waits for one that has it", () => {
-  const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"];
+  const services = ["receiver", "redactor", "sink", "archive", "alerter", "retention", "backup", "api"];
   for (const name of ["kafka", "registry", "clickhouse", "postgres", ...services])
     expect(compose.services[name]?.healthcheck?.test?.length).toBeGreaterThan(0);
   for (const { depends_on = {} } of Object.values(compose.services))

@@ -12,6 +12,7 @@ const services: readonly string[] = serviceNames;
 const sources: Readonly<Record<string, readonly string[]>> = {
   provision: ["services/api/provision.ts", "deploy/docker/clickhouse-users.ts", "services/chassis/config.ts"],
   bootstrap: ["services/api/bootstrap.ts"],
+  restore: ["services/backup/config.ts", "services/chassis/config.ts"],
   prepare: ["deploy/docker/prepare.ts"],
 };
 

@@ -21,6 +21,7 @@ const shape = {
   KAFKA_ARCHIVE_PASSWORD: field.secret("Of the archive."),
   KAFKA_ALERTER_PASSWORD: field.secret("Of the alerter."),
   KAFKA_RETENTION_PASSWORD: field.secret("Of retention."),
+  KAFKA_BACKUP_PASSWORD: field.secret("Of backups."),
   KAFKA_API_PASSWORD: field.secret("Of the api."),
   KAFKA_PRODUCERS_PASSWORD: field.secret("Of the api where it manages Kafka-native producers."),
 };

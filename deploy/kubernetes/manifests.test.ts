@@ -74,10 +74,13 @@ interface PodSpec {
   readonly securityContext: { readonly runAsNonRoot: boolean };
   readonly terminationGracePeriodSeconds?: number;
 }
-const pods = [...ofKind("Deployment"), ...ofKind("Job")].map(
-  (one) =>
-    [one.metadata.name, (one as unknown as { spec: { template: { spec: PodSpec } } }).spec.template.spec] as const,
-);
+type Template = { spec: { template: { spec: PodSpec } } };
+const pods = [
+  ...[...ofKind("Deployment"), ...ofKind("Job")].map((one) => [one.metadata.name, one as unknown as Template] as const),
+  ...ofKind("CronJob").map(
+    (one) => [one.metadata.name, (one as unknown as { spec: { jobTemplate: Template } }).spec.jobTemplate] as const,
+  ),
+].map(([name, { spec }]) => [name, spec.template.spec] as const);
 
 const dataOf = (kind: string, field: string, name: string): Record<string, string> => {
   const found = ofKind(kind).find((one) => one.metadata.name === name);
@@ -112,7 +115,9 @@ test("native topics have as many copies as all others", () => {
 
 test("every variable of the ConfigMap is known to some service", () => {
   const known = new Set(
-    ["receiver", "redactor", "sink", "archive", "alerter", "retention", "api"].flatMap((name) => [...knownEnv(name)]),
+    ["receiver", "redactor", "sink", "archive", "alerter", "retention", "backup", "api"].flatMap((name) => [
+      ...knownEnv(name),
+    ]),
   );
   expect(Object.keys(dataOf("ConfigMap", "data", "astralog")).filter((name) => !known.has(name))).toEqual([]);
 });

@@ -2,16 +2,36 @@
  * ClickHouse: the real server's engine from npm, in a process of its own, on a folder that one process may use at a
  * time. Rows it has acknowledged survive kill -9 of the process.
  */
-import { mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild, untilReady } from "./child.ts";
-import { configXml, usersXml } from "./clickhouse-config.ts";
+import { configXml, diskKeyVariable, usersXml } from "./clickhouse-config.ts";
 import { newPassword, writePrivate } from "./secrets.ts";
 
 export interface ClickHouse extends Child {
   readonly url: string;
 }
+
+/**
+ * Under another key, or from before there was one, tables would come up empty or in pieces: so what a folder was written
+ * with stands in it, as a hash.
+ */
+const requireSameKey = (dir: string, diskKey: string): void => {
+  const file = join(dir, "disk-key.sha256");
+  const mine = createHash("sha256").update(`astralog-clickhouse-disk\n${diskKey}`).digest("hex");
+  if (!existsSync(file)) {
+    if (existsSync(join(dir, "metadata")))
+      throw new Error(
+        `ClickHouse's data in ${dir} was written before it was encrypted at rest, and this version does not read it. To begin anew: npm start -- --fresh. To keep it: take what you need with the version that wrote it.`,
+      );
+    writePrivate(file, mine);
+  } else if (readFileSync(file, "utf8") !== mine)
+    throw new Error(
+      `ClickHouse's data in ${dir} is encrypted with another key than that of secrets.json beside it. Put the file back that belongs to it, or begin anew: npm start -- --fresh.`,
+    );
+};
 
 const engine = fileURLToPath(new URL("clickhouse-engine.ts", import.meta.url));
 
@@ -21,8 +41,11 @@ export const startClickHouse = async (options: {
   port: number;
   database: string;
   passwordOf: (user: string) => string;
+  /** 32 bytes in hex, which the tables are encrypted with. */
+  diskKey: string;
 }): Promise<ClickHouse> => {
-  const { dir, log, port, database, passwordOf } = options;
+  const { dir, log, port, database, passwordOf, diskKey } = options;
+  requireSameKey(dir, diskKey);
   const conf = join(dir, "conf");
   const stopPassword = newPassword();
   mkdirSync(conf, { recursive: true, mode: 0o700 });
@@ -37,6 +60,7 @@ export const startClickHouse = async (options: {
     args: [engine, dir, String(port)],
     log,
     cwd: dir,
+    env: { ...process.env, [diskKeyVariable]: diskKey },
   });
   const answers = () =>
     fetch(`${url}/ping`).then(

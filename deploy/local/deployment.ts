@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { makeDatabase } from "./database.ts";
 import { openSecrets, writePrivate } from "./secrets.ts";
 import { bootstrapTenant, type FirstTenant, provision } from "./service.ts";
-import type { Deployment } from "./services.ts";
+import type { BackupBucket, Deployment } from "./services.ts";
 import type { Addresses } from "./stack.ts";
 
 const key256 = (): string => randomBytes(32).toString("base64");
@@ -15,6 +15,10 @@ export const prepare = async (
   addresses: Addresses,
   dir: string,
   mailUrl: string,
+  {
+    backups,
+    before = async () => undefined,
+  }: { backups?: BackupBucket | undefined; before?: (deployment: Deployment) => Promise<void> } = {},
 ): Promise<{ deployment: Deployment; tenant: FirstTenant }> => {
   const secrets = openSecrets(join(dir, "deployment.json"));
   const deployment: Deployment = {
@@ -27,8 +31,12 @@ export const prepare = async (
     secretsKey: secrets.of("secretsKey", key256),
     alertsKey: secrets.of("alertsKey", key256),
     storageKey: secrets.of("storageKey", key256),
+    backupKey: secrets.of("backupKey", key256),
+    ...(backups === undefined ? {} : { backups }),
     mailUrl,
   };
+  // Before anything is made that a restore would find there.
+  await before(deployment);
   await provision(deployment);
   const keys = join(dir, "keys.json");
   if (!existsSync(keys)) writePrivate(keys, JSON.stringify(await bootstrapTenant(deployment, "main", "default")));

@@ -6,11 +6,20 @@ export { type KeptMail, type MailSink, startMailSink } from "./mail-sink.ts";
 export { root, state } from "./paths.ts";
 export { choosePorts } from "./ports.ts";
 export { newPassword } from "./secrets.ts";
-export { bootstrapTenant, type FirstTenant, provision, type ServiceProcess, startService } from "./service.ts";
 export {
+  bootstrapTenant,
+  type FirstTenant,
+  provision,
+  runScript,
+  type ServiceProcess,
+  startService,
+} from "./service.ts";
+export {
+  type BackupBucket,
   type Deployment,
   type ListenPorts,
   publicUrl,
+  restoreEnv,
   type ServiceName,
   serviceEnv,
   serviceNames,

@@ -80,7 +80,7 @@ export const createLocalServices = async (options: {
     };
   };
 
-  const all = serviceNames.map(service);
+  const all = serviceNames.filter((name) => name !== "backup" || deployment.backups !== undefined).map(service);
   return {
     all,
     ports: () => ports,

@@ -64,26 +64,26 @@ export const startService = async (options: {
   return { ...child, ops: opsUrl() ?? "" };
 };
 
-/** Runs a script of the api to its end and gives what it printed; an exit other than 0 is an error with its words. */
-const runScript = async (
+/** Runs a script of a service to its end and gives what it printed; an exit other than 0 is an error with its words. */
+export const runScript = async (
   script: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<string> => {
-  const child = spawn(process.execPath, [...nodeFlags, join(root, "services", "api", script), ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, join(root, "services", script), ...args], {
     cwd: root,
     env: { NODE_COMPILE_CACHE: compileCache, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const code = new Promise((resolve, reject) => child.once("close", resolve).once("error", reject));
   const [status, out, err] = await Promise.all([code, text(child.stdout), text(child.stderr)]);
-  if (status !== 0) throw new Error(`services/api/${script} failed (${String(status)}):\n${out}${err}`);
+  if (status !== 0) throw new Error(`services/${script} failed (${String(status)}):\n${out}${err}`);
   return out;
 };
 
 /** Migrations, topics, ACLs, schemas. Doing it again changes nothing. */
 export const provision = async (deployment: Deployment): Promise<void> => {
-  await runScript("provision.ts", [], provisionEnv(deployment));
+  await runScript("api/provision.ts", [], provisionEnv(deployment));
 };
 
 export interface FirstTenant {
@@ -98,7 +98,7 @@ export interface FirstTenant {
 
 const bootstrap = async <T>(deployment: Deployment, args: readonly string[], api: number): Promise<T> => {
   const env = { LOG_LEVEL: "error", ...serviceEnv("api", deployment, { https: 0, http: 0, api }) };
-  const said = await runScript("bootstrap.ts", args, env);
+  const said = await runScript("api/bootstrap.ts", args, env);
   return JSON.parse(said.trim().split("\n").at(-1) ?? "") as T;
 };
 

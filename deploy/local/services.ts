@@ -9,6 +9,7 @@ export const serviceNames = [
   "archive",
   "alerter",
   "retention",
+  "backup",
   "api",
 ] as const satisfies readonly Principal[];
 export type ServiceName = (typeof serviceNames)[number];
@@ -30,8 +31,19 @@ export interface Deployment {
   readonly alertsKey: string;
   /** Base64 of the 32 bytes that the keys of tenants' buckets are sealed with. */
   readonly storageKey: string;
+  /** Base64 of the 32 bytes that backups are sealed with. */
+  readonly backupKey: string;
+  /** Where backups go; without it none are made. */
+  readonly backups?: BackupBucket;
   /** Where mail goes; empty keeps it. */
   readonly mailUrl: string;
+}
+
+export interface BackupBucket {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 type Env = Record<string, string>;
@@ -62,6 +74,24 @@ export const provisionEnv = (deployment: Deployment): Env => ({
   POSTGRES_URL: deployment.postgresUrl,
   POSTGRES_API_USERNAME: deployment.postgresLogin.username,
   POSTGRES_API_PASSWORD: deployment.postgresLogin.password,
+});
+
+/** What opens the bucket of backups. */
+const vaultEnv = ({ backups, backupKey }: Deployment): Env => {
+  if (backups === undefined) return { BACKUP_KEY: backupKey };
+  return {
+    ...{ BACKUP_KIND: "compatible", BACKUP_ENDPOINT: backups.endpoint, BACKUP_BUCKET: backups.bucket },
+    ...{ BACKUP_ACCESS_KEY_ID: backups.accessKeyId, BACKUP_SECRET_ACCESS_KEY: backups.secretAccessKey },
+    BACKUP_KEY: backupKey,
+  };
+};
+
+/** What restore.ts runs with. */
+export const restoreEnv = (deployment: Deployment): Env => ({
+  ...kafkaEnv(deployment, "admin"),
+  ...clickhouseEnv(deployment, { "": "astralog_admin" }),
+  ...vaultEnv(deployment),
+  POSTGRES_URL: deployment.postgresUrl,
 });
 
 const postgresUrlOfApi = ({ postgresUrl, postgresLogin }: Deployment): string =>
@@ -104,7 +134,20 @@ export const serviceEnv = (
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "retention":
-      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }), STORAGE_KEY: storageKey };
+      return {
+        ...kafka,
+        ...clickhouseEnv(deployment, { "": "astralog_retention" }),
+        STORAGE_KEY: storageKey,
+        // The default of backups.
+        BACKUP_KEEP_DAYS: deployment.backups === undefined ? "0" : "14",
+      };
+    case "backup":
+      return {
+        ...kafka,
+        ...clickhouseEnv(deployment, { "": "astralog_backup" }),
+        ...vaultEnv(deployment),
+        POSTGRES_URL: deployment.postgresUrl,
+      };
     case "api":
       return {
         ...kafka,

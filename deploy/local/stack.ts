@@ -2,6 +2,7 @@
  * The four servers Astralog stands on, started together on one folder and one set of ports. Killing one and starting it
  * again gives the same server: same address, same data.
  */
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { principals } from "@astralog/schemas";
@@ -114,6 +115,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     ),
     postgres: secrets.of("postgres.astralog"),
   };
+  const diskKey = secrets.of("clickhouse.disk", () => randomBytes(32).toString("hex"));
   const place = (name: ServerName) => ({ dir: join(dir, name), log: join(logs, `${name}.log`) });
 
   const servers: Record<ServerName, Server> = {
@@ -134,6 +136,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         port: ports.clickhouse,
         database,
         passwordOf: (user) => users.clickhouse[user] ?? "",
+        diskKey,
       }),
     ),
     postgres: server("postgres", () =>

@@ -5,6 +5,7 @@ import { type BucketServer, startBucketServer } from "./bucket-server.ts";
 import { choosePorts } from "./ports.ts";
 import { openSecrets } from "./secrets.ts";
 import type { FirstTenant } from "./service.ts";
+import type { BackupBucket } from "./services.ts";
 
 export interface TrialBucket {
   readonly endpoint: string;
@@ -16,6 +17,7 @@ export interface TrialBucket {
 }
 
 const bucket = "trial";
+const backups = "backups";
 /** Taken by others only when it is in use; a connection remembers it. */
 const port = 4390;
 
@@ -26,13 +28,23 @@ export const startTrialBucket = async (dir: string, logs: string): Promise<Bucke
   const folder = join(dir, "buckets");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return startBucketServer({
-    ...{ dir: folder, log: join(logs, "buckets.log"), port: (await choosePorts({ port })).port, buckets: [bucket] },
+    ...{
+      dir: folder,
+      log: join(logs, "buckets.log"),
+      port: (await choosePorts({ port })).port,
+      buckets: [bucket, backups],
+    },
     secretAccessKey: openSecrets(join(folder, "secrets.json")).of("trial"),
   });
 };
 
 export const trialBucketOf = ({ url, accessKeyId, secretAccessKey, data }: BucketServer): TrialBucket => ({
   ...{ endpoint: url, bucket, accessKeyId, secretAccessKey, data: join(data, bucket) },
+});
+
+/** Where `npm start -- --bucket` puts its backups. */
+export const backupBucketOf = ({ url, accessKeyId, secretAccessKey }: BucketServer): BackupBucket => ({
+  ...{ endpoint: url, bucket: backups, accessKeyId, secretAccessKey },
 });
 
 /** Connects it, unless one of that name is there already. Throws with what the api said. */

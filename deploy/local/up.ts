@@ -19,11 +19,11 @@ import { state } from "./paths.ts";
 import { choosePorts } from "./ports.ts";
 import { addressLines, report } from "./report.ts";
 import { type RunFile, readRunFile, removeRunFile, writeRunFile } from "./run-file.ts";
-import { type FirstTenant, firstOwnerLink } from "./service.ts";
-import { type Deployment, publicUrl, serviceNames } from "./services.ts";
+import { type FirstTenant, firstOwnerLink, runScript } from "./service.ts";
+import { type Deployment, publicUrl, restoreEnv } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { supervise } from "./supervise.ts";
-import { connectTrialBucket, startTrialBucket, trialBucketOf, trialEnv } from "./trial-bucket.ts";
+import { backupBucketOf, connectTrialBucket, startTrialBucket, trialBucketOf, trialEnv } from "./trial-bucket.ts";
 
 const data = join(state, "data");
 const logs = join(state, "logs");
@@ -101,11 +101,18 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     print("Preparing tables, topics, schemas and rights");
     const mail = await startMailSink(await choosePorts(mailPorts));
     stops.push(() => mail.close());
-    const { deployment, tenant: kept } = await prepare(stack, data, mail.smtp);
-    checkpoint();
-
     const buckets = options.bucket ? await startTrialBucket(data, logs) : undefined;
     stops.push(() => buckets?.stop());
+    checkpoint();
+    const { deployment, tenant: kept } = await prepare(stack, data, mail.smtp, {
+      backups: buckets === undefined ? undefined : backupBucketOf(buckets),
+      before: async (made) => {
+        if (options.restore === "") return;
+        print(`Restoring ${options.restore === "all" ? "Postgres and ClickHouse" : options.restore}`);
+        const only = options.restore === "all" ? [] : ["--only", options.restore];
+        print(`  ${(await runScript("backup/restore.ts", only, restoreEnv(made))).trim()}`);
+      },
+    });
     checkpoint();
 
     print("Starting the services:");
@@ -116,7 +123,7 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     });
     const followers: Follower[] = options.headless
       ? []
-      : serviceNames.map((name) => follow(join(logs, `${name}.log`), (line) => print(formatLogLine(name, line))));
+      : services.all.map(({ name }) => follow(join(logs, `${name}.log`), (line) => print(formatLogLine(name, line))));
     stops.push(() => {
       for (const one of followers) one.close();
     });

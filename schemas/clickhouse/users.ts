@@ -14,6 +14,7 @@ export const clickhouseUserNames = [
   "astralog_bucket",
   "astralog_ledger",
   "astralog_retention",
+  "astralog_backup",
 ] as const;
 export type ClickHouseUserName = (typeof clickhouseUserNames)[number];
 export type ClickHouseProfileName =
@@ -24,7 +25,8 @@ export type ClickHouseProfileName =
   | "export"
   | "bucket"
   | "ledger"
-  | "retention";
+  | "retention"
+  | "backup";
 
 export interface ClickHouseUser {
   readonly name: ClickHouseUserName;
@@ -118,6 +120,26 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
         ...on("SELECT, INSERT", "removals", "sweeps", "deletion_steps"),
         "GRANT READ ON S3",
         "GRANT CREATE TEMPORARY TABLE ON *.*",
+      ],
+      login: true,
+    },
+    {
+      name: "astralog_backup",
+      about: "Reads all that a backup holds, and which parts it is in.",
+      profile: "backup",
+      grants: [
+        ...on(
+          "SELECT",
+          "events",
+          "batches",
+          "dead_letters",
+          "removals",
+          "sweeps",
+          "deletion_steps",
+          "schema_migrations",
+        ),
+        "GRANT SELECT ON system.parts",
+        "GRANT SELECT ON system.columns",
       ],
       login: true,
     },
@@ -236,6 +258,11 @@ export const clickhouseProfiles: Readonly<Record<ClickHouseProfileName, ClickHou
   // It looks through all there is, and must not be felt.
   retention: {
     settings: { max_threads: 1, max_memory_usage: 4_000_000_000, priority: 10, ...forBuckets },
+    changeable: {},
+  },
+  // It reads all there is, and must not be felt. Answers are compressed and whole before they are sent.
+  backup: {
+    settings: { readonly: 2, max_threads: 2, max_memory_usage: 4_000_000_000, priority: 10 },
     changeable: {},
   },
 };

@@ -40,6 +40,9 @@ const migrations: Record<string, Migration> = {
   "0013_storage_days": storageDays,
 };
 
+/** In order. */
+export const migrationNames: readonly string[] = Object.keys(migrations);
+
 // bigint columns here hold bytes and counts, far below 2^53.
 const int8 = 20;
 const types = {
@@ -72,17 +75,17 @@ export const connectSession = (url: string): pg.Client =>
   new pg.Client({ connectionString: url, types, connectionTimeoutMillis: 3_000, keepAlive: true });
 
 /**
- * Brings the database up to this version; safe to run at any time and from several places at once. Returns the names of
- * the migrations that ran. Throws what Postgres said; the failed migration was rolled back.
+ * Brings the database up to this version, or to an earlier one's, which must not be below where it is; safe to run at any
+ * time and from several places at once. Returns the names of the migrations that ran. Throws what Postgres said; the failed migration was rolled back.
  */
-export const migrate = async (url: string): Promise<string[]> => {
+export const migrate = async (url: string, upTo?: string): Promise<string[]> => {
   const db = connectPostgres(url, { max: 2 });
   try {
     const migrator = new Migrator({
       db,
       provider: { getMigrations: () => Promise.resolve(migrations) },
     });
-    const { error, results = [] } = await migrator.migrateToLatest();
+    const { error, results = [] } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
     if (error !== undefined) throw error;
     return results.filter((result) => result.status === "Success").map((result) => result.migrationName);
   } finally {

@@ -15,6 +15,7 @@ export const principals = [
   "archive",
   "alerter",
   "retention",
+  "backup",
   "api",
   "producers",
 ] as const;
@@ -126,7 +127,7 @@ export const topics = {
     maxMessageBytes: 12 * mebi,
     write: ["redactor"],
     read: ["sink", "api"],
-    describe: ["retention"],
+    describe: ["retention", "backup"],
   },
   keys: {
     name: "control.keys",
@@ -319,7 +320,7 @@ export const groups: readonly GroupRights[] = [
   { name: "receiver", join: ["receiver"], describe: [] },
   // Verify compares positions with the ledger; the alerter asks what has been passed on where it saw nothing yet.
   { name: "redactor", join: ["redactor"], describe: ["api", "alerter", "retention"] },
-  { name: "sink", join: ["sink"], describe: ["api", "retention"] },
+  { name: "sink", join: ["sink"], describe: ["api", "retention", "backup"] },
   // One for each bucket: what is behind holds up nobody.
   { name: "archive", join: ["archive"], describe: ["api"] },
   { name: "alerter", join: ["alerter"], describe: [] },

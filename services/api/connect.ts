@@ -1,6 +1,7 @@
 /** Everything the api reaches, each registered to be closed at the stop. */
 import {
   type Context,
+  createConfiguredKeys,
   createControlTable,
   createKafka,
   createKeyUses,
@@ -32,7 +33,6 @@ import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
-import { createConfiguredKeys } from "./secrets/key-provider.ts";
 import { createConnections } from "./storage/connections.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";

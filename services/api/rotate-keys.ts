@@ -3,10 +3,9 @@
  * person. All sealed values are sealed anew; services go on meanwhile. SECRETS_KEY itself is changed by configuration.
  */
 import { parseArgs } from "node:util";
-import { field, loadConfig, oneShot } from "@astralog/chassis";
+import { createConfiguredKeys, field, loadConfig, oneShot } from "@astralog/chassis";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { createEnvelope } from "./secrets/envelope.ts";
-import { createConfiguredKeys } from "./secrets/key-provider.ts";
 import { rotateDataKeys } from "./secrets/rotation.ts";
 
 const shape = {

@@ -15,6 +15,7 @@ export * from "./kafka-producer.ts";
 export type { WriteRate } from "./kafka-quotas.ts";
 export * from "./kafka-reader.ts";
 export * from "./kafka-tail.ts";
+export * from "./key-provider.ts";
 export * from "./key-uses.ts";
 export * from "./letter.ts";
 export * from "./log.ts";

@@ -25,6 +25,11 @@ export const shape = {
     { min: 0, max: 600_000 },
     "5000",
   ),
+  BACKUP_KEEP_DAYS: field.integer(
+    "Days that a backup is kept, as backups are told; certificates of deletion say so. 0: none are made.",
+    { min: 0, max: 3_650 },
+    "0",
+  ),
   COMPACT_OBJECTS: field.integer(
     "So many small objects of a day and source in a bucket become one.",
     { min: 2, max: 500 },

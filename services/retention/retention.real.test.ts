@@ -12,7 +12,7 @@ let retention: RunningService;
 let receiver: RunningService;
 let sink: RunningService;
 
-const often = { SWEEP_SECONDS: "1", SETTLE_SECONDS: "0", IN_FLIGHT_MS: "200" };
+const often = { SWEEP_SECONDS: "1", SETTLE_SECONDS: "0", IN_FLIGHT_MS: "200", BACKUP_KEEP_DAYS: "14" };
 
 const sql = async <T>(query: string): Promise<T[]> => {
   const { url, database, users } = stack.clickhouse;
@@ -65,7 +65,7 @@ const swept = async (): Promise<void> => {
     const [row] = await sql<{ n: number }>(
       `SELECT uniqExact(place) AS n FROM sweeps WHERE began_at > '${now}' FORMAT JSONEachRow`,
     );
-    return (row?.n ?? 0) >= 5 ? true : undefined;
+    return (row?.n ?? 0) >= 6 ? true : undefined;
   });
 };
 
@@ -94,7 +94,9 @@ test("what is over is dropped with its part, and what has a day left stays", asy
   expect(await count("message = 'unknown, over'")).toBe(0);
   expect(await count("message = 'last day'")).toBe(10);
   expect((await sweeps()).map(({ place, overdue }) => [place, overdue])).toEqual(
-    expect.arrayContaining(["events", "buckets", "dead_letters", "exports", "kafka"].map((place) => [place, 0])),
+    expect.arrayContaining(
+      ["events", "buckets", "dead_letters", "exports", "backups", "kafka"].map((place) => [place, 0]),
+    ),
   );
   expect(retention.output()).not.toContain('"level":"error"');
 });
@@ -230,8 +232,10 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
     "dead_letters",
     "alerts",
     "exports",
+    "backups",
     "kafka",
   ]);
+  expect(certificate.places.find(({ place }) => place === "backups")?.detail).toMatch(/gone by \d{4}-/);
   const lines = await removedLines(body.id);
   expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
   expect(

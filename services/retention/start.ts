@@ -10,6 +10,7 @@ import {
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
 import type { StorageConnection } from "@astralog/schemas/storage";
+import { createBackupsPlace } from "./backups.ts";
 import { createCompaction } from "./bucket-compaction.ts";
 import { createBucketsPlace, createOpenBuckets } from "./buckets.ts";
 import { connectClickHouse } from "./clickhouse.ts";
@@ -95,6 +96,7 @@ export const start = async ({
     createBucketsPlace({ buckets, removals, log }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     exportsPlace,
+    createBackupsPlace({ keepDays: config.BACKUP_KEEP_DAYS }),
     createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);

@@ -60,6 +60,7 @@ const schemes = {
   archive: false,
   alerter: false,
   retention: false,
+  backup: false,
 };
 
 export const platform = async (stack: Addresses): Promise<Platform> => {
@@ -77,6 +78,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     secretsKey: randomBytes(32).toString("base64"),
     alertsKey: randomBytes(32).toString("base64"),
     storageKey: randomBytes(32).toString("base64"),
+    backupKey: randomBytes(32).toString("base64"),
     mailUrl: "",
   };
   await provision(deployment);

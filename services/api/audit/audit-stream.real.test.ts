@@ -1,7 +1,7 @@
 /** A trail on its way to webhooks, received by the scheme's own library. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createLog, createOutgoing } from "@astralog/chassis";
+import { createConfiguredKeys, createLog, createOutgoing } from "@astralog/chassis";
 import type { AuditEvent } from "@astralog/schemas";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Platform, platform, sharedStack } from "@astralog/testbed";
@@ -11,7 +11,6 @@ import { byTest, callApi, until } from "../api.driver.ts";
 import { ensureTenant } from "../control/tenants.ts";
 import type { Db } from "../postgres.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
-import { createConfiguredKeys } from "../secrets/key-provider.ts";
 import { startAuditSender } from "./audit-sender.ts";
 import { type AuditStreams, createAuditStreams } from "./audit-streams.ts";
 import { type By, recordAct } from "./audit-trail.ts";

@@ -2,13 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createMailTransport } from "@astralog/chassis";
+import { createConfiguredKeys, createMailTransport } from "@astralog/chassis";
 import { startMailSink } from "@astralog/local";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { sql } from "kysely";
 import { until } from "../api.driver.ts";
 import { createEnvelope } from "../secrets/envelope.ts";
-import { createConfiguredKeys } from "../secrets/key-provider.ts";
 import { rotateDataKeys, sealedColumns } from "../secrets/rotation.ts";
 import { codeOf, linkFor, signInByMail, startWorld, type World } from "./people.driver.ts";
 

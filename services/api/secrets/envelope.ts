@@ -5,10 +5,9 @@
  * Deleting an owner's data keys makes all that was sealed for it unreadable, in backups too.
  */
 import { randomBytes } from "node:crypto";
-import { decrypt, encrypt, Fault } from "@astralog/chassis";
+import { decrypt, encrypt, Fault, type KeyProvider } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { Db, Trx } from "../postgres.ts";
-import type { KeyProvider } from "./key-provider.ts";
 
 /** Whose a value is and where it is kept, as in `{ owner: "usr_…", column: "totp_factors.secret" }`. */
 export interface Place {

@@ -83,5 +83,6 @@ export const placeWords: Readonly<Record<string, string>> = {
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
   exports: "Exports",
+  backups: "Backups",
   kafka: "Kafka",
 };

@@ -2,7 +2,8 @@
  * What wraps data keys: keys of the configuration, or a key service that never gives its keys away. Only wrapped data keys
  * are ever stored, with the name of the key that wrapped them.
  */
-import { decrypt, encrypt, Fault, keyName } from "@astralog/chassis";
+import { Fault } from "./fault.ts";
+import { decrypt, encrypt, keyName } from "./sealing.ts";
 
 export interface KeyProvider {
   /** Names the key that wraps from now on, and tells nothing of it. */
@@ -22,8 +23,7 @@ export const createConfiguredKeys = (keys: readonly [Buffer, ...Buffer[]]): KeyP
     wrap: async (dataKey, bound) => encrypt(present, dataKey, bound),
     unwrap: async (name, wrapped, bound) => {
       const key = byName.get(name);
-      if (key === undefined)
-        throw new Fault("key_gone", `There is no key ${name} in SECRETS_KEY or SECRETS_KEYS_BEFORE.`);
+      if (key === undefined) throw new Fault("key_gone", `None of the configured keys is ${name}, which wrapped it.`);
       return decrypt(key, wrapped, bound);
     },
   };
