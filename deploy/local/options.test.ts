@@ -2,7 +2,9 @@ import { expect, test } from "@jest/globals";
 import { readOptions } from "./options.ts";
 
 test("without options it keeps its data, shows logs and stays on this machine", () => {
-  expect(readOptions([])).toEqual({ fresh: false, headless: false, bucket: false, listen: "", logLevel: "info" });
+  expect(readOptions([])).toEqual({
+    ...{ fresh: false, headless: false, bucket: false, restore: "", listen: "", logLevel: "info" },
+  });
 });
 
 test("each option is read", () => {
@@ -11,11 +13,18 @@ test("each option is read", () => {
     fresh: true,
     headless: true,
     bucket: true,
+    restore: "",
     listen: "logs.example",
     logLevel: "debug",
   });
 });
 
-test.each([["--frehs"], ["--log-level", "loud"], ["surplus"]])("%s is refused with words", (...args) => {
+test("a restore needs the bucket that the backups are in", () => {
+  expect(readOptions(["--bucket", "--restore", "clickhouse"])).toMatchObject({ restore: "clickhouse" });
+  expect(readOptions(["--restore", "all"])).toMatchObject({ wrong: true });
+  expect(readOptions(["--bucket", "--fresh", "--restore", "all"])).toMatchObject({ wrong: true });
+});
+
+test.each([["--frehs"], ["--bucket", "--restore", "kafka"], ["--log-level", "loud"], ["surplus"]])("%s is refused with words", (...args) => {
   expect(readOptions(args)).toEqual({ text: expect.stringMatching(/--/), wrong: true });
 });

@@ -30,10 +30,16 @@ const send = async (batches: number): Promise<void> => {
       message: `event ${sent++} of the harbor`,
       user: { id: sent % 7 },
     }));
+    const key = sent;
     await until("an accepted batch", async () => {
       const answer = await fetch(`${url("receiver")}/v1/events`, {
         method: "POST",
-        headers: { authorization: `Bearer ${world.one.ingestKey}`, "content-type": "application/json" },
+        headers: {
+          authorization: `Bearer ${world.one.ingestKey}`,
+          "content-type": "application/json",
+          // What was taken though the answer was lost is not taken twice.
+          "idempotency-key": `batch-${key}`,
+        },
         body: JSON.stringify(events),
       });
       await answer.arrayBuffer();
@@ -44,6 +50,18 @@ const send = async (batches: number): Promise<void> => {
 const stored = (): Promise<true> =>
   until("all to be stored", async () => {
     const [row] = await world.sql<{ n: number }>("SELECT toUInt32(sum(stored)) AS n FROM batches FINAL");
+    if (row?.n !== sent)
+      console.log(
+        "DEBUG",
+        sent,
+        JSON.stringify(row),
+        JSON.stringify(
+          await world.sql(
+            "SELECT topic, partition, count() AS c, sum(accepted) AS a, sum(stored) AS s, groupUniqArray(toString(dropped)) AS d FROM batches FINAL GROUP BY topic, partition",
+          ),
+        ),
+        running.map((r) => r.output().slice(-600)),
+      );
     return row?.n === sent ? true : undefined;
   });
 const refusal = (promise: Promise<unknown>): Promise<string> =>
@@ -148,7 +166,7 @@ test("a restore that was killed goes on, and the rest comes from Kafka: every ro
 test("the service makes one when it is due, and says so", async () => {
   const service = await world.one.start("backup", { ...world.env, BACKUP_EVERY_MINUTES: "1" });
   const newest = async () => (await world.backups("list"))[0]?.id;
-  await until("a new backup", async () => ((await newest()) === second ? undefined : true));
+  await until("a new backup", async () => ((await newest()) === second ? undefined : true), 120_000);
   await until("its metrics", async () => {
     const text = await (await fetch(`${service.ops}/metrics`)).text();
     return /astralog_backup_kept\{[^}]*\} 4/.test(text) && /astralog_backup_made_at_seconds\{[^}]*\} 1[.\d]+/.test(text)

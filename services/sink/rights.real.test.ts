@@ -164,6 +164,17 @@ describe("the others", () => {
   });
 
   test.each([
+    "INSERT INTO events (tenant) VALUES ('x')",
+    "ALTER TABLE events DELETE WHERE 1",
+    "SYSTEM STOP MERGES events",
+    "SELECT count() FROM sink_claims",
+    "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+    "INSERT INTO FUNCTION file('x.csv') SELECT 1",
+  ])("astralog_backup is refused: %s", async (sql) => {
+    expect(await ask("astralog_backup", sql)).toMatchObject({ ok: false });
+  });
+
+  test.each([
     "INSERT INTO batches (tenant) VALUES ('x')",
     "SELECT count() FROM sink_claims",
     "SELECT * FROM system.processes",
