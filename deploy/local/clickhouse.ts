@@ -3,8 +3,8 @@
  * time. Rows it has acknowledged survive kill -9 of the process.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild, untilReady } from "./child.ts";
 import { configXml, diskKeyVariable, usersXml } from "./clickhouse-config.ts";
@@ -33,6 +33,17 @@ const requireSameKey = (dir: string, diskKey: string): void => {
     );
 };
 
+/**
+ * To sync the folder of a new part, this engine looks for its full path below the disk's own path (on a plain disk the full
+ * path stands for itself). So that path leads there.
+ */
+const makeDisk = (dir: string): void => {
+  const tables = join(dir, "files", "tables");
+  const asked = join(tables, tables);
+  mkdirSync(dirname(asked), { recursive: true, mode: 0o700 });
+  if (!existsSync(asked)) symlinkSync(tables, asked);
+};
+
 const engine = fileURLToPath(new URL("clickhouse-engine.ts", import.meta.url));
 
 export const startClickHouse = async (options: {
@@ -46,6 +57,7 @@ export const startClickHouse = async (options: {
 }): Promise<ClickHouse> => {
   const { dir, log, port, database, passwordOf, diskKey } = options;
   requireSameKey(dir, diskKey);
+  makeDisk(dir);
   const conf = join(dir, "conf");
   const stopPassword = newPassword();
   mkdirSync(conf, { recursive: true, mode: 0o700 });

@@ -21,6 +21,8 @@ export interface World {
   readonly stack: Stack;
   readonly one: Platform;
   readonly sql: Sql;
+  /** A statement without an answer. */
+  command(statement: string): Promise<void>;
   /** Of the service, and of backups.ts. */
   readonly env: Record<string, string>;
   readonly restoreEnv: Record<string, string>;
@@ -58,6 +60,15 @@ export const startWorld = async (): Promise<World> => {
     text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Record<string, unknown>]));
   return {
     ...{ stack, one, sql, env, restoreEnv: restoring },
+    command: async (statement) => {
+      const answer = await fetch(`${url}/?database=astralog`, {
+        method: "POST",
+        headers: { "X-ClickHouse-User": "astralog_admin", "X-ClickHouse-Key": users.astralog_admin ?? "" },
+        body: statement,
+      });
+      const said = await answer.text();
+      if (!answer.ok) throw new Error(said);
+    },
     objects: () =>
       readdirSync(join(server.data, "backups"), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
