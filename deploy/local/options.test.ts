@@ -25,6 +25,9 @@ test("a restore needs the bucket that the backups are in", () => {
   expect(readOptions(["--bucket", "--fresh", "--restore", "all"])).toMatchObject({ wrong: true });
 });
 
-test.each([["--frehs"], ["--bucket", "--restore", "kafka"], ["--log-level", "loud"], ["surplus"]])("%s is refused with words", (...args) => {
-  expect(readOptions(args)).toEqual({ text: expect.stringMatching(/--/), wrong: true });
-});
+test.each([["--frehs"], ["--bucket", "--restore", "kafka"], ["--log-level", "loud"], ["surplus"]])(
+  "%s is refused with words",
+  (...args) => {
+    expect(readOptions(args)).toEqual({ text: expect.stringMatching(/--/), wrong: true });
+  },
+);
