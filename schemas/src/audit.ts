@@ -120,6 +120,8 @@ export const auditActions = [
   "retention.rule_deleted",
   "deletion.requested",
   "deletion.certified",
+  "rehydration.requested",
+  "rehydration.ended",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

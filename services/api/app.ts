@@ -16,6 +16,8 @@ import {
   type AuditSigner,
   type DeletionRecord,
   type KeyRecord,
+  type RehydrationRecord,
+  type RehydrationStateRecord,
   type RetentionRuleRecord,
   type SourceRecord,
   type TenantLimits,
@@ -68,6 +70,8 @@ import type { Producers } from "./producers/producers-connect.ts";
 import { createDeletionEndpoints } from "./retention/deletion-endpoints.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
 import { createKeptQueries } from "./retention/kept-queries.ts";
+import { untilOf } from "./retention/rehydrated.ts";
+import { createRehydrationEndpoints } from "./retention/rehydration-endpoints.ts";
 import { createRetentionEndpoints } from "./retention/retention-endpoints.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
@@ -103,6 +107,8 @@ export interface AppDeps {
   readonly retentionRules: ControlTable<RetentionRuleRecord>;
   readonly deletions: ControlTable<DeletionRecord>;
   readonly archiveStates: ControlTable<ArchiveStateRecord>;
+  readonly rehydrations: ControlTable<RehydrationRecord>;
+  readonly rehydrationStates: ControlTable<RehydrationStateRecord>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly queries: ClickHouseQueries;
@@ -184,7 +190,9 @@ export const buildApp = (deps: AppDeps): Express => {
     if (native_partitions.length === 0) return;
     await deps.producers?.keeper.now().catch((err) => log.warn({ err }, "Kafka hears later of a source's change"));
   };
+  const kept = createKeptQueries(queries);
   const search = {
+    untilOf: untilOf(deps.rehydrations),
     ...{ queries, topicPrefix, sourceNames },
     stores: createStores({ connections: deps.connections, queries, outgoing: deps.outgoing }),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -231,7 +239,10 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      ...createRetentionEndpoints({ db, audit, kept: createKeptQueries(queries) }),
+      ...createRetentionEndpoints({ db, audit, kept }),
+      ...createRehydrationEndpoints({
+        ...{ ...search, db, audit, kept, connections: deps.connections, states: deps.rehydrationStates },
+      }),
       ...createDeletionEndpoints({ db, audit, queries: createDeletionQueries(queries, topicPrefix), sourceNames }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),

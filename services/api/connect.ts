@@ -59,9 +59,13 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.deletions),
     table(topics.archiveState),
     table(topics.storage),
+    table(topics.rehydrations),
+    table(topics.rehydrationStates),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
-  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage] = others;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage, ...back] =
+    others;
+  const [rehydrations, rehydrationStates] = back;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -148,6 +152,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
-    ...{ retentionRules, deletions, archiveStates, storage },
+    ...{ retentionRules, deletions, archiveStates, storage, rehydrations, rehydrationStates },
   };
 };

@@ -16,6 +16,7 @@ import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { createCertify } from "./retention/certify.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
+import { endRehydrations } from "./retention/rehydrations.ts";
 
 run({
   service: "api",
@@ -75,6 +76,16 @@ run({
       certify,
     );
     onStop("certificates", certifying.stop);
+    const ending = whileLeading(
+      { everyMs: 5_000, log, leading: () => relay.leading, failed: "what came back from buckets could not be ended" },
+      () =>
+        endRehydrations(
+          connections.db,
+          ({ tenant, id }) => connections.rehydrationStates.get(`${tenant}/${id}`) !== undefined,
+          bySystem(connections.signer),
+        ),
+    );
+    onStop("rehydrations", ending.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     // Before the server waits for its last answers: a tail's answer has no end of its own.

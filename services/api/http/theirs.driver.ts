@@ -115,6 +115,13 @@ const plantSettings = async ({ db, tenant, source, stranger }: Other): Promise<v
       ...{ watched_until: new Date(), certificate: "{}" },
     })
     .execute();
+  await db
+    .insertInto("rehydrations")
+    .values({
+      ...{ id: idOf("reh"), tenant, connection: idOf("sto"), slot: null, definition: "{}", requested_by: stranger },
+      ...{ events: 0, bytes: 0, ends_at: new Date(), ended_at: null },
+    })
+    .execute();
   const shown = { ...named, owner: stranger, owner_name: "theirs", shared: true, content: "{}" };
   await db
     .insertInto("views")
@@ -219,6 +226,7 @@ export const plantTheirs = async (one: Platform, db: Db): Promise<Theirs> => {
     "/storage/connections/{id}": both("sto"),
     "/alerts/rules/{id}": ["theirs", "nobodys"],
     "/deletions/{id}": both("del"),
+    "/rehydrations/{id}": both("reh"),
     "/retention/rules/{id}": both("ret"),
     "/alerts/destinations/{id}": both("dst"),
     "/alerts/incidents/{id}": [theirIncident, noIncident],

@@ -6,6 +6,7 @@ import { Parts, usePart } from "../ui/parts.tsx";
 import { Buckets } from "./buckets.tsx";
 import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
+import { Rehydrations } from "./rehydrations.tsx";
 import { Rules } from "./rules.tsx";
 
 const parts = [
@@ -15,7 +16,14 @@ const parts = [
   ["deletions", "Deletions"],
 ] as const;
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions } as const;
+const BucketsPart = () => (
+  <>
+    <Buckets />
+    <Rehydrations />
+  </>
+);
+
+const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";
