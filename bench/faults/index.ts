@@ -8,6 +8,7 @@ import { noisyNeighbour } from "./noisy-neighbour.ts";
 import { poison } from "./poison.ts";
 import { rebalance } from "./rebalance.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
+import { retentionTimes } from "./retention-times.ts";
 import { sameKey } from "./same-key.ts";
 import { terminateService } from "./terminate-service.ts";
 
@@ -23,4 +24,5 @@ export const faults: readonly Fault[] = [
   terminateService,
   sameKey,
   noisyNeighbour,
+  ...retentionTimes,
 ];
