@@ -243,7 +243,10 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createRehydrationEndpoints({
         ...{ ...search, db, audit, kept, connections: deps.connections, states: deps.rehydrationStates },
       }),
-      ...createDeletionEndpoints({ db, audit, queries: createDeletionQueries(queries, topicPrefix), sourceNames }),
+      ...createDeletionEndpoints({
+        ...{ ...search, db, audit, connections: deps.connections },
+        queries: createDeletionQueries(queries, topicPrefix),
+      }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
       ...createPlanEndpoints({ db, audit, usage, sourceNames, planChanged: () => deps.producers?.keeper.soon() }),

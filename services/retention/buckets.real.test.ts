@@ -1,11 +1,13 @@
 /** Retention and deletion in a customer's own bucket, over real servers: what goes, what stays, and both counted one by one. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createBucket, createOutgoing } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
 import { checkCertificate } from "@astralog/schemas/retention/index";
 import { archiveColumnNames, archiveColumns } from "@astralog/schemas/storage";
 import { askAs, type Platform, platform, type RunningService, type Sql, sharedStack, until } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { forgetPlans } from "./bucket-compaction.ts";
 import { createDriver } from "./retention.driver.ts";
 
 jest.setTimeout(240_000);
@@ -125,8 +127,28 @@ test("small objects become few, killed again and again, and each event is there 
   expect([few.rows, few.different]).toEqual([540, 540]);
 });
 
+test("what was planned is forgotten once it is long finished, and not before", async () => {
+  const settings = { kind: "compatible", endpoint: buckets.url, region: "us-east-1", bucket: "theirs" } as const;
+  const bucket = createBucket({
+    settings: { ...settings, prefix: "", encryption: "bucket", kms_key: "" },
+    keys: { access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey },
+    ...{ folder: `logs/${connection}/`, outgoing: createOutgoing({ allowed: ["127.0.0.0/8"] }) },
+  });
+  const plans = async () => (await bucket.list("plans/")).map(({ name }) => name);
+  const before = await plans();
+  expect(before.length).toBeGreaterThan(0);
+  const unfinished = "plans/11/0000999999999999.json";
+  await bucket.putNew(unfinished, Buffer.from("{}"));
+  expect(await forgetPlans(bucket)).toBe(0);
+  expect(await forgetPlans(bucket, Date.now() + 8 * 86_400_000)).toBe(before.length);
+  expect(await plans()).toEqual([unfinished]);
+  await bucket.remove(unfinished);
+});
+
 test("a deletion goes through the bucket, through a kill, waits while it is away, and says so in its certificate", async () => {
   const before = await inBucket();
+  const counted = await ask("POST", "/deletions/preview", { kind: "query", query: "user.id:1" });
+  expect(counted.body.buckets).toEqual([{ connection, name: "ours", events: 180, problem: "" }]);
   await buckets.stop();
   const { status, body } = await ask("POST", "/deletions", {
     ...{ kind: "query", query: "user.id:1", reason: "asked", confirm: "user.id:1" },
