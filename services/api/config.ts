@@ -6,6 +6,10 @@ export const shape = {
   ...kafkaShape,
   ...notifyShape,
   ...storageShape,
+  STORAGE_AWS_PRINCIPAL: field.text(
+    "ARN that customers' roles must trust: the user or role of STORAGE_AWS_ACCESS_KEY_ID; empty: no roles are taken.",
+    "",
+  ),
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
   PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),

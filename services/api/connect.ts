@@ -140,7 +140,10 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   );
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
-  const connections = createConnections({ db, envelope, storage: createStorage(config) });
+  const connections = createConnections({
+    ...{ db, envelope, storage: createStorage(config) },
+    principal: config.STORAGE_AWS_PRINCIPAL,
+  });
   if (config.STORAGE_KEYS_BEFORE.length > 0)
     connections.announceAll().then(
       (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
