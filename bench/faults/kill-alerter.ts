@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createAlertDriver, until } from "@astralog/testbed";
+import { makeWebhookSecret } from "@astralog/chassis";
+import { createAlertDriver, startReceiver, until, webhookRecord } from "@astralog/testbed";
 import type { Fault } from "../fault.ts";
+import { heardOf, untilTold } from "../heard.ts";
 
 /** Of the traffic's events these are told one by one. */
 const everyNth = 100;
@@ -8,7 +10,8 @@ const windowMs = 10_000;
 
 /**
  * R1 for rules: whatever is killed when, each event of a match is told once, and each of its windows ends with the number of
- * events that there were in it: nothing was missed, and nothing counted twice.
+ * events that there were in it: nothing was missed, and nothing counted twice. A webhook hears of each change in one message:
+ * one that comes again has the id that it had.
  */
 export const killAlerter: Fault = {
   id: "R1-alerter",
@@ -16,8 +19,21 @@ export const killAlerter: Fault = {
   run: async ({ restart, scaled, pipeline, ledger, traffic, note, broken }) => {
     const { platform } = pipeline;
     const driver = await createAlertDriver(platform, { only: platform.tenant });
+    const hook = await startReceiver();
+    const secret = makeWebhookSecret();
     try {
       const before = ledger.ackedCount;
+      await driver.say(
+        "AlertDestination",
+        `${platform.tenant}/hook`,
+        webhookRecord(platform, "hook", hook.url, { secret }),
+      );
+      await driver.put(platform.tenant, {
+        id: "thousandth",
+        name: "Each thousandth",
+        when: { type: "match", query: "/^step [0-9]*000 /", window: "10s" },
+        notify: ["hook"],
+      });
       await driver.put(platform.tenant, {
         id: "hundredth",
         name: "Each hundredth",
@@ -27,6 +43,7 @@ export const killAlerter: Fault = {
         id: "traffic",
         name: "Traffic",
         when: { type: "threshold", query: "service:chaos", above: 100, window: "10s", every: "10s" },
+        notify: ["hook"],
       });
       for (let i = 0; i < scaled(20, 3); i++) {
         await sleep(500 + Math.random() * 2_500);
@@ -67,8 +84,20 @@ export const killAlerter: Fault = {
       if (counted !== seqs.length) broken(`the windows count ${counted} events, and ${seqs.length} were told`);
       const changes = driver.of("traffic").map(({ from_state: from, to_state: to }) => `${from} > ${to}`);
       if (changes.join() !== "ok > firing,firing > resolved") broken(`the threshold went ${changes.join(", ")}`);
+      const due = () => [...driver.of("thousandth"), ...driver.of("traffic")].map(({ id }) => id);
+      await untilTold(hook, due, 60_000);
+      const heard = heardOf(hook, secret);
+      const changesDue = due();
+      const untold = changesDue.filter((id) => !heard.messages.has(id));
+      const twice = changesDue.filter((id) => (heard.messages.get(id)?.size ?? 0) > 1);
+      note(
+        `${changesDue.length} changes to be told, in ${heard.ids} messages, ${heard.again} of them came again under their id; ${untold.length} missed, ${twice.length} repeated`,
+      );
+      if (untold.length > 0) broken(`${untold.length} changes reached no webhook`);
+      if (twice.length > 0) broken(`${twice.length} changes were told under two ids`);
     } finally {
       await driver.close();
+      await hook.close();
     }
   },
 };

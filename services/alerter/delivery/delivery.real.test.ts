@@ -1,17 +1,19 @@
 /** Transitions to real receivers: signed, once each, again under the same id when it must be, and one by one. */
-import { createSealer, makeWebhookSecret } from "@astralog/chassis";
-import { type Destination, sealedFor } from "@astralog/schemas/alerts/index";
+import { makeWebhookSecret } from "@astralog/chassis";
 import {
   type AlertDriver,
   createAlertDriver,
   type Platform,
   platform,
+  type Receiver,
   type RunningService,
   sharedStack,
+  startReceiver,
   until,
+  verified,
+  webhookRecord,
 } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type Receiver, startReceiver, verified } from "./receivers.driver.ts";
 
 let one: Platform;
 let receiver: RunningService;
@@ -51,17 +53,9 @@ const hook = async (...answer: Parameters<typeof startReceiver>): Promise<Receiv
   return made;
 };
 
-const destination = async (id: string, url: string, more: Partial<Destination> = {}): Promise<void> => {
-  const sealer = createSealer([Buffer.from(one.deployment.alertsKey, "base64")]);
+const destination = async (id: string, url: string): Promise<void> => {
   const secrets = { secret, before, before_until: new Date(Date.now() + 600_000).toISOString() };
-  const definition = {
-    ...{ id, tenant: one.tenant, name: id, kind: "webhook", settings: { url }, template: { title: "", text: "" } },
-    ...{ standard: false, version: 1, disabled: false },
-    sealed: sealer.seal(sealedFor(one.tenant, id), JSON.stringify(secrets)),
-    ...more,
-  };
-  const record = { tenant: one.tenant, destination: id, definition: JSON.stringify(definition) };
-  await driver.say("AlertDestination", `${one.tenant}/${id}`, record);
+  await driver.say("AlertDestination", `${one.tenant}/${id}`, webhookRecord(one, id, url, secrets));
 };
 
 const rule = (id: string, query: string, notify: string[], more = {}) =>
