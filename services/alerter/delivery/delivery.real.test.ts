@@ -36,12 +36,14 @@ afterAll(async () => {
   for (const hook of hooks) await hook.close();
 });
 
-const send = (message: string, service = "shop"): Promise<true> =>
-  until("an accepted event", async () => {
+const send = (message: string, service = "shop"): Promise<true> => sendAll([{ message, service }]);
+
+const sendAll = (events: readonly object[]): Promise<true> =>
+  until("accepted events", async () => {
     const answer = await fetch(`${receiver.url}/v1/events`, {
       method: "POST",
       headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
-      body: JSON.stringify([{ message, service }]),
+      body: JSON.stringify(events),
     });
     await answer.arrayBuffer();
     return answer.ok ? true : undefined;
@@ -121,6 +123,18 @@ test("a process that is killed between sending and writing it down sends again u
   const idsOf = ({ got }: Receiver) => new Set(got.map(({ id }) => id));
   for (const one of [held, other]) await until("the next", () => idsOf(one).size === 2 || undefined);
   expect(other.got.length).toBeLessThanOrEqual(3);
+}, 60_000);
+
+test("of a burst each event is told", async () => {
+  const hooked = await hook();
+  await destination("flooded", hooked.url);
+  const when = { type: "match", query: "flood", by: ["service"], window: "1d", limit: 1_000 } as const;
+  await driver.put(one.tenant, { id: "floods", name: "floods", when, notify: ["flooded"] });
+  await sendAll(Array.from({ length: 250 }, (_, n) => ({ message: `flood ${n}`, service: "shop" })));
+  await until("all transitions", () => driver.of("floods")[249]);
+  const told = () =>
+    new Set(hooked.got.flatMap((got) => verified(got, secret).data.incidents.map(({ transition }) => transition)));
+  await until("all of them", () => (told().size === 250 ? true : undefined));
 }, 60_000);
 
 test("what is silenced is not told; the end of the silence tells what still lasts", async () => {
