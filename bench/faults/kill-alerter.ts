@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeWebhookSecret } from "@astralog/chassis";
-import { createAlertDriver, startReceiver, until, webhookRecord } from "@astralog/testbed";
+import { createAlertDriver, until, webhookRecord } from "@astralog/testbed";
 import type { Fault } from "../fault.ts";
-import { heardOf, untilTold } from "../heard.ts";
+import { startHook, untilTold } from "../heard.ts";
 
 /** Of the traffic's events these are told one by one. */
 const everyNth = 100;
@@ -20,8 +20,8 @@ export const killAlerter: Fault = {
   run: async ({ restart, scaled, pipeline, ledger, traffic, note, broken }) => {
     const { platform } = pipeline;
     const driver = await createAlertDriver(platform, { only: platform.tenant });
-    const hook = await startReceiver();
     const secret = makeWebhookSecret();
+    const hook = await startHook(secret);
     try {
       await driver.say(
         "AlertDestination",
@@ -87,14 +87,15 @@ export const killAlerter: Fault = {
       if (changes.join() !== "ok > firing,firing > resolved") broken(`the threshold went ${changes.join(", ")}`);
       const due = () => [...driver.of("thousandth"), ...driver.of("traffic")].map(({ id }) => id);
       await untilTold(hook, due, 60_000);
-      const heard = heardOf(hook, secret);
       const changesDue = due();
-      const untold = changesDue.filter((id) => !heard.messages.has(id));
-      const twice = changesDue.filter((id) => (heard.messages.get(id)?.size ?? 0) > 1);
+      const untold = changesDue.filter((id) => !hook.messages.has(id));
+      const twice = changesDue.filter((id) => (hook.messages.get(id)?.size ?? 0) > 1);
+      const { ids, again } = hook.count();
       note(
-        `${changesDue.length} changes to be told, in ${heard.ids} messages, ${heard.again} of them came again under their id; ${untold.length} missed, ${twice.length} repeated`,
+        `${changesDue.length} changes to be told, in ${ids} messages, ${again} of them came again under their id; ${untold.length} missed, ${twice.length} repeated`,
       );
       if (untold.length > 0) broken(`${untold.length} changes reached no webhook`);
+      if (hook.unsigned.length > 0) broken(`${hook.unsigned.length} messages were wrongly signed: ${hook.unsigned[0]}`);
       if (twice.length > 0) broken(`${twice.length} changes were told under two ids`);
     } finally {
       await driver.close();

@@ -3,7 +3,7 @@ import { makeWebhookSecret } from "@astralog/chassis";
 import { createAlertDriver, type Receiver, startReceiver, until, webhookRecord } from "@astralog/testbed";
 import type { Fault } from "../fault.ts";
 import { millis, percentile } from "../figures.ts";
-import { heardOf, untilTold } from "../heard.ts";
+import { type Hook, startHook, untilTold } from "../heard.ts";
 
 /** The first waits of the schedule; schedule.real.test.ts walks all ten. */
 const [secondTryMs, thirdTryMs] = [5_000, 300_000];
@@ -35,15 +35,16 @@ export const receiversFail: Fault = {
     const driver = await createAlertDriver(platform, { only: platform.tenant });
     const secret = makeWebhookSecret();
     const inside = await startReceiver();
-    const good = await startReceiver();
-    const failing = await startReceiver((response) => response.writeHead(500).end());
-    const moved = await startReceiver((response) => response.writeHead(301, { location: inside.url }).end());
-    const gone = await startReceiver((response) => response.writeHead(410).end());
-    const slow = await startReceiver(
+    const good = await startHook(secret);
+    const failing = await startHook(secret, (response) => response.writeHead(500).end());
+    const moved = await startHook(secret, (response) => response.writeHead(301, { location: inside.url }).end());
+    const gone = await startHook(secret, (response) => response.writeHead(410).end());
+    const slow = await startHook(
+      secret,
       (response) => void setTimeout(() => response.writeHead(204).end(), 60_000).unref(),
     );
     // Cuts each message off once.
-    const reset: Receiver = await startReceiver((response) => {
+    const reset: Hook = await startHook(secret, (response) => {
       const { id } = reset.got.at(-1) ?? {};
       if (reset.got.filter((one) => one.id === id).length === 1) response.destroy();
       else response.writeHead(204).end();
@@ -66,7 +67,7 @@ export const receiversFail: Fault = {
       const begun = await until("the first message", () => failing.got[0], 60_000);
       // Before the second try in the short form, before the third in the long one.
       await sleep(long ? secondTryMs + slackMs : 1_000);
-      const back = await startReceiver(undefined, Number(new URL(away.url).port));
+      const back = await startHook(secret, undefined, Number(new URL(away.url).port));
       open.push(back);
       await sleep(scaled(thirdTryMs + cutMs, secondTryMs));
       const first = await until("the first change", () => driver.of("thousandth")[0]);
@@ -75,19 +76,19 @@ export const receiversFail: Fault = {
       const due = driver.of("thousandth");
       await untilTold(good, () => due.map(({ id }) => id), 60_000);
 
-      const heard = heardOf(good, secret);
-      const untold = due.filter(({ id }) => !heard.messages.has(id));
-      const twice = [...heard.messages.values()].filter((ids) => ids.size > 1);
+      const { ids, again } = good.count();
+      const untold = due.filter(({ id }) => !good.messages.has(id));
+      const twice = [...good.messages.values()].filter((ids) => ids.size > 1);
       const late = due.flatMap(({ id, judged_at: at }) => {
         const told = good.got.find(({ body }) => body.includes(id));
         return told === undefined ? [] : [Math.max(0, told.at - Number(at))];
       });
       note(
-        `beside them ${due.length} changes were told in ${heard.ids} messages, p99 ${millis(percentile(late, 0.99))} after they were judged`,
+        `beside them ${due.length} changes were told in ${ids} messages, p99 ${millis(percentile(late, 0.99))} after they were judged`,
       );
       if (long && percentile(late, 0.99) > goodWithinMs) broken("the webhook that works was held up by the others");
       if (untold.length > 0) broken(`${untold.length} changes did not reach the webhook that works`);
-      if (twice.length > 0 || heard.again > 0) broken(`${twice.length + heard.again} came again where nothing failed`);
+      if (twice.length > 0 || again > 0) broken(`${twice.length + again} came again where nothing failed`);
 
       const waits = { failing: waitsOf(failing), moved: waitsOf(moved), slow: waitsOf(slow) };
       note(
@@ -109,16 +110,15 @@ export const receiversFail: Fault = {
         broken("a message was another one when it came again");
       if (inside.got.length > 0) broken("a redirect was followed");
       if (gone.got.length !== 1) broken(`${gone.got.length} requests came to a webhook that had answered 410`);
-      if (heardOf(reset, secret).again === 0) broken("what was cut off was not tried again");
+      if (reset.count().again === 0) broken("what was cut off was not tried again");
       const thrice = Map.groupBy(reset.got, ({ id }) => id)
         .values()
         .filter((tries) => tries.length > 2);
       if (thrice.next().done !== true) broken("what was taken came again");
-      if (!heardOf(back, secret).messages.has(first.id))
-        broken("what was told while a webhook was down did not reach it");
+      if (!back.messages.has(first.id)) broken("what was told while a webhook was down did not reach it");
       note(`410 after ${gone.got.length} request; back from being down, told ${back.got.length} messages`);
-      // Whatever came anywhere was signed.
-      for (const one of [failing, moved, slow]) heardOf(one, secret);
+      const unsigned = [good, failing, moved, gone, slow, reset, back].flatMap((one) => one.unsigned);
+      if (unsigned.length > 0) broken(`${unsigned.length} messages were wrongly signed: ${unsigned[0]}`);
     } finally {
       await driver.close();
       await Promise.all(open.map((one) => one.close()));

@@ -1,5 +1,6 @@
 /** Transitions to real receivers: signed, once each, again under the same id when it must be, and one by one. */
 import { makeWebhookSecret } from "@astralog/chassis";
+import type { RuleInput } from "@astralog/schemas/alerts/index";
 import {
   type AlertDriver,
   createAlertDriver,
@@ -128,7 +129,7 @@ test("a process that is killed between sending and writing it down sends again u
 test("of a burst each event is told", async () => {
   const hooked = await hook();
   await destination("flooded", hooked.url);
-  const when = { type: "match", query: "flood", by: ["service"], window: "1d", limit: 1_000 } as const;
+  const when: RuleInput["when"] = { type: "match", query: "flood", by: ["service"], window: "1d", limit: 1_000 };
   await driver.put(one.tenant, { id: "floods", name: "floods", when, notify: ["flooded"] });
   await sendAll(Array.from({ length: 250 }, (_, n) => ({ message: `flood ${n}`, service: "shop" })));
   await until("all transitions", () => driver.of("floods")[249]);
