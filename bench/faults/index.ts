@@ -7,6 +7,7 @@ import { killService } from "./kill-service.ts";
 import { noisyNeighbour } from "./noisy-neighbour.ts";
 import { poison } from "./poison.ts";
 import { rebalance } from "./rebalance.ts";
+import { receiversFail } from "./receivers-fail.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
 import { retentionTimes } from "./retention-times.ts";
 import { sameKey } from "./same-key.ts";
@@ -25,4 +26,5 @@ export const faults: readonly Fault[] = [
   sameKey,
   noisyNeighbour,
   ...retentionTimes,
+  receiversFail,
 ];
