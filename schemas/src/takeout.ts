@@ -13,7 +13,8 @@ export type TakeoutPart = (typeof takeoutParts)[number];
 /** Those of the configuration, in the order in which an import must take them: later ones name ids of earlier ones. */
 export const configurationFiles = [
   ...(["organization", "roles", "sources", "teams", "members", "keys", "producers", "retention-rules"] as const),
-  ...(["alert-destinations", "alert-rules", "views", "dashboards", "storage-connections"] as const),
+  ...(["alert-destinations", "alert-rules", "views", "dashboards", "annotations"] as const),
+  "storage-connections",
   ...(["sso-connections", "domains", "audit-streams"] as const),
 ] as const;
 export type ConfigurationFile = (typeof configurationFiles)[number];

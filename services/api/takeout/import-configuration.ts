@@ -20,7 +20,8 @@ import { createRole, listRoles } from "../organizations/roles.ts";
 import { createTeam, listTeams, setTeamMember } from "../organizations/teams.ts";
 import type { Db } from "../postgres.ts";
 import { createRule as createRetentionRule } from "../retention/rules.ts";
-import { dashboardContent, viewContent } from "../views/view-shapes.ts";
+import { createAnnotation } from "../views/annotations.ts";
+import { dashboardContent, newAnnotation, viewContent } from "../views/view-shapes.ts";
 import { createView } from "../views/views.ts";
 import type { ImportIds, ImportNote } from "./imports.ts";
 
@@ -44,6 +45,7 @@ const sourceList = z.array(text).nullable();
 export const kindOf: Partial<Record<ConfigurationFile, string>> = {
   ...{ sources: "sources", roles: "roles", teams: "teams", members: "people" },
   ...{ "alert-destinations": "destinations", views: "views", dashboards: "dashboards" },
+  annotations: "annotations",
   ...{ "retention-rules": "retention", "alert-rules": "rules" },
 };
 
@@ -194,6 +196,14 @@ export const makeEntry = async (
       const { name, shared } = given;
       const made = await createView(db, kind, caller, { name, shared, content: given.content }, by);
       return { outcome: "imported", to: made.id };
+    }
+    case "annotations": {
+      const given = z
+        .looseObject({ kind: text, title: text, service: text, url: text, at: text, until: text.nullable() })
+        .parse(entry);
+      const { kind, title, service, url, at, until } = given;
+      const read = newAnnotation.parse({ kind, title, service, url, at, ...(until === null ? {} : { until }) });
+      return { outcome: "imported", to: (await createAnnotation(db, tenant, read, by)).id };
     }
     case "storage-connections":
       return secretly("connect the bucket anew, with keys of its own");

@@ -88,7 +88,8 @@ export const createImportEndpoints = (deps: ImportDeps): Endpoint[] => {
   const tag = "takeouts";
   const read = { access: "takeouts.read", tag } as const;
   const write = { access: "takeouts.write", tag } as const;
-  const named = z.strictObject({ name: z.string().max(300).describe("As the manifest has it.") });
+  const named = z.strictObject({ name: z.string().max(300).default("").describe("As the manifest has it.") });
+  const bodyOf = (body: unknown): Buffer => (body instanceof Buffer ? body : Buffer.alloc(0));
 
   const shown = async (row: ImportRow) => {
     const { organization, key_id } = manifestOf(row);
@@ -185,10 +186,11 @@ export const createImportEndpoints = (deps: ImportDeps): Endpoint[] => {
         path: "/imports/:id/configuration",
         summary: "Bring in a file of the configuration",
       },
-      ...{ query: named, takes: "bytes", bodyLimit: "64mb", body: z.instanceof(Buffer) },
+      ...{ query: named, takes: "bytes", bodyLimit: "64mb" },
       success: { status: 200, body: z.object({ notes: z.array(noteShape) }) },
-      handle: async ({ caller, params, query: { name }, body, response }) => {
+      handle: async ({ caller, params, query: { name }, request, response }) => {
         const row = await open(caller, params.id);
+        const body = bodyOf(request.body);
         const file = configurationOf(name);
         if (file === undefined) throw new Fault("takeout_refused", `${name} is no file of the configuration.`);
         mustBe(manifestOf(row), name, body);
@@ -255,9 +257,10 @@ export const createImportEndpoints = (deps: ImportDeps): Endpoint[] => {
     }),
     endpoint({
       ...{ ...write, method: "post", path: "/imports/:id/audit", summary: "Keep the other Astralog's audit trail" },
-      ...{ takes: "bytes", bodyLimit: "512mb", body: z.instanceof(Buffer), success: { status: 204 } },
-      handle: async ({ caller, params, body, response }) => {
+      ...{ takes: "bytes", bodyLimit: "128mb", success: { status: 204 } },
+      handle: async ({ caller, params, request, response }) => {
         const row = await open(caller, params.id);
+        const body = bodyOf(request.body);
         const manifest = manifestOf(row);
         mustBe(manifest, takeoutNames.audit, body);
         if (own === undefined)

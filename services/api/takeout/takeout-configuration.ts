@@ -90,6 +90,14 @@ export const readConfiguration = (db: Db, tenant: string): Promise<Configuration
         .selectFrom("views")
         .select(["id", "kind", "owner", "owner_name", "name", "shared", "content", "created_at", "updated_at"])
         .where("tenant", "=", tenant)
+        // What its owner has not shared nobody else can open, and so it is in no file of the organization's.
+        .where("shared", "=", true)
+        .orderBy("id")
+        .execute();
+      const annotations = await trx
+        .selectFrom("annotations")
+        .select(["id", "kind", "title", "service", "url", "at", "until", "created_by", "created_at"])
+        .where("tenant", "=", tenant)
         .orderBy("id")
         .execute();
       const connections = await trx
@@ -125,7 +133,7 @@ export const readConfiguration = (db: Db, tenant: string): Promise<Configuration
         "retention-rules": retention.map(({ definition, ...row }) => ({ ...row, rule: definition })),
         "alert-destinations": destinations,
         "alert-rules": alertRules.map(({ definition, ...row }) => ({ ...row, rule: definition })),
-        ...{ views: ofKind("view"), dashboards: ofKind("dashboard"), "storage-connections": connections },
+        ...{ views: ofKind("view"), dashboards: ofKind("dashboard"), annotations, "storage-connections": connections },
         ...{ "sso-connections": sso, domains, "audit-streams": streams },
       };
     });

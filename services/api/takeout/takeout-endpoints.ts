@@ -1,6 +1,6 @@
 /** Takeouts over HTTP: ask for one, see how far it is, and fetch its files, from wherever a broken download stopped. */
 import { Fault, type Log } from "@astralog/chassis";
-import { configurationOf, type TakeoutFile, takeoutNames, takeoutParts } from "@astralog/schemas/takeout";
+import { type TakeoutFile, takeoutNames, takeoutParts } from "@astralog/schemas/takeout";
 import type { Request, Response } from "express";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
@@ -15,7 +15,7 @@ import {
   cancelTakeout,
   createTakeout,
   cutOf,
-  filesOf,
+  fileOf,
   findTakeout,
   listTakeouts,
   progressOf,
@@ -142,20 +142,30 @@ export const createTakeoutEndpoints = ({ db, audit, store, connections, days, lo
     if (cut !== undefined) log.warn({ err: cut, takeout: row.id, tenant: row.tenant }, "a file of a takeout was cut");
   };
 
-  const fetched = async (caller: Caller, id: string, name: string, request: Request, response: Response) => {
+  const fetched = async (
+    caller: Caller,
+    id: string,
+    name: string,
+    request: Request,
+    response: Response,
+    isHere: () => boolean,
+  ): Promise<void> => {
     const row = await ready(caller.tenant, id);
     mustCover(caller, { sources: "all" }, "fetch what holds all of them");
+    if (!isHere()) throw new Fault("not_found", "There is no such file here; events are fetched from events.");
     audit.note(response, { action: "takeout.downloaded", target: { kind: "takeout", id } });
     if (name === takeoutNames.manifest) {
       const body = await (await store.open(row)).get(name);
       if (body === undefined) throw new Fault("not_found", "The manifest is gone.");
       return send(row, { name, bytes: body.length, sha256: progressOf(row).sha256 ?? "" }, request, response);
     }
-    const file = (await withPostgres(() => filesOf(db, id))).find((one) => one.name === name)?.file;
-    if (file === undefined || file === null) throw new Fault("not_found", "The takeout has no such file.");
+    const file = await withPostgres(() => fileOf(db, id, name));
+    if (file === undefined) throw new Fault("not_found", "The takeout has no such file.");
     return send(row, file, request, response);
   };
-  const named = z.strictObject({ name: z.string().max(300).describe("As the manifest has it.") });
+  const named = z.strictObject({
+    name: z.string().max(300).default(takeoutNames.manifest).describe("As the manifest has it."),
+  });
   const binary = { status: 200, content: "application/octet-stream" } as const;
 
   return [
@@ -213,21 +223,18 @@ export const createTakeoutEndpoints = ({ db, audit, store, connections, days, lo
     endpoint({
       ...{ ...read, method: "get", path: "/takeouts/:id/files", query: named, success: binary },
       summary: "Its manifest, or a file of the configuration or the audit trail",
-      handle: async ({ caller, params, query: { name }, request, response }) => {
-        if (name !== takeoutNames.manifest && name !== takeoutNames.audit && configurationOf(name) === undefined)
-          throw new Fault("not_found", "There is no such file here; events are fetched from events.");
-        if (name === takeoutNames.audit && !caller.permissions.has("audit.read"))
-          throw new Fault("forbidden", "The audit trail takes the permission audit.read.");
-        await fetched(caller, params.id, name, request, response);
-      },
+      handle: ({ caller, params, query: { name }, request, response }) =>
+        fetched(caller, params.id, name, request, response, () => {
+          if (name === takeoutNames.audit && !caller.permissions.has("audit.read"))
+            throw new Fault("forbidden", "The audit trail takes the permission audit.read.");
+          return !name.startsWith("events/");
+        }),
     }),
     endpoint({
       ...{ method: "get", path: "/takeouts/:id/events", access: "events.read", tag, query: named, success: binary },
       summary: "A file of its events",
-      handle: async ({ caller, params, query: { name }, request, response }) => {
-        if (!name.startsWith("events/")) throw new Fault("not_found", "There are only files of events here.");
-        await fetched(caller, params.id, name, request, response);
-      },
+      handle: ({ caller, params, query: { name }, request, response }) =>
+        fetched(caller, params.id, name, request, response, () => name.startsWith("events/")),
     }),
   ];
 };

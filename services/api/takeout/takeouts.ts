@@ -244,6 +244,17 @@ export const filesOf = async <Plan>(db: Db, id: string): Promise<PlannedFile<Pla
     .orderBy("name")
     .execute()) as PlannedFile<Plan>[];
 
+/** One that is written; undefined for another. */
+export const fileOf = async (db: Db, id: string, name: string): Promise<TakeoutFile | undefined> => {
+  const row = await db
+    .selectFrom("takeout_files")
+    .select("file")
+    .where("takeout", "=", id)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return (row?.file as TakeoutFile | null | undefined) ?? undefined;
+};
+
 const rowsAtOnce = 1_000;
 
 export const planFiles = (db: Db, id: string, plans: readonly { name: string; plan: unknown }[]): Promise<void> =>
