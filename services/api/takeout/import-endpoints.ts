@@ -318,6 +318,8 @@ export const createImportEndpoints = (deps: ImportDeps): Endpoint[] => {
         const row = await open(caller, params.id);
         const { sources, stands, missing } = await compare(row);
         if (missing > 0) throw new Fault("not_ready", `${missing} files of events have not been brought in yet.`);
+        const coming = sources.reduce((sum, { expected, found }) => sum + Math.max(0, expected - found), 0);
+        if (coming > 0) throw new Fault("not_ready", `${coming} events are still on their way into the store.`);
         const files = await importedFiles(db, row.id);
         const refused = files.reduce((sum, one) => sum + Object.values(one.refused).reduce((a, b) => a + b, 0), 0);
         const details = {

@@ -6,10 +6,15 @@ import { createFolder } from "./folder.ts";
 
 export const takeoutShape = {
   TAKEOUT_FOLDER: field.text("A folder that api and retention share, for what organizations take out.", ""),
-  TAKEOUT_BUCKET: field.text(
-    "A bucket in its place, as https://endpoint/bucket/prefix; with neither, only organizations' own buckets serve.",
-    "",
-  ),
+  TAKEOUT_BUCKET: field
+    .text(
+      "A bucket in its place, as https://endpoint/bucket/prefix; with neither, only organizations' own buckets serve.",
+      "",
+    )
+    .refine(
+      (text) => text === "" || (URL.canParse(text) && /^\/[^/]+/.test(new URL(text).pathname)),
+      "must be https://endpoint/bucket, with a prefix behind it or none",
+    ),
   TAKEOUT_BUCKET_REGION: field.text("Its region.", "us-east-1"),
   TAKEOUT_BUCKET_ACCESS_KEY_ID: field.text("Who may put, get, list and delete there.", ""),
   TAKEOUT_BUCKET_SECRET_ACCESS_KEY: field.secret("Its secret.", ""),

@@ -114,14 +114,15 @@ export const addTakeoutImport = (takeout: Command, cli: Cli): void => {
     await insist(() => api().call("POST", `${at}/files`, "admin", { name: file.name, accepted, refused }));
   };
 
+  /** Until as many are stored as were accepted. */
   const settled = async (at: string, deadline: number): Promise<void> => {
-    type Comparison = { sources: Sum[]; stands: boolean };
     for (;;) {
-      const { sources, stands } = await insist(() => api().call<Comparison>("GET", `${at}/comparison`, "admin"));
-      const there = sources.every(({ expected, found }) => found >= expected);
-      if (stands || there || now() >= deadline) return;
+      const { sources } = await insist(() => api().call<{ sources: Sum[] }>("GET", `${at}/comparison`, "admin"));
+      const coming = sources.reduce((all, { expected, found }) => all + Math.max(0, expected - found), 0);
+      if (coming === 0) return;
+      if (now() >= deadline)
+        throw new Failure(`${plural(coming, "event")} of it are not stored yet.`, "The same command goes on with it.");
       await sleep(againMs, undefined, { signal: stop() }).catch(() => undefined);
-      if (stop().aborted) throw new Failure("Stopped; the same command goes on here.", "", 130);
     }
   };
 
