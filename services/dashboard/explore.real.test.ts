@@ -121,6 +121,28 @@ test("what an event says is shown, never carried out, and a wrong query is told 
   await page.context().close();
 });
 
+test("what is counted along time is drawn, a group leads on to what it is made of, and a slip of the hand is put right", async () => {
+  const { page, wrongs } = await open(
+    "dark",
+    1440,
+    `/explore?${new URLSearchParams({ q: "| stats count(), p95(latency_ms) by service, bin(10m)" })}`,
+  );
+  const chart = page.getByRole("region", { name: "count() over time" });
+  await chart.locator("canvas").waitFor();
+  const bad = await inspect(page, "pipes");
+  await page.getByRole("button", { name: "p95(latency_ms)" }).click();
+  await page.getByRole("region", { name: "p95(latency_ms) over time" }).waitFor();
+  await page.getByRole("cell", { name: "payments" }).first().getByRole("button").click();
+  await page.waitForURL(/q=service%3Apayments/);
+  await page.getByRole("cell", { name: "checkout" }).first().waitFor({ state: "detached" });
+  await page.goto(`${api.url}/explore?q=${encodeURIComponent("service:paymets")}`);
+  await page.getByRole("button", { name: "Did you mean service:payments" }).click();
+  await page.getByRole("row").first().waitFor();
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+  await page.context().close();
+});
+
 const traced = `/explore?q=trace_id%3A${"ab".repeat(16)}`;
 
 test.each([

@@ -86,12 +86,8 @@ beforeAll(async () => {
     return ((await found.json()) as { events?: unknown[] }).events?.length ? true : undefined;
   });
   browser = await startBrowser();
-  // The bare system's locale is none that Intl knows.
-  context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: "reduce",
-    locale: "en-GB",
-  });
+  // Without a locale: a bare system's is none that Intl knows, and the page must live with it.
+  context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   page = await context.newPage();
   wrongs = watch(page, origin);
   await becomeOwner(page, one.firstOwnerLink);

@@ -1,3 +1,4 @@
+import "./ui/locale.ts";
 import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./style/tokens.css";

@@ -1,5 +1,6 @@
 /** Lines over time on uPlot: hover tells each value, dragging zooms, marks show what else happened. */
 import "uplot/dist/uPlot.min.css";
+import "./chart.css";
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import { compact, number } from "../ui/time.ts";
@@ -8,6 +9,8 @@ import type { Lines } from "./shape.ts";
 
 interface ChartProps {
   readonly lines: Lines;
+  /** Whether the sum of a line means something, and is shown while no time is pointed at. */
+  readonly sums?: boolean;
   readonly annotations: readonly Annotation[];
   readonly utc: boolean;
   readonly onZoom: (fromMs: number, toMs: number) => void;
@@ -50,6 +53,12 @@ const timesOn = (splits: readonly number[], spanSeconds: number, utc: boolean): 
   return splits.map((at) => format.format(at * 1000));
 };
 
+/** The value that is pointed at, else the sum. */
+const told = (values: readonly (number | null)[], at: number | undefined, sums: boolean): string => {
+  if (at !== undefined) return values[at] == null ? "–" : number.format(values[at]);
+  return sums ? number.format(values.reduce<number>((all, value) => all + (value ?? 0), 0)) : "";
+};
+
 const marksPlugin = (annotations: readonly Annotation[], color: string): uPlot.Plugin => ({
   hooks: {
     draw: (plot) => {
@@ -75,7 +84,7 @@ const marksPlugin = (annotations: readonly Annotation[], color: string): uPlot.P
   },
 });
 
-export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
+export const Chart = ({ lines, sums = true, annotations, utc, onZoom }: ChartProps) => {
   const host = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number>();
   const zoom = useRef(onZoom);
@@ -119,6 +128,7 @@ export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
             label: name,
             stroke: resolved(box, color),
             width: 1.5,
+            spanGaps: true,
             points: { show: false },
           })),
         ],
@@ -164,10 +174,7 @@ export const Chart = ({ lines, annotations, utc, onZoom }: ChartProps) => {
         {series.map(({ name, color, values }) => (
           <li key={name}>
             <span className="series-mark" style={{ background: `var(${color})` }} aria-hidden />
-            <span className="cut">{name}</span>{" "}
-            <span className="soft">
-              {number.format(at === undefined ? values.reduce((all, value) => all + value, 0) : (values[at] ?? 0))}
-            </span>
+            <span className="cut">{name}</span> <span className="soft">{told(values, at, sums)}</span>
           </li>
         ))}
       </ul>

@@ -5,7 +5,8 @@ export interface Series {
   readonly name: string;
   /** A name of a colour in tokens.css. */
   readonly color: string;
-  readonly values: readonly number[];
+  /** null: nothing is known there. */
+  readonly values: readonly (number | null)[];
 }
 
 export interface Lines {

@@ -57,8 +57,10 @@ const orNothing = async <T>(ask: Promise<T>): Promise<T | null> => {
 export const useSearch = (
   { q, range, place = "", turn }: Asked,
   onProgress: (progress: Progress | undefined) => void,
+  enabled: boolean,
 ) =>
   useInfiniteQuery({
+    enabled,
     queryKey: ["events", place, q, range.from, range.to, turn],
     queryFn: ({ pageParam, signal }) =>
       searchStream(
@@ -81,10 +83,12 @@ export interface Table {
   readonly stats: Stats;
 }
 
-export const useTable = ({ q, range, place = "", turn }: Asked) =>
+export const useTable = ({ q, range, place = "", turn }: Asked, enabled: boolean) =>
   useQuery({
+    enabled,
     queryKey: ["table", place, q, range.from, range.to, turn],
     queryFn: ({ signal }) => get<Table>(`/query${queryOf({ q, place, from: range.from, to: range.to })}`, signal),
+    placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
     retry: false,
@@ -235,6 +239,16 @@ export const useTraceOf = ({ trace_id: trace, timestamp }: EventView, place: str
         signal,
       ),
     staleTime: 10_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
+/** Values of a field in all events of the time, to compare a written one with. */
+export const useKnownValues = (field: string, range: Range, place: string) =>
+  useQuery({
+    queryKey: ["known-values", place, field, range.from, range.to],
+    queryFn: () => topValues(field, range, place),
+    staleTime: 60_000,
     refetchOnWindowFocus: false,
     retry: false,
   });

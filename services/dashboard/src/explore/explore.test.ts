@@ -5,18 +5,21 @@ import type { EventView } from "./data.ts";
 import {
   filterOf,
   findWrong,
+  groupedBy,
   hasFilter,
   marksOf,
   pipeWords,
   splitPipes,
+  valueTerms,
   withFilter,
   withoutTerms,
 } from "./language.ts";
 import { groupMarks, type Mark } from "./marks-data.ts";
 import { placesOf, rangeFilter, rangeOfField, withRange } from "./number-range.ts";
+import { chartable, linesOf } from "./pipes-lines.ts";
 import { piecesOf, redactionsOf } from "./redactions.ts";
 import { shareDone } from "./search-stream.ts";
-import { shift } from "./time-range.ts";
+import { describeRange, shift } from "./time-range.ts";
 import { readRange } from "./time-words.ts";
 import { windowAround } from "./trace-time.ts";
 import { readState, writeState } from "./url-state.ts";
@@ -50,6 +53,66 @@ test("a window moves by half of itself, and not past now", () => {
   const earlier = shift({ from: "-1h", to: "" }, -0.5, now);
   expect(earlier).toEqual({ from: "2026-11-24T14:00:00.000Z", to: "2026-11-24T15:00:00.000Z" });
   expect(shift(earlier, 2, now).to).toBe("2026-11-24T15:30:00.000Z");
+});
+
+test("an end of the window that is no time is called so", () => {
+  expect(describeRange({ from: "24h", to: "" }, true, now)).toBe('"24h" is no time');
+  expect(describeRange({ from: "-3h", to: "" }, true, now)).toBe("Last 3 hours");
+});
+
+const byService = {
+  columns: [
+    { name: "service", type: "text" },
+    { name: "bin(1m)", type: "time" },
+    { name: "count()", type: "number" },
+    { name: "p95(ms)", type: "number" },
+  ],
+  rows: [
+    ["shop", "2026-11-24T15:00:00.000000000Z", 3, 20],
+    ["shop", "2026-11-24T15:02:00.000000000Z", 4, 30],
+    ["", "2026-11-24T15:01:00.000000000Z", 9, null],
+  ],
+  truncated: false,
+  stats: { rows: 16, bytes: 1, ms: 1 },
+} as const;
+
+test("a table with a time is drawn: groups by size, nothing counted is zero, nothing measured is unknown", () => {
+  expect(chartable(byService)).toEqual(["count()", "p95(ms)"]);
+  const counts = linesOf(byService, "count()");
+  expect(counts.lines.times.map((at) => new Date(at * 1000).getUTCMinutes())).toEqual([0, 1, 2]);
+  expect(counts.lines.series.map(({ name, values }) => [name, values])).toEqual([
+    ["(none)", [0, 9, 0]],
+    ["shop", [3, 0, 4]],
+  ]);
+  expect(linesOf(byService, "p95(ms)").lines.series.map(({ values }) => values)).toEqual([
+    [20, null, 30],
+    [null, null, null],
+  ]);
+  expect(chartable({ ...byService, rows: byService.rows.slice(0, 1) })).toEqual([]);
+});
+
+test("lines that cannot be told apart are left to the table", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => [`s${i % 10}`, `2026-11-24T15:0${i < 10 ? 0 : 1}:00Z`, i, 1]);
+  const { lines, left } = linesOf({ ...byService, rows }, "count()");
+  expect([lines.series.length, left, lines.series[0]?.name]).toEqual([6, 4, "s9"]);
+});
+
+test("the value of a field can be another one, and nothing else of the query changes", () => {
+  const [service, host] = valueTerms('down service:paymets -level:info host:"a b" (x:y OR z) ms:>3 | top 3 host');
+  expect([service?.field, service?.value, host?.value]).toEqual(["service", "paymets", "a b"]);
+  expect(service?.withValue("pay ments")).toBe(
+    'down service:"pay ments" -level:info host:"a b" (x:y OR z) ms:>3 | top 3 host',
+  );
+  expect(valueTerms("-level:info (x:y OR z) ms:>3 a:* b:c*")).toEqual([]);
+});
+
+test("which columns of a table are fields", () => {
+  expect([...groupedBy('x | stats count() by service, http.status, bin(5m) | sort "count()"')]).toEqual([
+    ["service", "service"],
+    ["http.status", "http.status"],
+  ]);
+  expect([...groupedBy("| top 10 user_id")]).toEqual([["user_id", "user_id"]]);
+  expect([...groupedBy("| limit 3"), ...groupedBy('"')]).toEqual([]);
 });
 
 test("a filter of any value is a query that can be run, and taking it out again leaves what was", () => {

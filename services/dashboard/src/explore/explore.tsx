@@ -10,7 +10,8 @@ import { ViewsMenu } from "../saved/views-menu.tsx";
 import { useStored } from "../shell/stored.ts";
 import { Button, IconButton } from "../ui/controls.tsx";
 import { Failed } from "../ui/states.tsx";
-import { useEvent, useFacets, useFields, useHistogram, useNewer, usePlaces, useSearch } from "./data.ts";
+import { number } from "../ui/time.ts";
+import { useEvent, useFacets, useFields, useHistogram, useNewer, usePlaces, useSearch, useTable } from "./data.ts";
 import { Drawer } from "./drawer.tsx";
 import { EventTable } from "./event-table.tsx";
 import { useExploreCommands } from "./explore-commands.ts";
@@ -34,6 +35,9 @@ const facetFields = ["level", "service", "host", "source"];
 /** Asked for anyhow, or different in each event. */
 const notFacets = new Set([...facetFields, "message", "trace_id", "span_id", "timestamp"]);
 
+const counted = (count: number, more: boolean, what: string): string =>
+  `${number.format(count)}${more ? "+" : ""} ${what}${count === 1 && !more ? "" : "s"}`;
+
 export const Explore = () => {
   const url = useExploreState();
   const { state, change } = url;
@@ -49,7 +53,9 @@ export const Explore = () => {
   // Above a table stands what it was made of: the events before the first pipe.
   const [found, pipes] = splitPipes(q);
   const asked = { q: found, range, place, turn };
-  const search = useSearch(asked, setProgress);
+  const piped = pipes !== "";
+  const search = useSearch(asked, setProgress, !piped);
+  const table = useTable({ ...asked, q }, piped);
   const histogram = useHistogram(asked, 90);
   const fields = useFields(range, place);
   const places = usePlaces();
@@ -70,8 +76,8 @@ export const Explore = () => {
   const alone = useEvent(place === "" ? state.event : undefined, known);
   const open = known ?? (state.event === undefined ? undefined : alone.data);
   const marks = useMemo(() => marksOf(q), [q]);
-  const stats = search.data?.pages[0]?.stats;
-  const stale = search.isPlaceholderData;
+  const stats = piped ? table.data?.stats : search.data?.pages[0]?.stats;
+  const { isPlaceholderData: stale, isPending: pending } = piped ? table : search;
 
   const [begin, end] = boundsOf(range, Date.now());
   const days = range.from === "" || end - begin > 86_400_000;
@@ -102,7 +108,8 @@ export const Explore = () => {
     mark: () => setMarking(true),
   });
 
-  const problem = search.isError ? asProblem(search.error) : undefined;
+  const failure = piped ? table.error : search.error;
+  const problem = failure === null ? undefined : asProblem(failure);
   const refused = wrongOf(problem);
 
   return (
@@ -153,10 +160,14 @@ export const Explore = () => {
           <SlidersHorizontal size={15} />
         </IconButton>
         <SearchStatus
-          running={stale || search.isPending}
-          more={hasNextPage}
-          events={events.length}
-          {...{ progress, range, stats }}
+          running={(stale || pending) && problem === undefined}
+          found={
+            piped
+              ? counted(table.data?.rows.length ?? 0, table.data?.truncated === true, "row")
+              : counted(events.length, hasNextPage, "event")
+          }
+          progress={piped ? undefined : progress}
+          {...{ range, stats }}
         />
         {newer.data ? (
           <Button small look="quiet" icon={<ArrowUp size={14} />} onClick={refresh}>
@@ -197,9 +208,16 @@ export const Explore = () => {
                 </div>
               ) : null}
             </>
-          ) : pipes !== "" && refused === undefined ? (
-            <PipesTable asked={{ ...asked, q }} onRetry={refresh} />
-          ) : events.length === 0 && !search.isPending ? (
+          ) : piped && refused === undefined ? (
+            table.data === undefined ? null : (
+              <PipesTable
+                table={table.data}
+                onFilter={filter}
+                onZoom={(from, to) => change({ range: absolute(from, to) })}
+                {...{ q, utc, stale }}
+              />
+            )
+          ) : events.length === 0 && (!pending || piped) ? (
             <NothingFound
               {...{ q, range, place, utc, stats }}
               refused={refused !== undefined}

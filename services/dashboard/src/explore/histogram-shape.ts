@@ -26,5 +26,8 @@ export const axisMarks = (starts: readonly number[], step: number, utc: boolean)
     ...(span > 6 * 86_400 ? {} : { hour: "2-digit", minute: "2-digit" }),
     ...(span <= 600 ? { second: "2-digit" } : {}),
   });
-  return starts.flatMap((at, i) => (i % every === 0 ? [{ at: i / starts.length, text: format.format(at) }] : []));
+  // One that begins at the very end would be cut off.
+  return starts.flatMap((at, i) =>
+    i % every === 0 && i / starts.length < 0.9 ? [{ at: i / starts.length, text: format.format(at) }] : [],
+  );
 };

@@ -4,7 +4,7 @@ import type { Query } from "@astralog/schemas/query/ast";
 import { builtInFields } from "@astralog/schemas/query/ast";
 import { parseQuery } from "@astralog/schemas/query/parse";
 import { parsePipeline } from "@astralog/schemas/query/parse-pipeline";
-import { aggregateNames, stageNames } from "@astralog/schemas/query/pipeline";
+import { aggregateNames, nameOfField, stageNames } from "@astralog/schemas/query/pipeline";
 import { QueryError } from "@astralog/schemas/query/query-error";
 import { opaqueEnd } from "@astralog/schemas/query/regex-token";
 import type { Problem } from "../api/client.ts";
@@ -99,6 +99,18 @@ export const splitPipes = (text: string): readonly [string, string] => {
   return [text.trim(), ""];
 };
 
+/** Of the table that pipes make: the columns that are fields of the events it was made of. */
+export const groupedBy = (text: string): ReadonlyMap<string, string> => {
+  try {
+    const stats = parsePipeline(text, { now: 0 }).stages.find((stage) => stage.type === "stats");
+    return new Map(
+      (stats?.by ?? []).flatMap((group) => ("field" in group ? [[group.column, nameOfField(group.field)]] : [])),
+    );
+  } catch {
+    return new Map();
+  }
+};
+
 /** Words that may come next in the stage that this text ends in; undefined where words are looked for. */
 export const pipeWords = (before: string): readonly string[] | undefined => {
   const [, pipes] = splitPipes(before);
@@ -147,6 +159,21 @@ export const withoutTerms = (text: string): { readonly term: string; readonly re
   // Taking one out of "a OR b" leaves no query behind.
   if (terms.some((term) => /^(?:AND|OR|NOT)$/.test(term))) return [];
   return terms.map((term, i) => ({ term, rest: `${terms.toSpliced(i, 1).join(" ")}${pipes}`.trim() }));
+};
+
+/** The query's terms that ask for one value of a field, and the query with another value in its place. */
+export const valueTerms = (
+  text: string,
+): { readonly field: string; readonly value: string; readonly withValue: (value: string) => string }[] => {
+  const [query, pipes] = splitPipes(text);
+  const terms = termsOf(query);
+  return terms.flatMap((term, i) => {
+    const [, field, quoted, plain] = /^([A-Za-z_@$][\w.@$/-]*):(?:"([^"\\]*)"|([\w./@-]+))$/.exec(term) ?? [];
+    const value = quoted ?? plain;
+    if (field === undefined || value === undefined) return [];
+    const withValue = (next: string) => `${terms.with(i, filterOf(field, next)).join(" ")}${pipes}`.trim();
+    return [{ field, value, withValue }];
+  });
 };
 
 /** Its top-level terms as they were written, groups and phrases whole. */

@@ -1,9 +1,10 @@
 /** An empty list says what was searched, and offers the nearest questions that may find something. */
+import { nearest } from "@astralog/schemas/query/suggest";
 import { Button } from "../ui/controls.tsx";
 import { Empty } from "../ui/states.tsx";
 import { compact, number } from "../ui/time.ts";
-import { type Stats, useMatches } from "./data.ts";
-import { withoutTerms } from "./language.ts";
+import { type Stats, useKnownValues, useMatches } from "./data.ts";
+import { filterOf, valueTerms, withoutTerms } from "./language.ts";
 import { describeRange, type Range } from "./time-range.ts";
 
 interface NothingFoundProps {
@@ -36,6 +37,9 @@ export const NothingFound = ({ q, range, place, utc, stats, refused, onQuery, on
         {stats === undefined ? "" : `, ${number.format(stats.rows)} rows read`}.
       </p>
       <div className="row wrap">
+        {(refused ? [] : valueTerms(q).slice(0, mostOffers)).map((term) => (
+          <Nearest key={`${term.field}:${term.value}`} {...term} {...{ range, place, onQuery }} />
+        ))}
         {offers.map(({ term, rest }) => (
           <Offer key={term} q={rest} {...{ range, place }} onTake={() => onQuery(rest)}>
             Without <code className="cut">{term}</code>
@@ -69,6 +73,25 @@ const Offer = ({ q, range, place, onTake, children }: OfferProps) => {
     <Button onClick={onTake}>
       {children}
       {matches.data === undefined ? null : <span className="faint figures">{compact.format(matches.data)}</span>}
+    </Button>
+  );
+};
+
+interface NearestProps extends Pick<NothingFoundProps, "range" | "place" | "onQuery"> {
+  readonly field: string;
+  readonly value: string;
+  readonly withValue: (value: string) => string;
+}
+
+/** A value that is there and nearly what was written. */
+const Nearest = ({ field, value, withValue, range, place, onQuery }: NearestProps) => {
+  const known = useKnownValues(field, range, place).data?.map((one) => one.value) ?? [];
+  const meant = known.includes(value) ? undefined : nearest(value, known);
+  if (meant === undefined) return null;
+  const q = withValue(meant);
+  return (
+    <Button onClick={() => onQuery(q)}>
+      Did you mean <code className="cut">{filterOf(field, meant)}</code>
     </Button>
   );
 };

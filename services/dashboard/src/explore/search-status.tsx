@@ -11,8 +11,8 @@ interface SearchStatusProps {
   readonly running: boolean;
   readonly progress: Progress | undefined;
   readonly range: Range;
-  readonly events: number;
-  readonly more: boolean;
+  /** What is shown: "200+ events". */
+  readonly found: string;
   readonly stats: Stats | undefined;
 }
 
@@ -25,7 +25,7 @@ const farness = ({ stats, events, ...progress }: Progress, range: Range): string
   return `${range.from === "" ? `Searched back to ${progress.searchedFrom.slice(0, 16).replace("T", " ")}` : share}, ${number.format(events)} found, ${read(stats)}`;
 };
 
-export const SearchStatus = ({ running, progress, range, events, more, stats }: SearchStatusProps) => {
+export const SearchStatus = ({ running, progress, range, found, stats }: SearchStatusProps) => {
   const client = useQueryClient();
   return (
     <>
@@ -34,12 +34,16 @@ export const SearchStatus = ({ running, progress, range, events, more, stats }: 
           ? farness(progress, range)
           : stats === undefined
             ? ""
-            : `${number.format(events)}${more ? "+" : ""} events · ${read(stats)} in ${formatDuration(stats.ms)}`}
+            : `${found} · ${read(stats)} in ${formatDuration(stats.ms)}`}
       </p>
       {running ? (
         <>
           <Waiting what="Searching" />
-          <Button small look="quiet" onClick={() => void client.cancelQueries({ queryKey: ["events"] })}>
+          <Button
+            small
+            look="quiet"
+            onClick={() => ["events", "table"].forEach((key) => void client.cancelQueries({ queryKey: [key] }))}
+          >
             Cancel
           </Button>
         </>

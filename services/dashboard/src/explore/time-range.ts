@@ -92,6 +92,8 @@ export const describeRange = (range: Range, utc: boolean, now: number): string =
   if (preset !== undefined) return preset[1];
   const ago = relative.exec(range.from);
   if (ago !== null && range.to === "") return `Last ${ago[1]} ${unitWords[ago[2] as Unit]}`;
+  const strange = [range.from, range.to].find((end) => end !== "" && instantOf(end, now) === undefined);
+  if (strange !== undefined) return `"${strange}" is no time`;
   const [from, to] = boundsOf(range, now);
   const first = point(from, utc);
   const last = point(to, utc);
