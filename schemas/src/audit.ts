@@ -122,6 +122,14 @@ export const auditActions = [
   "deletion.certified",
   "rehydration.requested",
   "rehydration.ended",
+  "takeout.requested",
+  "takeout.cancelled",
+  "takeout.finished",
+  "takeout.failed",
+  "takeout.downloaded",
+  "takeout.import_begun",
+  "takeout.import_finished",
+  "takeout.audit_imported",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -7,6 +7,7 @@ import {
   createProducer,
   createRegistry,
   createStorage,
+  openTakeouts,
   type TableOptions,
 } from "@astralog/chassis";
 import { encodeRecord, type RecordName, topics } from "@astralog/schemas";
@@ -18,7 +19,7 @@ import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
 import { createEventsPlace } from "./clickhouse-events.ts";
 import type { shape } from "./config.ts";
 import { createDeletions } from "./deletions.ts";
-import { exportsPlace } from "./exports.ts";
+import { createExportsPlace } from "./exports.ts";
 import { createKafkaPlace } from "./kafka-topics.ts";
 import { createRetentionMetrics } from "./metrics.ts";
 import { archivesOf, createPassage } from "./passage.ts";
@@ -114,7 +115,7 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     }),
     createBucketsPlace({ buckets, removals, log }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
-    exportsPlace,
+    createExportsPlace({ own: openTakeouts(config), buckets, log }),
     createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);

@@ -8,12 +8,14 @@ import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
 import { Rehydrations } from "./rehydrations.tsx";
 import { Rules } from "./rules.tsx";
+import { Takeouts } from "./takeouts.tsx";
 
 const parts = [
   ["kept", "What is kept"],
   ["rules", "Rules and holds"],
   ["buckets", "Your own buckets"],
   ["deletions", "Deletions"],
+  ["takeouts", "Take out"],
 ] as const;
 
 const BucketsPart = () => (
@@ -23,7 +25,7 @@ const BucketsPart = () => (
   </>
 );
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions } as const;
+const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions, takeouts: Takeouts } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";
