@@ -7,6 +7,7 @@ import { killService } from "./kill-service.ts";
 import { noisyNeighbour } from "./noisy-neighbour.ts";
 import { poison } from "./poison.ts";
 import { rebalance } from "./rebalance.ts";
+import { receiversFail } from "./receivers-fail.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
 import { sameKey } from "./same-key.ts";
 import { terminateService } from "./terminate-service.ts";
@@ -23,4 +24,5 @@ export const faults: readonly Fault[] = [
   terminateService,
   sameKey,
   noisyNeighbour,
+  receiversFail,
 ];

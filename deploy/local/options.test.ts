@@ -2,7 +2,10 @@ import { expect, test } from "@jest/globals";
 import { readOptions } from "./options.ts";
 
 test("without options it keeps its data, shows logs and stays on this machine", () => {
-  expect(readOptions([])).toEqual({ fresh: false, headless: false, bucket: false, listen: "", logLevel: "info" });
+  expect(readOptions([])).toEqual({
+    ...{ fresh: false, headless: false, bucket: false, listen: "", logLevel: "info" },
+    outgoingAllowed: [],
+  });
 });
 
 test("each option is read", () => {
@@ -13,7 +16,19 @@ test("each option is read", () => {
     bucket: true,
     listen: "logs.example",
     logLevel: "debug",
+    outgoingAllowed: [],
   });
+});
+
+test("who starts it may let services reach what is not public", () => {
+  expect(readOptions([], { OUTGOING_ALLOWED: "127.0.0.0/8, ::1/128,10.1.2.3" })).toMatchObject({
+    outgoingAllowed: ["127.0.0.0/8", "::1/128", "10.1.2.3"],
+  });
+  for (const OUTGOING_ALLOWED of ["localhost", "10.1", "10.0.0.0/33", "10.0.0.0/8/8"])
+    expect([OUTGOING_ALLOWED, readOptions([], { OUTGOING_ALLOWED })]).toEqual([
+      OUTGOING_ALLOWED,
+      { text: expect.stringContaining(`"${OUTGOING_ALLOWED}"`), wrong: true },
+    ]);
 });
 
 test.each([["--frehs"], ["--log-level", "loud"], ["surplus"]])("%s is refused with words", (...args) => {
