@@ -1,5 +1,6 @@
 /** From connections to the app: each room of endpoints gets only what it needs. */
 import type {
+  Bucket,
   Config,
   ControlTable,
   KafkaClient,
@@ -84,6 +85,11 @@ import type { Connections } from "./storage/connections.ts";
 import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
+import { createImportEndpoints } from "./takeout/import-endpoints.ts";
+import { createEventImport } from "./takeout/import-events.ts";
+import { createImportSums } from "./takeout/import-sums.ts";
+import { createTakeoutEndpoints } from "./takeout/takeout-endpoints.ts";
+import type { TakeoutStore } from "./takeout/takeout-store.ts";
 import { createLedgerQueries } from "./verify/ledger-queries.ts";
 import { rawTopicsOf } from "./verify/raw-topics.ts";
 import { createVerifyEndpoints } from "./verify/verify-endpoints.ts";
@@ -121,6 +127,9 @@ export interface AppDeps {
   readonly notifier: Notifier;
   readonly destinations: Destinations;
   readonly connections: Connections;
+  readonly takeouts: TakeoutStore;
+  /** The operator's store of files; undefined where there is none. */
+  readonly takeoutFolder: Bucket | undefined;
 }
 
 export const buildApp = (deps: AppDeps): Express => {
@@ -235,6 +244,18 @@ export const buildApp = (deps: AppDeps): Express => {
       }),
       ...createRetentionEndpoints({ db, audit, kept: createKeptQueries(queries) }),
       ...createDeletionEndpoints({ db, audit, queries: createDeletionQueries(queries, topicPrefix), sourceNames }),
+      ...createTakeoutEndpoints({
+        ...{ db, audit, log, store: deps.takeouts, connections: deps.connections, days: config.TAKEOUT_DAYS },
+      }),
+      ...createImportEndpoints({
+        ...{ db, audit, signer, log, sources: deps.sources, destinations: deps.destinations, own: deps.takeoutFolder },
+        send: createSendInvitation(deps.mailer, config.PUBLIC_URL),
+        sums: createImportSums(deps.exports),
+        events: createEventImport({
+          ...{ producer: deps.producer, topic: rawTopic, schemaId: () => deps.registry.idOf("EventBatch", rawTopic) },
+          taken: (outcome, events) => metrics.imports.inc({ outcome }, events),
+        }),
+      }),
       ...createAuditEndpoints({ db, audit, heads, signer, log }),
       ...createStreamEndpoints({ streams: createAuditStreams(deps), audit }),
       ...createPlanEndpoints({ db, audit, usage, sourceNames, planChanged: () => deps.producers?.keeper.soon() }),

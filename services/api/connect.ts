@@ -10,6 +10,7 @@ import {
   createRegistry,
   createStorage,
   createTopicTail,
+  openTakeouts,
   type TableOptions,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
@@ -37,6 +38,7 @@ import { createConnections } from "./storage/connections.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
+import { createTakeoutStore } from "./takeout/takeout-store.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps & ReconcileDeps> => {
   const { config, log, health, onStop } = context;
@@ -142,11 +144,13 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
       (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
       (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
     );
+  const takeoutFolder = openTakeouts(config);
+  const takeouts = createTakeoutStore({ own: takeoutFolder, connections });
   const producers = connectProducers(context, db, usage);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
+    ...{ notifier, destinations, connections, takeouts, takeoutFolder, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
     ...{ retentionRules, deletions, archiveStates, storage },
   };

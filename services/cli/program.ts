@@ -16,6 +16,7 @@ import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
 import { addStorage } from "./commands/storage.ts";
 import { addTail } from "./commands/tail.ts";
+import { addTakeout } from "./commands/takeout.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
 
@@ -48,7 +49,7 @@ export const createProgram = (cli: Cli): Command => {
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
     ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
-    ...[addRetention, addDeletions],
+    ...[addRetention, addDeletions, addTakeout],
   ])
     add(program, cli);
   return program;

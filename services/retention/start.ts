@@ -6,6 +6,7 @@ import {
   createPositions,
   createRegistry,
   createStorage,
+  openTakeouts,
   type TableOptions,
 } from "@astralog/chassis";
 import { type RecordName, topics } from "@astralog/schemas";
@@ -17,7 +18,7 @@ import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
 import { createEventsPlace } from "./clickhouse-events.ts";
 import type { shape } from "./config.ts";
 import { createDeletions } from "./deletions.ts";
-import { exportsPlace } from "./exports.ts";
+import { createExportsPlace } from "./exports.ts";
 import { createKafkaPlace } from "./kafka-topics.ts";
 import { createRetentionMetrics } from "./metrics.ts";
 import { archivesOf, createPassage } from "./passage.ts";
@@ -94,7 +95,7 @@ export const start = async ({
     createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
     createBucketsPlace({ buckets, removals, log }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
-    exportsPlace,
+    createExportsPlace({ own: openTakeouts(config), buckets, log }),
     createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);

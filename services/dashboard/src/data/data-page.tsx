@@ -7,15 +7,17 @@ import { Buckets } from "./buckets.tsx";
 import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
 import { Rules } from "./rules.tsx";
+import { Takeouts } from "./takeouts.tsx";
 
 const parts = [
   ["kept", "What is kept"],
   ["rules", "Rules and holds"],
   ["buckets", "Your own buckets"],
   ["deletions", "Deletions"],
+  ["takeouts", "Take out"],
 ] as const;
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions } as const;
+const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions, takeouts: Takeouts } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";

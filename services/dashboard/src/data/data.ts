@@ -82,6 +82,6 @@ export const placeWords: Readonly<Record<string, string>> = {
   buckets: "Your own buckets",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
-  exports: "Exports",
+  exports: "What was taken out",
   kafka: "Kafka",
 };
