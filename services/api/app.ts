@@ -32,6 +32,7 @@ import { createStaffAccess } from "./access/staff-access.ts";
 import { createBacktestEndpoints } from "./alerts/backtest/backtest-endpoints.ts";
 import { createDestinationEndpoints } from "./alerts/destination-endpoints.ts";
 import type { Destinations } from "./alerts/destinations.ts";
+import { createFindingEndpoints } from "./alerts/finding-rules.ts";
 import { createIncidentEndpoints } from "./alerts/incident-endpoints.ts";
 import { createRuleEndpoints } from "./alerts/rule-endpoints.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
@@ -225,6 +226,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createPatternEndpoints(search),
       ...createBacktestEndpoints(search),
       ...createRuleEndpoints({ db, audit }),
+      ...createFindingEndpoints({ ...search, db }),
       ...createIncidentEndpoints({ db, audit }),
       ...createDestinationEndpoints({
         ...{ db, audit, destinations: deps.destinations, notifier: deps.notifier },
