@@ -1,4 +1,5 @@
 import type { Fault } from "../fault.ts";
+import { bucketDown } from "./bucket-down.ts";
 import { clickhouseDown } from "./clickhouse-down.ts";
 import { cutAnswers } from "./cut-answers.ts";
 import { killAlerter } from "./kill-alerter.ts";
@@ -17,6 +18,7 @@ export const faults: readonly Fault[] = [
   killAlerter,
   killBroker,
   clickhouseDown,
+  bucketDown(),
   cutAnswers(),
   redactorStopped,
   poison(),

@@ -27,6 +27,7 @@ export const prepare = async (
     secretsKey: secrets.of("secretsKey", key256),
     alertsKey: secrets.of("alertsKey", key256),
     storageKey: secrets.of("storageKey", key256),
+    takeoutFolder: join(dir, "takeouts"),
     mailUrl,
   };
   await provision(deployment);

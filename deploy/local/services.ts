@@ -30,6 +30,8 @@ export interface Deployment {
   readonly alertsKey: string;
   /** Base64 of the 32 bytes that the keys of tenants' buckets are sealed with. */
   readonly storageKey: string;
+  /** Where api and retention keep what organizations take out. */
+  readonly takeoutFolder: string;
   /** Where mail goes; empty keeps it. */
   readonly mailUrl: string;
 }
@@ -104,7 +106,10 @@ export const serviceEnv = (
     case "alerter":
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "retention":
-      return { ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }), STORAGE_KEY: storageKey };
+      return {
+        ...{ ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }), STORAGE_KEY: storageKey },
+        TAKEOUT_FOLDER: deployment.takeoutFolder,
+      };
     case "api":
       return {
         ...kafka,
@@ -122,6 +127,7 @@ export const serviceEnv = (
         SECRETS_KEY: secretsKey,
         ALERTS_KEY: alertsKey,
         STORAGE_KEY: storageKey,
+        TAKEOUT_FOLDER: deployment.takeoutFolder,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",

@@ -77,6 +77,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     secretsKey: randomBytes(32).toString("base64"),
     alertsKey: randomBytes(32).toString("base64"),
     storageKey: randomBytes(32).toString("base64"),
+    takeoutFolder: join(folder, "takeouts"),
     mailUrl: "",
   };
   await provision(deployment);
