@@ -1,8 +1,11 @@
 /** The benchmark: everything on one machine, in one run, so that the ratios hold whatever the machine. See README.md. */
 import { makeBodies } from "./bodies.ts";
 import { readOptions } from "./options.ts";
+import { loopback } from "./own-bucket.ts";
 import { runAlerts } from "./part-alerts.ts";
+import { runArchive } from "./part-archive.ts";
 import { runClickHouse } from "./part-clickhouse.ts";
+import { runDeletion } from "./part-deletion.ts";
 import { runDiscard } from "./part-discard.ts";
 import { runLatency } from "./part-latency.ts";
 import { runNative } from "./part-native.ts";
@@ -28,7 +31,14 @@ const results: Results = {
   gzipPerEvent: sum((body) => body.bytes.length) / events,
 };
 say("starting Kafka, registry, ClickHouse and Postgres");
-const pipeline = await startPipeline({ env: { alerter: { OUTGOING_ALLOWED: "127.0.0.1/32" } } });
+const pipeline = await startPipeline({
+  env: {
+    alerter: { OUTGOING_ALLOWED: "127.0.0.1/32" },
+    api: loopback,
+    archive: { ...loopback, FLUSH_SECONDS: "5", FLUSH_MB: "8" },
+    retention: { ...loopback, SETTLE_SECONDS: "0", IN_FLIGHT_MS: "1000" },
+  },
+});
 // What runs then fails, and the end below removes the rest.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void pipeline.stop());
 try {
@@ -51,6 +61,8 @@ try {
     parts.has("sink") ||
     parts.has("native") ||
     parts.has("latency") ||
+    parts.has("archive") ||
+    parts.has("deletion") ||
     parts.has("search")
   ) {
     say("starting the services");
@@ -74,9 +86,17 @@ try {
     say("the sink alone");
     results.sink = await runSink(pipeline, bodies.slice(0, 500), connections);
   }
+  if (parts.has("archive")) {
+    say("the archive alone");
+    results.archive = await runArchive(pipeline, bodies.slice(0, 500), connections);
+  }
   if (parts.has("native")) {
     say("records of a native topic");
     results.native = await runNative(pipeline, Math.min(events, 200_000));
+  }
+  if (parts.has("deletion")) {
+    say("a deletion under load");
+    results.deletion = await runDeletion(pipeline, events, connections, say);
   }
   if (parts.has("alerts")) {
     say("rules");

@@ -6,9 +6,11 @@ export const partNames = [
   "clickhouse",
   "pipeline",
   "sink",
+  "archive",
   "native",
   "latency",
   "search",
+  "deletion",
   "alerts",
 ] as const;
 export type Part = (typeof partNames)[number];

@@ -13,14 +13,13 @@ import {
   createMetrics,
   createProducer,
   createRegistry,
-  createSealer,
   kafkaShape,
   loadConfig,
   makeWebhookSecret,
 } from "@astralog/chassis";
 import { encodeRecord, hashKey, makeKey, type RecordName, type Records, topics } from "@astralog/schemas";
-import { type Destination, type Notice, type RuleInput, sealedFor } from "@astralog/schemas/alerts/index";
-import { createAlertDriver, until } from "@astralog/testbed";
+import type { Notice, RuleInput } from "@astralog/schemas/alerts/index";
+import { createAlertDriver, until, webhookRecord } from "@astralog/testbed";
 import { percentile } from "./figures.ts";
 import { generate, toJson } from "./generate.ts";
 import { createLoader } from "./load.ts";
@@ -206,14 +205,9 @@ export const runAlerts = async (pipeline: Pipeline): Promise<AlertsResult> => {
   const judgingShare = await share(() => stream(judgingSeconds, false));
 
   const hook = await listen();
-  const sealer = createSealer([Buffer.from(platform.deployment.alertsKey, "base64")]);
   for (const tenant of names) {
-    const definition: Destination = {
-      ...{ id: "hook", tenant, name: "hook", kind: "webhook", settings: { url: hook.url }, standard: true },
-      ...{ template: { title: "", text: "" }, version: 1, disabled: false },
-      sealed: sealer.seal(sealedFor(tenant, "hook"), JSON.stringify({ secret: makeWebhookSecret() })),
-    };
-    const record = { tenant, destination: "hook", definition: JSON.stringify(definition) };
+    const { deployment } = platform;
+    const record = webhookRecord({ tenant, deployment }, "hook", hook.url, { secret: makeWebhookSecret() }, true);
     await say("AlertDestination", topics.alertDestinations.name, `${tenant}/hook`, record);
   }
   await sleep(1_000);

@@ -2,7 +2,9 @@
 import { eightTable } from "./eight-searches.ts";
 import { mebi, millis, table, thousands } from "./figures.ts";
 import type { AlertsResult } from "./part-alerts.ts";
+import type { ArchiveResult } from "./part-archive.ts";
 import type { InsertResult } from "./part-clickhouse.ts";
+import type { DeletionResult } from "./part-deletion.ts";
 import type { DiscardResult } from "./part-discard.ts";
 import type { LatencyResult } from "./part-latency.ts";
 import type { NativeResult } from "./part-native.ts";
@@ -23,6 +25,8 @@ export interface Results {
   latency?: LatencyResult;
   search?: SearchResults;
   alerts?: AlertsResult;
+  archive?: ArchiveResult;
+  deletion?: DeletionResult;
 }
 
 const perMillion = (costs: readonly Cost[], events: number): string[] =>
@@ -65,6 +69,33 @@ const alertsText = (alerts: AlertsResult): string => {
     `  acknowledged to webhook        p50 ${millis(matchMs.p50)}, p99 ${millis(matchMs.p99)}`,
     `  window's end to webhook        p50 ${millis(windowMs.p50)}, p99 ${millis(windowMs.p99)}`,
     `  ${alerts.told} told; of the matches missed ${alerts.missed}, told twice ${alerts.repeated}`,
+  ].join("\n");
+};
+
+const archiveText = ({
+  events,
+  eventsPerSecond,
+  sinkPerSecond,
+  objects,
+  bytesPerEvent,
+  costs,
+}: ArchiveResult): string => {
+  const cpu = costs.reduce((sum, cost) => sum + cost.cpuSeconds, 0);
+  return [
+    `the archive of ${thousands(events)} events into a bucket:`,
+    `  ${thousands(eventsPerSecond)} events/s, ${Math.round((eventsPerSecond / sinkPerSecond) * 100)} % of the sink's ${thousands(sinkPerSecond)} on the same backlog`,
+    `  ${((cpu / events) * 1e6).toFixed(2)} CPU s per million with ClickHouse; ${objects} objects, ${bytesPerEvent.toFixed(1)} B per event`,
+  ].join("\n");
+};
+
+const deletionText = (one: DeletionResult): string => {
+  const share = (rate: number): string => `${((rate / one.beforePerSecond) * 100).toFixed(1)} %`;
+  return [
+    `deletion of 1 of ${one.tenants} organizations, ${one.removed} of ${one.events} events, under load:`,
+    `  certified after ${one.certifiedSeconds.toFixed(1)} s; ${one.problems.length === 0 ? "the certificate and its list hold" : one.problems.join("; ")}`,
+    `  others: ${one.changed === 0 ? "no count changed" : `${one.changed} COUNTS CHANGED`}`,
+    `  acknowledged ${thousands(one.beforePerSecond)} events/s before, ${thousands(one.duringPerSecond)} during (${share(one.duringPerSecond)}), ${thousands(one.afterPerSecond)} after (${share(one.afterPerSecond)})`,
+    `  stored       ${thousands(one.storedBefore)} events/s before, ${thousands(one.storedDuring)} during (${((one.storedDuring / one.storedBefore) * 100).toFixed(1)} %)`,
   ].join("\n");
 };
 
@@ -144,6 +175,8 @@ export const report = (results: Results): string => {
     ]);
     parts.push(table(["search through the API", "found", "first", "p50", "max"], rows), eightTable(search.eight));
   }
+  if (results.archive !== undefined) parts.push(archiveText(results.archive));
+  if (results.deletion !== undefined) parts.push(deletionText(results.deletion));
   if (results.alerts !== undefined) parts.push(alertsText(results.alerts));
   return `${parts.join("\n\n")}\n`;
 };

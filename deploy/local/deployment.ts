@@ -33,6 +33,7 @@ export const prepare = async (
     storageKey: secrets.of("storageKey", key256),
     backupKey: secrets.of("backupKey", key256),
     ...(backups === undefined ? {} : { backups }),
+    takeoutFolder: join(dir, "takeouts"),
     mailUrl,
   };
   // Before anything is made that a restore would find there.

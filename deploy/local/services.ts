@@ -35,6 +35,8 @@ export interface Deployment {
   readonly backupKey: string;
   /** Where backups go; without it none are made. */
   readonly backups?: BackupBucket;
+  /** Where api and retention keep what organizations take out. */
+  readonly takeoutFolder: string;
   /** Where mail goes; empty keeps it. */
   readonly mailUrl: string;
 }
@@ -135,9 +137,8 @@ export const serviceEnv = (
       return { ...kafka, ALERTS_KEY: alertsKey, MAIL_URL: mailUrl, PUBLIC_URL: publicUrl(ports) };
     case "retention":
       return {
-        ...kafka,
-        ...clickhouseEnv(deployment, { "": "astralog_retention" }),
-        STORAGE_KEY: storageKey,
+        ...{ ...kafka, ...clickhouseEnv(deployment, { "": "astralog_retention" }), STORAGE_KEY: storageKey },
+        TAKEOUT_FOLDER: deployment.takeoutFolder,
         // The default of backups.
         BACKUP_KEEP_DAYS: deployment.backups === undefined ? "0" : "14",
       };
@@ -165,6 +166,7 @@ export const serviceEnv = (
         SECRETS_KEY: secretsKey,
         ALERTS_KEY: alertsKey,
         STORAGE_KEY: storageKey,
+        TAKEOUT_FOLDER: deployment.takeoutFolder,
         MAIL_URL: mailUrl,
         PUBLIC_URL: publicUrl(ports),
         HTTP_HOST: "127.0.0.1",

@@ -21,8 +21,8 @@ const backups = "backups";
 /** Taken by others only when it is in use; a connection remembers it. */
 const port = 4390;
 
-/** What services need to be let reach it: it is not public. */
-export const trialEnv = { OUTGOING_ALLOWED: "127.0.0.0/8" };
+/** It is not public: services must be let reach it. */
+export const trialBlock = "127.0.0.0/8";
 
 export const startTrialBucket = async (dir: string, logs: string): Promise<BucketServer> => {
   const folder = join(dir, "buckets");

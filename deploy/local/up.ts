@@ -23,7 +23,7 @@ import { type FirstTenant, firstOwnerLink, runScript } from "./service.ts";
 import { type Deployment, publicUrl, restoreEnv } from "./services.ts";
 import { type Stack, startStack } from "./stack.ts";
 import { supervise } from "./supervise.ts";
-import { backupBucketOf, connectTrialBucket, startTrialBucket, trialBucketOf, trialEnv } from "./trial-bucket.ts";
+import { backupBucketOf, connectTrialBucket, startTrialBucket, trialBlock, trialBucketOf } from "./trial-bucket.ts";
 
 const data = join(state, "data");
 const logs = join(state, "logs");
@@ -119,7 +119,7 @@ const up = async (options: UpOptions, signal: AbortSignal, progress: { ready: bo
     const httpsHost = options.listen === "" ? "127.0.0.1" : "0.0.0.0";
     const services = await createLocalServices({
       ...{ deployment, dir: data, logs, logLevel: options.logLevel, httpsHost },
-      env: buckets === undefined ? {} : trialEnv,
+      env: { OUTGOING_ALLOWED: [...options.outgoingAllowed, ...(buckets === undefined ? [] : [trialBlock])].join(",") },
     });
     const followers: Follower[] = options.headless
       ? []
@@ -179,7 +179,7 @@ const untilGone = async (pids: readonly number[]): Promise<void> => {
 };
 
 const main = async (): Promise<number> => {
-  const options = readOptions(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2), process.env);
   if ("text" in options) {
     (options.wrong ? process.stderr : process.stdout).write(options.text);
     return options.wrong ? 2 : 0;

@@ -15,12 +15,15 @@ import * as access from "./0010_access.ts";
 import * as storage from "./0011_storage.ts";
 import * as retention from "./0012_retention.ts";
 import * as storageDays from "./0013_storage_days.ts";
+import * as rehydrations from "./0016_rehydrations.ts";
+import * as takeouts from "./0017_takeouts.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./alert-tables.ts";
 export type * from "./retention-tables.ts";
 export type * from "./storage-tables.ts";
 export type * from "./tables.ts";
+export type * from "./takeout-tables.ts";
 export type * from "./views-tables.ts";
 
 /** In order, for ever: a migration that has run anywhere is never changed. */
@@ -38,6 +41,8 @@ const migrations: Record<string, Migration> = {
   "0011_storage": storage,
   "0012_retention": retention,
   "0013_storage_days": storageDays,
+  "0016_rehydrations": rehydrations,
+  "0017_takeouts": takeouts,
 };
 
 /** In order. */

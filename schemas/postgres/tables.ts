@@ -9,6 +9,7 @@ import type { ProducerTables } from "./producer-tables.ts";
 import type { RetentionTables } from "./retention-tables.ts";
 import type { SsoTables } from "./sso-tables.ts";
 import type { StorageTables } from "./storage-tables.ts";
+import type { TakeoutTables } from "./takeout-tables.ts";
 
 export type * from "./organization-tables.ts";
 export type * from "./people-tables.ts";
@@ -130,7 +131,8 @@ export interface Database
     ProducerTables,
     RetentionTables,
     SsoTables,
-    StorageTables {
+    StorageTables,
+    TakeoutTables {
   audit_events: AuditEventTable;
   audit_chains: AuditChainTable;
   tenants: TenantTable;

@@ -28,7 +28,7 @@ export interface AuditSigner {
   seal(kind: string, document: Sealable): Sealable;
 }
 
-type Sealable = { readonly [name: string]: Json };
+export type Sealable = { readonly [name: string]: Json };
 
 const sealed = (kind: string, document: Sealable): Buffer =>
   Buffer.from(`astralog.${kind}.v1\n${canonicalJson(document)}`);

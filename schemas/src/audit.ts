@@ -120,6 +120,16 @@ export const auditActions = [
   "retention.rule_deleted",
   "deletion.requested",
   "deletion.certified",
+  "rehydration.requested",
+  "rehydration.ended",
+  "takeout.requested",
+  "takeout.cancelled",
+  "takeout.finished",
+  "takeout.failed",
+  "takeout.downloaded",
+  "takeout.import_begun",
+  "takeout.import_finished",
+  "takeout.audit_imported",
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

@@ -30,6 +30,9 @@ export const permissions = {
     "See where events live, how long they are kept, what expires next, and deletions with their certificates.",
   "retention.write": "Decide how long events are kept, and put holds on them.",
   "deletions.write": "Have events deleted before their time.",
+  "takeouts.read":
+    "See what was taken out of the organization and fetch its files; events among them take events.read.",
+  "takeouts.write": "Have everything of the organization put into files, and bring in such files of another Astralog.",
   "audit.read": "Read and export the audit trail.",
   "audit.stream": "Choose where the audit trail is sent as it grows.",
   "members.read": "See the members, teams, roles and invitations.",

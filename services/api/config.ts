@@ -1,4 +1,4 @@
-import { field, kafkaShape, notifyShape, storageShape } from "@astralog/chassis";
+import { field, kafkaShape, notifyShape, storageShape, takeoutShape } from "@astralog/chassis";
 import { planNames } from "@astralog/schemas";
 import { isContact, wrongDocument, wrongExpiry } from "./http/security-txt.ts";
 
@@ -6,6 +6,13 @@ export const shape = {
   ...kafkaShape,
   ...notifyShape,
   ...storageShape,
+  STORAGE_AWS_PRINCIPAL: field.text(
+    "ARN that customers' roles must trust: the user or role of STORAGE_AWS_ACCESS_KEY_ID; empty: no roles are taken.",
+    "",
+  ),
+  ...takeoutShape,
+  TAKEOUT_DAYS: field.integer("How long what was taken out can be fetched.", { min: 1, max: 90 }, "7"),
+  TAKEOUT_PART_EVENTS: field.integer("Most events of one of its files.", { min: 100, max: 1_000_000 }, "200000"),
   HTTP_HOST: field.text("Address of the API and the page.", "127.0.0.1"),
   HTTP_PORT: field.port("Port of the API and the page; 0 takes a free one."),
   PUBLIC_URL: field.publicUrl("Where people's browsers find the dashboard: https, or http://localhost."),

@@ -11,6 +11,7 @@ import {
   createRegistry,
   createStorage,
   createTopicTail,
+  openTakeouts,
   type TableOptions,
 } from "@astralog/chassis";
 import { createAuditSigner, type RecordName, topics } from "@astralog/schemas";
@@ -37,6 +38,7 @@ import { createConnections } from "./storage/connections.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
+import { createTakeoutStore } from "./takeout/takeout-store.ts";
 
 export const connect = async (context: Context<typeof shape>): Promise<AppDeps & ReconcileDeps> => {
   const { config, log, health, onStop } = context;
@@ -59,9 +61,13 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.deletions),
     table(topics.archiveState),
     table(topics.storage),
+    table(topics.rehydrations),
+    table(topics.rehydrationStates),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
-  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage] = others;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage, ...back] =
+    others;
+  const [rehydrations, rehydrationStates] = back;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -136,18 +142,23 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   );
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
-  const connections = createConnections({ db, envelope, storage: createStorage(config) });
+  const connections = createConnections({
+    ...{ db, envelope, storage: createStorage(config) },
+    principal: config.STORAGE_AWS_PRINCIPAL,
+  });
   if (config.STORAGE_KEYS_BEFORE.length > 0)
     connections.announceAll().then(
       (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
       (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
     );
+  const takeoutFolder = openTakeouts(config);
+  const takeouts = createTakeoutStore({ own: takeoutFolder, connections });
   const producers = connectProducers(context, db, usage);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, connections, outgoing: notifier.outgoing },
+    ...{ notifier, destinations, connections, takeouts, takeoutFolder, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
-    ...{ retentionRules, deletions, archiveStates, storage },
+    ...{ retentionRules, deletions, archiveStates, storage, rehydrations, rehydrationStates },
   };
 };

@@ -16,6 +16,10 @@ import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { createCertify } from "./retention/certify.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
+import { endRehydrations } from "./retention/rehydrations.ts";
+import { createTakeoutEvents } from "./takeout/takeout-events.ts";
+import { startTakeouts } from "./takeout/takeout-run.ts";
+import { rawTopicsOf } from "./verify/raw-topics.ts";
 
 run({
   service: "api",
@@ -75,6 +79,28 @@ run({
       certify,
     );
     onStop("certificates", certifying.stop);
+    const ending = whileLeading(
+      { everyMs: 5_000, log, leading: () => relay.leading, failed: "what came back from buckets could not be ended" },
+      () =>
+        endRehydrations(
+          connections.db,
+          ({ tenant, id }) => connections.rehydrationStates.get(`${tenant}/${id}`) !== undefined,
+          bySystem(connections.signer),
+        ),
+    );
+    onStop("rehydrations", ending.stop);
+    const takeouts = startTakeouts({
+      ...{ db: connections.db, signer: connections.signer, heads: connections.heads, log },
+      ...{ positions: connections.positions, sinkGroup: config.SINK_GROUP, store: connections.takeouts },
+      rawTopics: (tenant) => rawTopicsOf(tenant, connections.sources.values(), config.REDACTOR_GROUP),
+      events: createTakeoutEvents(connections.exports, config.KAFKA_TOPIC_PREFIX),
+      partEvents: config.TAKEOUT_PART_EVENTS,
+      wrote: ({ kind, bytes }) => {
+        connections.metrics.takeoutFiles.inc({ kind });
+        connections.metrics.takeoutBytes.inc(bytes);
+      },
+    });
+    onStop("takeouts", takeouts.stop);
     const server = await listen(buildApp(connections), config.HTTP_HOST, config.HTTP_PORT);
     onStop("http", server.close);
     // Before the server waits for its last answers: a tail's answer has no end of its own.

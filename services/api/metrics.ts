@@ -35,6 +35,11 @@ export const createApiMetrics = (metrics: Metrics) => ({
   cspReports: metrics.counter("csp_reports_total", "What browsers kept our pages from, by the policy's directive.", [
     "directive",
   ]),
+  takeoutFiles: metrics.counter("takeout_files_total", "Files written of what organizations take out.", ["kind"]),
+  takeoutBytes: metrics.counter("takeout_bytes_total", "Their bytes."),
+  imports: metrics.counter("import_events_total", "Events brought in from another Astralog, by what became of them.", [
+    "outcome",
+  ]),
   replays: metrics.counter("dead_letter_replays_total", "Dead letters sent back to events.raw."),
 });
 

@@ -8,6 +8,7 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import { crc32c } from "@node-rs/crc32";
 import kafkajs, { type Admin, type Consumer, type Producer } from "kafkajs";
 import { compressFrame, decompressFrame } from "lz4-napi";
@@ -141,12 +142,37 @@ export const createKafka = (config: KafkaConfig, log: Log, clientId: string): Ka
         metadataMaxAge: 60_000,
         retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10 },
       }),
-    admin: () => kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } }),
+    admin: () => patient(kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 5 } })),
     scram: () => createScram(clusterOf(kafka)),
     quotas: () => createQuotas(clusterOf(kafka)),
     compression: config.KAFKA_COMPRESSION === "lz4" ? CompressionTypes.LZ4 : CompressionTypes.None,
   };
 };
+
+const electionMs = [100, 200, 400, 800, 1_000, 1_000, 1_000];
+
+/**
+ * What `ask` gives, asked again while a partition's leader is not one yet: a broker is told of that moments after others are.
+ * kafkajs gives up on this answer at once, and a service would not start just then.
+ */
+export const throughElection = async <T>(ask: () => Promise<T>, waits: readonly number[] = electionMs): Promise<T> => {
+  for (const wait of waits) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { type } = error as { type?: unknown };
+      if (type !== "NOT_LEADER_FOR_PARTITION" && type !== "LEADER_NOT_AVAILABLE") throw error;
+      await sleep(wait);
+    }
+  }
+  return ask();
+};
+
+const patient = (admin: Admin): Admin => ({
+  ...admin,
+  fetchTopicOffsets: (topic) => throughElection(() => admin.fetchTopicOffsets(topic)),
+  fetchTopicOffsetsByTimestamp: (topic, at) => throughElection(() => admin.fetchTopicOffsetsByTimestamp(topic, at)),
+});
 
 /** How kafkajs makes the connections of its admin; it shows them to nobody. */
 const clusterOf = (kafka: object): (() => unknown) => {

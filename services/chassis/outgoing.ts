@@ -59,7 +59,10 @@ export const isPublicAddress = (address: string): boolean => {
 };
 
 const refused = (): Fault =>
-  new Fault("address_refused", "The address must be https, on port 443 or 8443, and lead to a public address.");
+  new Fault(
+    "address_refused",
+    "The address must be https, on port 443 or 8443, and lead to a public address, or to one that the operator allows (OUTGOING_ALLOWED).",
+  );
 
 const failed = (cause: unknown): Fault =>
   new Fault("address_failed", "The address did not give an answer of a fit size in time.", { retriable: true, cause });

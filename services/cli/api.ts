@@ -7,6 +7,8 @@ import { answerFailure, networkFailure } from "./problem.ts";
 export interface Api {
   /** `path` is under /api/v1/. The answer's JSON is trusted to have the shape asked for: it is our own server's. */
   call<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, use: KeyUse, body?: object): Promise<T>;
+  /** Sends a file as it is. */
+  upload(path: string, use: KeyUse, body: Buffer): Promise<void>;
   /** Gives the answer piece by piece as it comes, however long it is. Rejects when it does not come to its end. */
   download(
     path: string,
@@ -54,6 +56,10 @@ export const createApi = (place: Place, http: Http, signal: AbortSignal): Api =>
       } catch {
         throw new Failure(`${url.origin} did not answer in JSON.`, "Is this the address of an Astralog API?");
       }
+    },
+    upload: async (path, use, body) => {
+      const headers = { authorization: authorization(use), "content-type": "application/octet-stream" };
+      await ask(at(path), { method: "POST", headers, body });
     },
     download: async (path, use, take, headers = {}) => {
       await ask(at(path), { method: "GET", headers: { ...headers, authorization: authorization(use) }, take });

@@ -44,7 +44,7 @@ export const createHttp = (ca: string | undefined, connections = 4): Http => {
           },
           (response) => {
             const pieces: Buffer[] = [];
-            const streamed = response.statusCode === 200 ? take : undefined;
+            const streamed = response.statusCode === 200 || response.statusCode === 206 ? take : undefined;
             response.on("data", (piece: Buffer) => {
               if (streamed === undefined) return void pieces.push(piece);
               const room = streamed(piece);

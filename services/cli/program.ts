@@ -10,12 +10,14 @@ import { addMcp } from "./commands/mcp.ts";
 import { addMembers } from "./commands/members.ts";
 import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
+import { addRehydrations } from "./commands/rehydrations.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
 import { addSources } from "./commands/sources.ts";
 import { addStorage } from "./commands/storage.ts";
 import { addTail } from "./commands/tail.ts";
+import { addTakeout } from "./commands/takeout.ts";
 import { addUsage } from "./commands/usage.ts";
 import { addVerify } from "./commands/verify.ts";
 
@@ -48,7 +50,7 @@ export const createProgram = (cli: Cli): Command => {
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
     ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
-    ...[addRetention, addDeletions],
+    ...[addRetention, addDeletions, addRehydrations, addTakeout],
   ])
     add(program, cli);
   return program;

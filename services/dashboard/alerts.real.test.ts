@@ -40,6 +40,8 @@ afterAll(async () => {
 });
 
 const look = (name: string) => inspect(page, name, true);
+/** In each theme at each width. */
+const lookAll = (name: string) => inspect(page, name);
 const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
 const gone = () => page.getByRole("dialog").waitFor({ state: "detached" });
 
@@ -52,7 +54,7 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
     .getByRole("textbox", { name: "Address" })
     .fill(`http://127.0.0.1:${(hook.address() as AddressInfo).port}/`);
   await page.getByLabel("Tell it of every rule").check();
-  seen.push(await look("alerts-new-destination"));
+  seen.push(await lookAll("alerts-new-destination"));
   await press("Make it");
   await page.getByText(/^whsec_/).waitFor();
   await press("Done");
@@ -62,13 +64,19 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   await page.getByText("hook took it.").waitFor();
   await press("Done");
   await gone();
-  seen.push(await look("alerts-destinations"));
+  seen.push(await lookAll("alerts-destinations"));
 
   await page.goto(`${origin}/explore?q=panic`);
   await page.getByRole("button", { name: "Export and copy" }).click();
   await page.getByRole("menuitem", { name: "Create an alert" }).click();
   // The query came along, in the editor that Explore has.
-  await page.getByRole("textbox", { name: "Query" }).filter({ hasText: "panic" }).waitFor();
+  const query = page.getByRole("textbox", { name: "Query" });
+  await query.filter({ hasText: "panic" }).waitFor();
+  // However fast somebody types into it, what comes back as the rule's is not put in the place of what was typed since.
+  await query.click();
+  await page.keyboard.press("End");
+  await page.keyboard.type(" -service:cart -level:debug", { delay: 1 });
+  await page.keyboard.press("Escape");
   await page.getByRole("textbox", { name: "Name" }).fill("Panics");
   await page.getByRole("textbox", { name: "For each" }).fill("service");
   await page.getByRole("textbox", { name: "In windows of" }).fill("7");
@@ -77,12 +85,14 @@ test("a destination is made and tried, and a rule out of a search, in a form, as
   await page.getByText(/times? in a day/).waitFor();
   // The message is shown as the rule would have it told.
   await page.getByLabel("A message of this rule").getByText("count() is", { exact: false }).waitFor();
-  seen.push(await look("alerts-editor"));
+  seen.push(await lookAll("alerts-editor"));
   await press("Match");
   await press("YAML");
   await page.getByRole("textbox", { name: "The rule as YAML" }).waitFor();
-  expect(await page.getByRole("textbox", { name: "The rule as YAML" }).inputValue()).toContain("type: match");
-  seen.push(await look("alerts-editor-yaml"));
+  const written = await page.getByRole("textbox", { name: "The rule as YAML" }).inputValue();
+  expect(written).toContain("type: match");
+  expect(written).toContain("query: panic -service:cart -level:debug");
+  seen.push(await lookAll("alerts-editor-yaml"));
   await press("Make the rule");
   await page.getByRole("link", { name: "Panics" }).waitFor();
   seen.push(await look("alerts-rules"));
@@ -116,11 +126,13 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   await page.getByRole("link", { name: "Panics" }).click();
   await page.getByText("panic in the kitchen").first().waitFor();
   await page.getByText("taken").first().waitFor();
-  expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain("q=%28panic%29");
+  expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain(
+    "q=%28panic+-service%3Acart+-level%3Adebug%29",
+  );
   await press("Acknowledge");
   await page.getByText("acknowledged", { exact: true }).waitFor();
   await page.getByText("by Ada Lovelace").waitFor();
-  seen.push(await look("alerts-incident"));
+  seen.push(await lookAll("alerts-incident"));
   await page.goto(`${origin}/alerts?part=rules`);
   await page.getByRole("link", { name: "firing" }).waitFor();
   seen.push(await look("alerts-rules-firing"));

@@ -1,9 +1,10 @@
 /** The configuration of retention; README.md has it as a table. */
-import { field, kafkaShape, type Shape, storageShape } from "@astralog/chassis";
+import { field, kafkaShape, type Shape, storageShape, takeoutShape } from "@astralog/chassis";
 
 export const shape = {
   ...kafkaShape,
   ...storageShape,
+  ...takeoutShape,
   CLICKHOUSE_URL: field.url("ClickHouse over HTTP."),
   CLICKHOUSE_USERNAME: field.text("A user with the rights of astralog_retention.", "astralog_retention"),
   CLICKHOUSE_PASSWORD: field.secret("Its password.", ""),

@@ -79,6 +79,7 @@ export const platform = async (stack: Addresses): Promise<Platform> => {
     alertsKey: randomBytes(32).toString("base64"),
     storageKey: randomBytes(32).toString("base64"),
     backupKey: randomBytes(32).toString("base64"),
+    takeoutFolder: join(folder, "takeouts"),
     mailUrl: "",
   };
   await provision(deployment);

@@ -119,7 +119,7 @@ const kinds = {
     value,
     by,
     ...windowed,
-    before: span("1m", "1w").default("1d"),
+    before: span("10s", "1w").default("1d"),
     up: z.number().positive().optional(),
     down: z.number().positive().max(100).optional(),
     /** With less on both sides nothing is judged. */

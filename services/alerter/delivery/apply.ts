@@ -5,8 +5,8 @@ import type { IncidentState, News } from "@astralog/schemas/alerts/index";
 /** Lines that a message may show. */
 const mostLines = 3;
 const longestLine = 300;
-/** Of a match that is held back, the newest are enough to tell what happened. */
-const mostUntold = 100;
+/** Of a match that is held back, the newest are enough to tell what happened; others are told before there are more. */
+export const mostUntold = 100;
 /** Of a match, whose events are the changes. */
 const mostKnown = 200;
 

@@ -1,17 +1,20 @@
 /** Transitions to real receivers: signed, once each, again under the same id when it must be, and one by one. */
-import { createSealer, makeWebhookSecret } from "@astralog/chassis";
-import { type Destination, sealedFor } from "@astralog/schemas/alerts/index";
+import { makeWebhookSecret } from "@astralog/chassis";
+import type { RuleInput } from "@astralog/schemas/alerts/index";
 import {
   type AlertDriver,
   createAlertDriver,
   type Platform,
   platform,
+  type Receiver,
   type RunningService,
   sharedStack,
+  startReceiver,
   until,
+  verified,
+  webhookRecord,
 } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { type Receiver, startReceiver, verified } from "./receivers.driver.ts";
 
 let one: Platform;
 let receiver: RunningService;
@@ -34,12 +37,14 @@ afterAll(async () => {
   for (const hook of hooks) await hook.close();
 });
 
-const send = (message: string, service = "shop"): Promise<true> =>
-  until("an accepted event", async () => {
+const send = (message: string, service = "shop"): Promise<true> => sendAll([{ message, service }]);
+
+const sendAll = (events: readonly object[]): Promise<true> =>
+  until("accepted events", async () => {
     const answer = await fetch(`${receiver.url}/v1/events`, {
       method: "POST",
       headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
-      body: JSON.stringify([{ message, service }]),
+      body: JSON.stringify(events),
     });
     await answer.arrayBuffer();
     return answer.ok ? true : undefined;
@@ -51,17 +56,9 @@ const hook = async (...answer: Parameters<typeof startReceiver>): Promise<Receiv
   return made;
 };
 
-const destination = async (id: string, url: string, more: Partial<Destination> = {}): Promise<void> => {
-  const sealer = createSealer([Buffer.from(one.deployment.alertsKey, "base64")]);
+const destination = async (id: string, url: string): Promise<void> => {
   const secrets = { secret, before, before_until: new Date(Date.now() + 600_000).toISOString() };
-  const definition = {
-    ...{ id, tenant: one.tenant, name: id, kind: "webhook", settings: { url }, template: { title: "", text: "" } },
-    ...{ standard: false, version: 1, disabled: false },
-    sealed: sealer.seal(sealedFor(one.tenant, id), JSON.stringify(secrets)),
-    ...more,
-  };
-  const record = { tenant: one.tenant, destination: id, definition: JSON.stringify(definition) };
-  await driver.say("AlertDestination", `${one.tenant}/${id}`, record);
+  await driver.say("AlertDestination", `${one.tenant}/${id}`, webhookRecord(one, id, url, secrets));
 };
 
 const rule = (id: string, query: string, notify: string[], more = {}) =>
@@ -127,6 +124,18 @@ test("a process that is killed between sending and writing it down sends again u
   const idsOf = ({ got }: Receiver) => new Set(got.map(({ id }) => id));
   for (const one of [held, other]) await until("the next", () => idsOf(one).size === 2 || undefined);
   expect(other.got.length).toBeLessThanOrEqual(3);
+}, 60_000);
+
+test("of a burst each event is told", async () => {
+  const hooked = await hook();
+  await destination("flooded", hooked.url);
+  const when: RuleInput["when"] = { type: "match", query: "flood", by: ["service"], window: "1d", limit: 1_000 };
+  await driver.put(one.tenant, { id: "floods", name: "floods", when, notify: ["flooded"] });
+  await sendAll(Array.from({ length: 250 }, (_, n) => ({ message: `flood ${n}`, service: "shop" })));
+  await until("all transitions", () => driver.of("floods")[249]);
+  const told = () =>
+    new Set(hooked.got.flatMap((got) => verified(got, secret).data.incidents.map(({ transition }) => transition)));
+  await until("all of them", () => (told().size === 250 ? true : undefined));
 }, 60_000);
 
 test("what is silenced is not told; the end of the silence tells what still lasts", async () => {

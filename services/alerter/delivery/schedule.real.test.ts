@@ -10,14 +10,24 @@ import {
   createNotifier,
   createProducer,
   createRegistry,
-  createSealer,
   loadConfig,
   makeWebhookSecret,
   nextTryMs,
 } from "@astralog/chassis";
 import { type AlertTransition, encodeRecord, topics } from "@astralog/schemas";
-import { type Destination, readRule, rulePartition, sealedFor } from "@astralog/schemas/alerts/index";
-import { type AlertDriver, createAlertDriver, type Platform, platform, sharedStack, until } from "@astralog/testbed";
+import { readRule, rulePartition } from "@astralog/schemas/alerts/index";
+import {
+  type AlertDriver,
+  createAlertDriver,
+  type Platform,
+  platform,
+  type Receiver,
+  sharedStack,
+  startReceiver,
+  until,
+  verified,
+  webhookRecord,
+} from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { shape } from "../config.ts";
 import { createRules } from "../rules.ts";
@@ -25,7 +35,6 @@ import { pagesAt } from "./compose.ts";
 import { createControl } from "./control.ts";
 import { createJournal } from "./journal.ts";
 import { createDeliveryMetrics } from "./metrics.ts";
-import { type Receiver, startReceiver, verified } from "./receivers.driver.ts";
 import { type Stage, startStage } from "./stage.ts";
 
 let one: Platform;
@@ -103,7 +112,6 @@ const connect = async () => {
 beforeAll(async () => {
   one = await platform(sharedStack());
   driver = await createAlertDriver(one);
-  const sealer = createSealer([Buffer.from(one.deployment.alertsKey, "base64")]);
   hooks.push(
     await startReceiver((response) => response.writeHead(500).end()),
     await startReceiver((response) => response.writeHead(301, { location: "http://169.254.169.254/" }).end()),
@@ -115,13 +123,7 @@ beforeAll(async () => {
   for (const [i, hook] of hooks.entries()) {
     const id = `hook${i}`;
     const url = i === 5 ? hook.url.replace("127.0.0.1", rebound) : hook.url;
-    const definition: Destination = {
-      ...{ id, tenant: one.tenant, name: id, kind: "webhook", settings: { url }, template: { title: "", text: "" } },
-      ...{ standard: false, version: 1, disabled: false },
-      sealed: sealer.seal(sealedFor(one.tenant, id), JSON.stringify({ secret })),
-    };
-    const record = { tenant: one.tenant, destination: id, definition: JSON.stringify(definition) };
-    await driver.say("AlertDestination", `${one.tenant}/${id}`, record);
+    await driver.say("AlertDestination", `${one.tenant}/${id}`, webhookRecord(one, id, url, { secret }));
   }
   parts = await connect();
   stage = await parts.begin();

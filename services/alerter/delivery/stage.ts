@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Delivery, Log, Notifier } from "@astralog/chassis";
 import { decodeRecord } from "@astralog/schemas";
 import type { IncidentState } from "@astralog/schemas/alerts/index";
-import { applyTransition } from "./apply.ts";
+import { applyTransition, mostUntold } from "./apply.ts";
 import { createBring } from "./bring.ts";
 import type { Pages } from "./compose.ts";
 import type { Control } from "./control.ts";
@@ -83,27 +83,6 @@ export const startStage = (deps: StageDeps): Stage => {
     return done;
   };
 
-  const apply = async (one: Owned, { partition, records }: Delivery): Promise<void> => {
-    const changed = new Map<string, IncidentState>();
-    const { incidents } = journal.of(partition);
-    const wake = new Map<string, number>();
-    for (const { offset, value } of records) {
-      if (value === null) continue;
-      const transition = decodeRecord("AlertTransition", value);
-      const id = transition.incident;
-      const after = applyTransition(changed.get(id) ?? incidents.get(id), transition, offset);
-      if (after === undefined) continue;
-      changed.set(id, after);
-      const alone = control.rule(after.tenant, after.rule)?.definition.when.type === "match";
-      wake.set(id, now() + (alone ? 0 : togetherMs));
-    }
-    await journal.write(
-      partition,
-      [...changed.values()].map((body): Entry => ({ kind: "incident", tenant: body.tenant, id: body.id, body })),
-    );
-    for (const [id, at] of wake) one.wakeAt.set(id, Math.min(at, one.wakeAt.get(id) ?? at));
-  };
-
   const lookAt = async (one: Owned, partition: number): Promise<void> => {
     const at = now();
     const { incidents } = journal.of(partition);
@@ -128,6 +107,39 @@ export const startStage = (deps: StageDeps): Stage => {
     const written = await Promise.allSettled(tell(found, at).map(write));
     const failed = written.find(({ status }) => status === "rejected");
     if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+  };
+
+  const apply = async (one: Owned, { partition, records }: Delivery): Promise<void> => {
+    const { incidents } = journal.of(partition);
+    let changed = new Map<string, IncidentState>();
+    const write = async (): Promise<void> => {
+      await journal.write(
+        partition,
+        [...changed.values()].map((body): Entry => ({ kind: "incident", tenant: body.tenant, id: body.id, body })),
+      );
+      for (const [id, { tenant, rule }] of changed) {
+        const alone = control.rule(tenant, rule)?.definition.when.type === "match";
+        const at = now() + (alone ? 0 : togetherMs);
+        one.wakeAt.set(id, Math.min(at, one.wakeAt.get(id) ?? at));
+      }
+      changed = new Map();
+    };
+    for (const { offset, value } of records) {
+      if (value === null) continue;
+      const transition = decodeRecord("AlertTransition", value);
+      const id = transition.incident;
+      let before = changed.get(id) ?? incidents.get(id);
+      // A burst is told as it comes: an incident keeps so many and no more.
+      if (before !== undefined && before.untold.length >= mostUntold && before.hold === "" && control.complete) {
+        await write();
+        one.wakeAt.set(id, now());
+        await lookAt(one, partition);
+        before = incidents.get(id);
+      }
+      const after = applyTransition(before, transition, offset);
+      if (after !== undefined) changed.set(id, after);
+    }
+    await write();
   };
 
   const send = (partition: number): void => {

@@ -20,8 +20,8 @@ export interface Bench extends Holding {
   next: number;
   /** Offset of alerts.transitions behind what this state has led to. */
   written: number;
-  /** Ids that lie behind it already. */
-  there: Set<string>;
+  /** Ids that lie behind it already, the newest last. */
+  readonly there: Set<string>;
   /** By partition of events.clean. */
   reached: Record<string, Reached>;
   rules: Map<string, JudgedRule>;
@@ -58,4 +58,26 @@ export const completenessOf = (bench: Bench, partitions: Iterable<number>, dueAt
     if (reached.watermark < dueAt && reached.seen === reached.known) known++;
   }
   return known === 0 ? 0 : seen / known;
+};
+
+/** What is judged again is what a snapshot did not have yet; many more than that are written in no such time. */
+const mostThere = 50_000;
+
+/** Whatever is judged again from here on, these are not written again. */
+export const remember = ({ there }: Bench, ids: readonly string[]): void => {
+  for (const id of ids) there.add(id);
+  for (const id of there) {
+    if (there.size <= mostThere) return;
+    there.delete(id);
+  }
+};
+
+/** How far all partitions of the rule's tenant have come. */
+export const watermarkOf = ({ reached }: Bench, { state }: JudgedRule, partitions: Iterable<number>): number => {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const partition of partitions) {
+    if (state.admitted[partition] !== true) return 0;
+    lowest = Math.min(lowest, reached[partition]?.watermark ?? 0);
+  }
+  return Number.isFinite(lowest) ? lowest : 0;
 };

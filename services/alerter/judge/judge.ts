@@ -3,8 +3,6 @@
  * alerts.transitions once. State and position are kept together in snapshots. Whoever takes a partition over reads what has
  * been written since the snapshot, judges the same again, and leaves out what is there: ids are the same.
  */
-
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   createPlacedConsumer,
   type InRecord,
@@ -14,30 +12,17 @@ import {
   type RecordProducer,
   type TopicReader,
 } from "@astralog/chassis";
-import {
-  type AlertPartials,
-  type AlertTransition,
-  decodeRecord,
-  encodeRecord,
-  schemaIdOf,
-  topics,
-} from "@astralog/schemas";
-import {
-  changeTransition,
-  endedTransition,
-  groupValues,
-  matchTransition,
-  rulePartition,
-  spanMs,
-} from "@astralog/schemas/alerts/index";
+import { type AlertTransition, decodeRecord, schemaIdOf, topics } from "@astralog/schemas";
+import { changeTransition, rulePartition, spanMs } from "@astralog/schemas/alerts/index";
 import { createHoldings } from "../holdings.ts";
 import type { AlerterMetrics } from "../metrics.ts";
-import type { ActiveRule, Rules } from "../rules.ts";
-import { sendSurely } from "../send.ts";
-import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
-import { type Bench, completenessOf, newBench, type Snapshot } from "./bench.ts";
-import { judgedAgainTransition, markTransition, unjudgedTransition } from "./of-rule.ts";
-import { type JudgedRule, judgeRule, newRuleState, onlyGrows, reviveRuleState } from "./rule-state.ts";
+import type { Rules } from "../rules.ts";
+import { type Bench, completenessOf, newBench, watermarkOf } from "./bench.ts";
+import { markTransition } from "./of-rule.ts";
+import { onlyGrows } from "./rule-state.ts";
+import { createStates } from "./states.ts";
+import { createUptake } from "./uptake.ts";
+import { createWrite } from "./write.ts";
 
 export interface JudgeDeps {
   readonly kafka: KafkaClient;
@@ -58,129 +43,27 @@ export interface Judge {
   close(): Promise<void>;
 }
 
-const snapshotFormat = 1;
 const saveEveryMs = 5_000;
 const tickMs = 500;
-/** So long parts of a rule that is not known here are held: its record is on the way. */
-const unknownMs = 3_000;
 
 export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
-  const { kafka, admin, reader, producer, rules, metrics, log } = deps;
-  const [partialsTopic, transitionsTopic, stateTopic] = [
-    kafka.name(topics.alertPartials.name),
-    kafka.name(topics.alertTransitions.name),
-    kafka.name(topics.alertState.name),
-  ];
-  const gone = new Set<string>();
-
-  const write = async (bench: Bench, transitions: readonly AlertTransition[]): Promise<void> => {
-    const fresh = transitions.filter(({ id }) => !bench.there.has(id));
-    bench.dirty = true;
-    const sent = await sendSurely(
-      producer,
-      log,
-      fresh.map((one) => ({
-        topic: transitionsTopic,
-        partition: bench.partition,
-        key: one.incident,
-        value: encodeRecord("AlertTransition", deps.schemaIds.transition, one),
-      })),
-      () => !bench.lost,
-    );
-    for (const { offset } of sent ?? []) bench.written = Math.max(bench.written, offset + 1);
-    for (const { kind, to_state: to } of sent === undefined ? [] : fresh)
-      kind === "mark" ? metrics.marks.inc() : metrics.transitions.inc({ to });
-  };
-
-  /** The rule in this version; a newer one ends the incidents of the one before. */
-  const ruleOf = async (bench: Bench, active: ActiveRule): Promise<JudgedRule> => {
-    const known = bench.rules.get(active.key);
-    const unjudged = active.problem !== "";
-    const isKnown = known?.state.version === active.version && (known.state.unjudged ?? false) === unjudged;
-    if (known !== undefined && isKnown) return known;
-    if (known !== undefined) await end(bench, known);
-    const { key: _, problem, ...of } = active;
-    const fresh = judgeRule(newRuleState({ ...of, unjudged }));
-    if (unjudged) await write(bench, [unjudgedTransition(of, of.definition, of.effectiveFrom, problem)]);
-    bench.rules.set(active.key, fresh);
-    bench.dirty = true;
-    return fresh;
-  };
-
-  const end = async (bench: Bench, { state }: JudgedRule): Promise<void> => {
-    const open = Object.entries(state.machine.groups).flatMap(([key, group]) =>
-      group.status === "ok"
-        ? []
-        : [
-            endedTransition(
-              state,
-              state.definition,
-              { values: groupValues(key), status: group.status, beganAt: group.beganAt, sequence: group.sequence },
-              Date.now(),
-            ),
-          ],
-    );
-    if (state.unjudged) open.push(judgedAgainTransition(state, state.definition, state.effectiveFrom));
-    await write(bench, open);
-    bench.rules.delete(`${state.tenant}/${state.rule}`);
-  };
-
-  /** A part may be here before the rule's own record is. */
-  const activeOf = async (bench: Bench, key: string, version: number): Promise<ActiveRule | undefined> => {
-    const name = `${key}@${version}`;
-    const deadline = Date.now() + unknownMs;
-    for (;;) {
-      const active = rules.get(key);
-      if (active !== undefined && active.version >= version) return active.version === version ? active : undefined;
-      if (gone.has(name) || Date.now() > deadline || bench.lost) break;
-      await sleep(50);
-    }
-    if (gone.size > 10_000) gone.clear();
-    gone.add(name);
-    return undefined;
-  };
-
-  const use = async (bench: Bench, partials: AlertPartials): Promise<boolean> => {
-    for (const { rule, version } of partials.admitted) {
-      const active = await activeOf(bench, rule, version);
-      if (active !== undefined) (await ruleOf(bench, active)).state.admitted[partials.partition] = true;
-    }
-    for (const counter of partials.counters) {
-      const active = await activeOf(bench, counter.rule, counter.version);
-      if (active !== undefined) (await ruleOf(bench, active)).addCounter(counter);
-    }
-    const told: AlertTransition[] = [];
-    for (const match of partials.matches) {
-      const active = await activeOf(bench, match.rule, match.version);
-      if (active === undefined || !(await ruleOf(bench, active)).addMatch(match)) continue;
-      const { group, event, line } = match;
-      const judged = { at: Date.now(), completeness: 1 };
-      told.push(matchTransition(active, active.definition, { group, event, line, at: Number(match.at) }, judged));
-    }
-    if (told.length > 0) await write(bench, told);
-    const before = bench.reached[partials.partition];
-    const [seen, known] = [Number(partials.seen), Number(partials.known)];
-    const watermark = Math.max(before?.watermark ?? 0, Number(partials.watermark));
-    bench.reached[partials.partition] = { watermark, seen, known };
-    return watermark > (before?.watermark ?? -1) || partials.admitted.length > 0;
-  };
-
-  /** How far all partitions of the rule's tenant have come. */
-  const watermarkOf = (bench: Bench, { state }: JudgedRule): number => {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const partition of deps.partitionsOf(state.tenant)) {
-      if (state.admitted[partition] !== true) return 0;
-      lowest = Math.min(lowest, bench.reached[partition]?.watermark ?? 0);
-    }
-    return Number.isFinite(lowest) ? lowest : 0;
-  };
+  const { kafka, rules, metrics, log } = deps;
+  const partialsTopic = kafka.name(topics.alertPartials.name);
+  const transitionsTopic = kafka.name(topics.alertTransitions.name);
+  const states = createStates(
+    deps,
+    { state: kafka.name(topics.alertState.name), partials: partialsTopic, transitions: transitionsTopic },
+    deps.schemaIds.snapshot,
+  );
+  const write = createWrite(deps, { topic: transitionsTopic, schemaId: deps.schemaIds.transition });
+  const { ruleOf, end, use } = createUptake({ rules, write });
 
   const judgeComplete = async (bench: Bench): Promise<void> => {
     // Those of all rules are on their way together, and all back before anything else happens here.
     const writing: Promise<void>[] = [];
     for (const rule of bench.rules.values()) {
       if (rule.state.unjudged) continue;
-      const watermark = watermarkOf(bench, rule);
+      const watermark = watermarkOf(bench, rule, deps.partitionsOf(rule.state.tenant));
       const changed: AlertTransition[] = [];
       while (rule.dueAt <= watermark) {
         const due = rule.dueAt;
@@ -214,25 +97,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
       await write(bench, [markTransition(state, definition, rule.dueAt, judged), ...transitions]);
       // When the window is complete the same change has the same id.
       state.early = transitions.map(({ id }) => id);
-      for (const id of state.early) bench.there.add(id);
     }
-  };
-
-  const save = async (bench: Bench): Promise<void> => {
-    if (!bench.loaded || !bench.dirty) return;
-    bench.dirty = false;
-    const body: Snapshot = {
-      next: bench.next,
-      written: bench.written,
-      reached: bench.reached,
-      rules: [...bench.rules.values()].map(({ state }) => state),
-    };
-    const value = await encodeSnapshot(deps.schemaIds.snapshot, snapshotFormat, {
-      partition: bench.partition,
-      through: bench.next,
-      body,
-    });
-    await sendSurely(producer, log, [{ topic: stateTopic, partition: bench.partition, value }], () => !bench.lost);
   };
 
   const wants = ({ partition }: Bench): boolean => {
@@ -241,32 +106,8 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
   };
 
   const load = async (bench: Bench): Promise<void> => {
-    const { partition } = bench;
     bench.loaded = false;
-    bench.rules = new Map();
-    bench.there = new Set();
-    bench.reached = {};
-    const snapshot = await readSnapshot<Snapshot>(
-      { admin, reader, log },
-      { topic: stateTopic, partition, format: snapshotFormat },
-    );
-    const endsOf = async (topic: string) =>
-      (await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition);
-    const [partials, transitions] = [await endsOf(partialsTopic), await endsOf(transitionsTopic)];
-    bench.next = Math.max(snapshot?.next ?? 0, Number(partials?.low ?? 0));
-    bench.written = Math.max(snapshot?.written ?? 0, Number(transitions?.low ?? 0));
-    bench.reached = snapshot?.reached ?? {};
-    for (const state of snapshot?.rules ?? []) {
-      bench.rules.set(`${state.tenant}/${state.rule}`, judgeRule(reviveRuleState(state)));
-      for (const id of state.early) bench.there.add(id);
-    }
-    const to = Number(transitions?.high ?? 0);
-    await reader.read({ topic: transitionsTopic, partition, from: bench.written, to }, (records) => {
-      for (const { value } of records) {
-        if (value === null || schemaIdOf(value) === undefined) continue;
-        bench.there.add(decodeRecord("AlertTransition", value).id);
-      }
-    });
+    await states.read(bench);
     bench.since = Date.now();
     bench.loaded = true;
     bench.dirty = false;
@@ -282,7 +123,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     for (const active of rules.values()) if (rulePartition(active.key) === bench.partition) await ruleOf(bench, active);
     if (awake && !bench.awake) consumer.place(bench.partition, bench.next);
     if (!awake && bench.awake) {
-      await save(bench);
+      await states.save(bench);
       consumer.rest(bench.partition);
     }
     bench.awake = awake;
@@ -340,7 +181,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
         await judgeIncomplete(bench);
         if (Date.now() - bench.savedAt < saveEveryMs) return;
         bench.savedAt = Date.now();
-        await save(bench);
+        await states.save(bench);
       });
     }
   }, tickMs);
@@ -354,7 +195,7 @@ export const createJudge = async (deps: JudgeDeps): Promise<Judge> => {
     },
     close: async () => {
       clearInterval(timer);
-      await benches.finish(save);
+      await benches.finish(states.save);
       await consumer.close();
       benches.lose();
     },

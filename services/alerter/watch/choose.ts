@@ -47,3 +47,22 @@ export const createChooser = (rules: readonly CountedRule[]): Chooser => {
     },
   };
 };
+
+/** Those of a partition's tenants; one is the same for all partitions of a tenant that have the same rules. */
+export const createChoosers = () => {
+  const choosers = new Map<string, Chooser>();
+  const chooserOf = (tenant: string, rules: readonly CountedRule[]): Chooser => {
+    const known = choosers.get(tenant);
+    if (known?.rules.length === rules.length && known.rules.every((one, i) => one === rules[i])) return known;
+    const made = createChooser(rules);
+    choosers.set(tenant, made);
+    return made;
+  };
+  return {
+    byTenant: (rules: readonly CountedRule[]): Map<string, Chooser> =>
+      new Map(
+        [...Map.groupBy(rules, ({ active }) => active.tenant)].map(([tenant, of]) => [tenant, chooserOf(tenant, of)]),
+      ),
+    forget: (): void => choosers.clear(),
+  };
+};

@@ -56,7 +56,7 @@ interface Given {
 }
 
 /** Record `offset` of the lane, received in their order. */
-const recordOf = (offset: number, events: readonly Given[], dedup = ""): Buffer => {
+const recordOf = (offset: number, events: readonly Given[], dedup = "", protocol = ""): Buffer => {
   const encoder = new BatchEncoder();
   const receivedAt = start + Math.max(...events.map(({ at, late }) => at + late));
   for (const { host, hot, at, n } of events)
@@ -66,7 +66,7 @@ const recordOf = (offset: number, events: readonly Given[], dedup = ""): Buffer 
     });
   return encoder.finish(1, {
     ...emptyHeader,
-    ...{ tenant: "t", source: "s", received_at: receivedAt, accepted: events.length, dedup_id: dedup },
+    ...{ tenant: "t", source: "s", received_at: receivedAt, accepted: events.length, dedup_id: dedup, protocol },
     ...{ raw_topic: "events.raw", raw_partition: 0, raw_offset: offset },
   });
 };
@@ -167,7 +167,11 @@ test("a client's own retry is one record", async () => {
   const state: PartitionState = newPartition(0);
   const events = [{ host: "a", hot: true, at: 100, late: 0, n: 1 }];
   const key = "abcdefghijklmnopqrstuvwx";
-  const records = [recordOf(0, events, key), recordOf(1, events, key), recordOf(2, events, "random")];
+  const records = [
+    ...[recordOf(0, events, key), recordOf(1, events, key), recordOf(2, events, "random")],
+    // Brought in from another Astralog, which judged it.
+    recordOf(3, events, "another", "import"),
+  ];
   const taken = await takeRecords(
     state,
     records.map((value, offset) => ({ offset, timestamp: 0, key: null, value })),

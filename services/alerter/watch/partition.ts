@@ -82,7 +82,8 @@ export const takeRecords = async (
     if (at.offset <= (state.lanes.get(lane) ?? -1)) continue;
     state.lanes.set(lane, at.offset);
     const rules = rulesOf(batch.tenant);
-    if (rules === undefined || isRepeat(state, batch.dedup_id)) continue;
+    // What another Astralog received is no news here, though its times may be of a moment ago.
+    if (rules === undefined || batch.protocol === "import" || isRepeat(state, batch.dedup_id)) continue;
     if (batch.received_at < state.watermark) taken.late++;
     const chosen = rules.rulesFor(batch.raw);
     if (chosen.length === 0) {

@@ -13,24 +13,15 @@ import {
   type Registry,
   type TopicReader,
 } from "@astralog/chassis";
-import { type AlertPartials, encodeRecord, topics } from "@astralog/schemas";
-import { createHoldings, type Holding, newHolding } from "../holdings.ts";
+import { topics } from "@astralog/schemas";
+import { createHoldings } from "../holdings.ts";
 import type { AlerterMetrics } from "../metrics.ts";
-import { sendSurely } from "../send.ts";
-import { encodeSnapshot, readSnapshot } from "../snapshot.ts";
-import { type Chooser, createChooser } from "./choose.ts";
-import { spreadPartials } from "./partials.ts";
-import {
-  countersOf,
-  keepRules,
-  newPartition,
-  type PartitionState,
-  partitionFromJson,
-  partitionToJson,
-  type Taken,
-  takeRecords,
-} from "./partition.ts";
-import { lookAtRaw, progress, type Sight } from "./proof.ts";
+import { createChoosers } from "./choose.ts";
+import { type Lane, newLane, nextEnd } from "./lane.ts";
+import { createEmit } from "./partials.ts";
+import { countersOf, keepRules, newPartition, type PartitionState, type Taken, takeRecords } from "./partition.ts";
+import { createPositions } from "./positions.ts";
+import { lookAtRaw, progress } from "./proof.ts";
 import { createBatchReader } from "./read-batch.ts";
 import type { CountedRule, Tenants } from "./tenants.ts";
 
@@ -57,34 +48,6 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-interface Lane extends Holding {
-  /** Absent while the partition rests: no rule needs it. */
-  state?: PartitionState;
-  /** Those that are counted; changed only between records. */
-  rules: readonly CountedRule[];
-  byTenant: ReadonlyMap<string, Chooser>;
-  /** Whether its records come. */
-  reading: boolean;
-  /** What was last seen of the raw topics and has not come through yet. */
-  waiting?: Sight;
-  /** What had come through when a window was last proven complete. */
-  proven?: Sight;
-  reportedAt: number;
-  savedAt: number;
-  savedNext: number;
-}
-
-const newLane = (partition: number): Lane => ({
-  ...newHolding(partition),
-  rules: [],
-  byTenant: new Map(),
-  reading: false,
-  reportedAt: 0,
-  savedAt: Date.now(),
-  savedNext: -1,
-});
-
-const snapshotFormat = 1;
 const saveEveryMs = 2_000;
 const tickMs = 50;
 /** The raw ends are asked for when a window is due, and again so long as it is not proven. */
@@ -97,42 +60,20 @@ const lookBackMs = 300_000;
 
 export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
   const { kafka, admin, reader, producer, tenants, metrics, log, inFlightMs, topicPrefix } = deps;
-  const [cleanTopic, partialsTopic, positionsTopic] = [
-    kafka.name(topics.clean.name),
-    kafka.name(topics.alertPartials.name),
-    kafka.name(topics.alertPositions.name),
-  ];
+  const cleanTopic = kafka.name(topics.clean.name);
+  const positions = createPositions(deps, {
+    topic: kafka.name(topics.alertPositions.name),
+    schemaId: deps.schemaIds.snapshot,
+  });
+  const emit = createEmit({
+    ...{ producer, log },
+    topic: kafka.name(topics.alertPartials.name),
+    schemaId: deps.schemaIds.partials,
+  });
+  const choosers = createChoosers();
   const readBatch = createBatchReader(deps.registry);
   const plainTopic = (topic: string): string =>
     topic.startsWith(topicPrefix) ? topic.slice(topicPrefix.length) : topic;
-
-  /** The same for all partitions of a tenant that have the same rules. */
-  const choosers = new Map<string, Chooser>();
-  const chooserOf = (tenant: string, rules: readonly CountedRule[]): Chooser => {
-    const known = choosers.get(tenant);
-    if (known?.rules.length === rules.length && known.rules.every((one, i) => one === rules[i])) return known;
-    const made = createChooser(rules);
-    choosers.set(tenant, made);
-    return made;
-  };
-
-  const emit = async (lane: Lane, state: PartitionState, parts: Partial<AlertPartials>, everywhere: boolean) => {
-    const byTarget = spreadPartials(
-      { partition: lane.partition, through: BigInt(state.next), watermark: BigInt(state.watermark) },
-      parts,
-      everywhere ? lane.rules.map(({ active }) => active.key) : [],
-    );
-    await Promise.all(
-      [...byTarget].map(([partition, record]) =>
-        sendSurely(
-          producer,
-          log,
-          [{ topic: partialsTopic, partition, value: encodeRecord("AlertPartials", deps.schemaIds.partials, record) }],
-          () => !lane.lost,
-        ),
-      ),
-    );
-  };
 
   const take = async (
     lane: Lane,
@@ -146,11 +87,6 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     if (taken.matches.length > 0) await emit(lane, state, { matches: taken.matches }, false);
     return taken;
   };
-
-  const byTenantOf = (rules: readonly CountedRule[]): Map<string, Chooser> =>
-    new Map(
-      [...Map.groupBy(rules, ({ active }) => active.tenant)].map(([tenant, of]) => [tenant, chooserOf(tenant, of)]),
-    );
 
   /** Where the partition stood at an instant: every record that was received from then on lies behind it. */
   const offsetAt = async (partition: number, at: number): Promise<number> => {
@@ -188,7 +124,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       }
     }
     lane.rules = wanted;
-    lane.byTenant = byTenantOf(wanted);
+    lane.byTenant = choosers.byTenant(wanted);
     for (const { active } of wanted)
       if (!state.rules.has(active.key)) state.rules.set(active.key, { version: active.version, lanes: new Map() });
     const admitted = wanted.map(({ active }) => ({ rule: active.key, version: active.version }));
@@ -202,7 +138,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     if (from >= state.next) return;
     const behind = newPartition(from);
     behind.watermark = state.watermark;
-    const byTenant = byTenantOf(rules);
+    const byTenant = choosers.byTenant(rules);
     await reader.read({ topic: cleanTopic, partition: lane.partition, from, to: state.next }, async (records) => {
       await take(lane, behind, records, byTenant);
     });
@@ -214,11 +150,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     lane.rules = [];
     const wanted = tenants.rulesIn(lane.partition);
     if (wanted.length > 0) {
-      const json = await readSnapshot<ReturnType<typeof partitionToJson>>(
-        { admin, reader, log },
-        { topic: positionsTopic, partition: lane.partition, format: snapshotFormat },
-      );
-      const state = json === undefined ? undefined : partitionFromJson(json);
+      const state = await positions.read(lane.partition);
       // One that knows none of today's rules would only make us read what nobody asks for.
       if (state !== undefined && wanted.some(({ active }) => state.rules.get(active.key)?.version === active.version)) {
         lane.state = state;
@@ -227,34 +159,6 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       }
     }
     await settle(lane);
-  };
-
-  const save = async (lane: Lane): Promise<void> => {
-    const { state } = lane;
-    if (state === undefined || state.next === lane.savedNext) return;
-    lane.savedAt = Date.now();
-    const value = await encodeSnapshot(deps.schemaIds.snapshot, snapshotFormat, {
-      partition: lane.partition,
-      through: state.next,
-      body: partitionToJson(state),
-    });
-    await sendSurely(producer, log, [{ topic: positionsTopic, partition: lane.partition, value }], () => !lane.lost);
-    lane.savedNext = state.next;
-  };
-
-  /** The earliest instant at which some rule's pane, with its lateness, ends behind the watermark. */
-  const nextEnd = ({ rules, state }: Lane): number => {
-    const seen = new Set<number>();
-    let next = Number.POSITIVE_INFINITY;
-    for (const { counter } of rules) {
-      const { every, lateness } = counter;
-      const kind = every * 3_600_001 + lateness;
-      if (seen.has(kind)) continue;
-      seen.add(kind);
-      const after = (state?.watermark ?? 0) - lateness;
-      next = Math.min(next, (Math.floor(after / every) + 1) * every + lateness);
-    }
-    return next;
   };
 
   /** If what was seen has come through, all that ended by then is told. */
@@ -352,7 +256,7 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
     for (const lane of lanes.values())
       if (lane.state !== undefined && Date.now() - lane.savedAt > saveEveryMs) {
         lane.savedAt = Date.now();
-        void lanes.run(lane, () => save(lane));
+        void lanes.run(lane, () => positions.save(lane));
       }
     if (looking || Date.now() - lookedAt < lookEveryMs) return;
     looking = true;
@@ -368,13 +272,13 @@ export const createWatcher = async (deps: WatcherDeps): Promise<Watcher> => {
       return consumer.joined;
     },
     changed: () => {
-      choosers.clear();
+      choosers.forget();
       for (const lane of lanes.values())
         void lanes.run(lane, () => (lane.state === undefined ? load(lane) : settle(lane)));
     },
     close: async () => {
       clearInterval(timer);
-      await lanes.finish(save);
+      await lanes.finish(positions.save);
       await consumer.close();
       lanes.lose();
     },

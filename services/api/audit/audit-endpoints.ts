@@ -1,24 +1,14 @@
 /** The audit trail over HTTP: a page, its signed head, and all of it. */
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Fault, type Log } from "@astralog/chassis";
-import {
-  type AuditHead,
-  type AuditSigner,
-  actorKinds,
-  auditActions,
-  auditResults,
-  csvHeader,
-  csvLine,
-  exportFormat,
-  jsonLine,
-} from "@astralog/schemas";
+import { type AuditSigner, actorKinds, auditActions, auditResults, csvHeader, csvLine } from "@astralog/schemas";
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type Db, withPostgres } from "../postgres.ts";
 import { listAudit, readAudit } from "./audit-events.ts";
+import { anchoredFrom, auditLines } from "./audit-export.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 import type { Audit } from "./audit-request.ts";
 import { recordAct } from "./audit-trail.ts";
@@ -70,8 +60,6 @@ const eventShape = z.looseObject({
 });
 const headShape = z.looseObject({ tenant: z.string(), seq: z.int(), hash: z.string(), signature: z.string() });
 
-const anchorMs = 10_000;
-
 export const createAuditEndpoints = ({ db, audit, heads, signer, log }: AuditDeps): Endpoint[] => {
   const tag = "audit";
 
@@ -88,17 +76,6 @@ export const createAuditEndpoints = ({ db, audit, heads, signer, log }: AuditDep
       return { events: page, next: events.length > page.length ? String(page.at(-1)?.seq) : null };
     },
   });
-
-  /** The head that Kafka has, once it has the event `seq`; at once when the trail is broken, for that is what it proves. */
-  const anchoredFrom = async (tenant: string, seq: number): Promise<AuditHead> => {
-    for (const end = Date.now() + anchorMs; Date.now() < end; await sleep(20)) {
-      const head = heads.anchored(tenant);
-      if (head !== undefined && (head.seq >= seq || !(await heads.isIntact(tenant)))) return head;
-    }
-    throw new Fault("kafka_unavailable", "The trail's signed head has not reached Kafka yet; try again.", {
-      retriable: true,
-    });
-  };
 
   const head = endpoint({
     ...{ method: "get", path: "/audit/head", access: "audit.read", tag, summary: "The trail's signed end, from Kafka" },
@@ -126,16 +103,14 @@ export const createAuditEndpoints = ({ db, audit, heads, signer, log }: AuditDep
           }),
         ),
       );
-      const head = await withPostgres(() => anchoredFrom(tenant, seq));
+      const head = await withPostgres(() => anchoredFrom(heads, tenant, seq));
       const lines = async function* () {
         if (format === "csv") {
           yield csvHeader;
           for await (const event of readAudit(db, tenant, head.seq)) yield csvLine(event);
           return;
         }
-        yield jsonLine({ format: exportFormat, tenant, key_id: signer.keyId, public_key: signer.publicKey });
-        for await (const event of readAudit(db, tenant, head.seq)) yield jsonLine(event);
-        yield jsonLine({ head });
+        yield* auditLines(db, signer, head);
       };
       response.setHeader(
         "Content-Type",

@@ -52,6 +52,8 @@ const problems = {
   key_ended: [409, "The key has ended"],
   producer_ended: [409, "The producer has ended"],
   bucket_search_unavailable: [409, "Not on this installation"],
+  takeout_unavailable: [409, "Not on this installation"],
+  takeout_refused: [422, "The takeout is not accepted"],
   native_unavailable: [409, "Not on this installation"],
   cannot_replay: [409, "It cannot be replayed"],
   changed: [412, "It was changed meanwhile"],

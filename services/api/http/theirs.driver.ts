@@ -26,6 +26,21 @@ export const bodies: Record<string, unknown> = {
   "PATCH /storage/connections/{id}": { name: "theirs" },
   "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
   "PUT /retention/rules/{id}": { name: "theirs", kind: "keep", query: "level:debug", days: 3 },
+  "POST /imports/{id}/files": { name: "theirs", accepted: 0, refused: {} },
+  "POST /imports/{id}/events": {
+    name: "theirs",
+    records: [
+      {
+        ...{ origin: "events.raw/0/1", received_at: 0 },
+        events: [
+          {
+            ...{ timestamp: "0", level: 9, service: "", host: "", message: "", trace_id: "", span_id: "" },
+            ...{ attribute_types: "", attributes: [] },
+          },
+        ],
+      },
+    ],
+  },
   "POST /access/grants/{id}/decision": { approve: true },
 };
 
@@ -113,6 +128,27 @@ const plantSettings = async ({ db, tenant, source, stranger }: Other): Promise<v
     .values({
       ...{ id: idOf("del"), tenant, scope: "{}", reason: "theirs", requested_by: stranger, created_at: new Date() },
       ...{ watched_until: new Date(), certificate: "{}" },
+    })
+    .execute();
+  await db
+    .insertInto("rehydrations")
+    .values({
+      ...{ id: idOf("reh"), tenant, connection: idOf("sto"), slot: null, definition: "{}", requested_by: stranger },
+      ...{ events: 0, bytes: 0, ends_at: new Date(), ended_at: null },
+    })
+    .execute();
+  await db
+    .insertInto("takeouts")
+    .values({
+      ...{ id: idOf("tko"), tenant, requested_by: stranger, created_at: new Date(), expires_at: new Date() },
+      ...{ parts: [], audit_seq: 1, state: "done" },
+    })
+    .execute();
+  await db
+    .insertInto("takeout_imports")
+    .values({
+      ...{ id: idOf("imp"), tenant, takeout: "tko_000000000009", manifest: "{}", requested_by: stranger },
+      created_at: new Date(),
     })
     .execute();
   const shown = { ...named, owner: stranger, owner_name: "theirs", shared: true, content: "{}" };
@@ -219,6 +255,9 @@ export const plantTheirs = async (one: Platform, db: Db): Promise<Theirs> => {
     "/storage/connections/{id}": both("sto"),
     "/alerts/rules/{id}": ["theirs", "nobodys"],
     "/deletions/{id}": both("del"),
+    "/rehydrations/{id}": both("reh"),
+    "/takeouts/{id}": both("tko"),
+    "/imports/{id}": both("imp"),
     "/retention/rules/{id}": both("ret"),
     "/alerts/destinations/{id}": both("dst"),
     "/alerts/incidents/{id}": [theirIncident, noIncident],

@@ -8,6 +8,7 @@ import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceRetention, deletionRecord } from "../control/outbox.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import type { Db, Trx } from "../postgres.ts";
+import { dropTakeouts } from "../takeout/takeouts.ts";
 import { listRules, ruleOf } from "./rules.ts";
 
 export type DeletionRow = Selectable<DeletionTable>;
@@ -93,6 +94,7 @@ export const createDeletion = (
       })
       .returningAll()
       .executeTakeFirstOrThrow();
+    await dropTakeouts(trx, tenant);
     await announceRetention(trx, "deletions", row, deletionRecord(row));
     const { kind, query, sources, from, to } = scope;
     await recordAct(trx, by, {

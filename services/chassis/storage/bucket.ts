@@ -5,6 +5,7 @@
 import type { StorageKeys, StorageSettings } from "@astralog/schemas/storage";
 import { Fault } from "../fault.ts";
 import type { Outgoing } from "../outgoing.ts";
+import type { KeySource } from "./role.ts";
 import { dialects, encodedPath, encodedQuery, sign } from "./sign.ts";
 
 export interface Listed {
@@ -20,6 +21,8 @@ export interface Bucket {
   /** False where an object of that name was there: it is left as it is. Of two at a time one makes it. */
   putNew(name: string, body: Buffer): Promise<boolean>;
   get(name: string): Promise<Buffer | undefined>;
+  /** Its bytes from the `first` to the `last`, both included, as far as there are so many. */
+  getRange(name: string, first: number, last: number): Promise<Buffer | undefined>;
   /** In order of their names, up to 1,000; `after` leaves out what is at or before it. */
   list(prefix: string, options?: { after?: string; most?: number }): Promise<Listed[]>;
   remove(name: string): Promise<void>;
@@ -27,7 +30,7 @@ export interface Bucket {
 
 export interface BucketOptions {
   readonly settings: StorageSettings;
-  readonly keys: StorageKeys;
+  readonly keys: StorageKeys | KeySource;
   /** Begins every name: the connection's prefix and what is below. */
   readonly folder: string;
   readonly outgoing: Pick<Outgoing, "fetch">;
@@ -64,7 +67,11 @@ export const createBucket = ({ settings, keys, folder, outgoing, timeoutMs }: Bu
   ): Promise<Response> => {
     const search = encodedQuery(query);
     const url = new URL(`${endpoint}${encodedPath(`/${bucket}${path}`)}${search === "" ? "" : `?${search}`}`);
-    const signed = sign({ method, url, headers, body }, keys, { region, dialect, now: new Date() });
+    const signed = sign({ method, url, headers, body }, typeof keys === "function" ? await keys() : keys, {
+      region,
+      dialect,
+      now: new Date(),
+    });
     try {
       return await outgoing.fetch(url.href, {
         ...{ method, headers: signed, mostBytes, timeoutMs: timeoutMs ?? standardTimeoutMs },
@@ -89,6 +96,14 @@ export const createBucket = ({ settings, keys, folder, outgoing, timeoutMs }: Bu
 
   const nameOf = (name: string): string => `/${folder}${name}`;
 
+  const get = async (name: string, headers: Record<string, string>): Promise<Buffer | undefined> => {
+    const response = await ask("GET", nameOf(name), { headers });
+    if (response.ok) return Buffer.from(await response.arrayBuffer());
+    const fault = await refusal("get an object", response);
+    if (response.status === 404 && !fault.message.includes("NoSuchBucket")) return undefined;
+    throw fault;
+  };
+
   return {
     putNew: async (name, body) => {
       const headers = { ...encryption, ...ifNew, "content-type": "application/octet-stream" };
@@ -100,13 +115,8 @@ export const createBucket = ({ settings, keys, folder, outgoing, timeoutMs }: Bu
         throw new Fault("storage_failed", "The object is being written by another.", { retriable: true });
       throw await refusal("put an object", response);
     },
-    get: async (name) => {
-      const response = await ask("GET", nameOf(name));
-      if (response.ok) return Buffer.from(await response.arrayBuffer());
-      const fault = await refusal("get an object", response);
-      if (response.status === 404 && !fault.message.includes("NoSuchBucket")) return undefined;
-      throw fault;
-    },
+    get: (name) => get(name, {}),
+    getRange: (name, first, last) => get(name, { range: `bytes=${first}-${last}` }),
     list: async (prefix, { after, most = 1_000 } = {}) => {
       const response = await ask("GET", "", {
         query: {

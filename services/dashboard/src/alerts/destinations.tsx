@@ -37,7 +37,7 @@ export const Destinations = () => {
   return (
     <Section
       title="Destinations"
-      about="Who is told. Addresses and keys go in and are never shown again."
+      about="Who is told. Keys, and the addresses of chats, go in and are never shown again."
       act={
         may ? (
           <Button small look="primary" icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new" })}>

@@ -68,7 +68,7 @@ export const NewSilence = ({ onClose }: { onClose: () => void }) => {
                 .join(", ")}${hit.length > 3 ? "…" : ""}`}
         </p>
       )}
-      <div className="filters">
+      <div className="filters filters-times">
         <Field label="From" hint="Empty: now">
           {(ids) => (
             <Input {...ids} type="datetime-local" value={from} onChange={(event) => setFrom(event.target.value)} />

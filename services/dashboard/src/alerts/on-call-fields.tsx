@@ -100,7 +100,7 @@ export const OnCallFields = ({ of: given, all, onChange }: Props) => {
           set({ instead: given.instead.map((each, n) => (n === i ? { ...each, ...changes } : each)) });
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: two may say the same, and only their order tells them apart.
-          <div key={i} className="filters">
+          <div key={i} className="filters filters-times">
             <Field label="Instead">
               {(ids) => (
                 <select

@@ -46,7 +46,9 @@ export const Condition = ({ of: draft, wrongs, fields, range, onChange }: Props)
         </fieldset>
         <p className="soft small">{kind.about}</p>
       </div>
+      {/* An editor keeps the name that it began with. */}
       <QueryField
+        key={type === "ratio" ? "of" : "query"}
         label={type === "ratio" ? "Events of" : "Query"}
         q={String(when.query ?? "")}
         error={wrongs["when.query"]}

@@ -56,7 +56,17 @@ export const kinds: Readonly<Record<Kind, KindSpec>> = {
   match: {
     title: "Match",
     about: "Each event that matches, at once.",
-    fields: [by, { ...window, label: "One incident for each" }],
+    fields: [
+      by,
+      { ...window, label: "One incident for each" },
+      {
+        name: "limit",
+        label: "Told one by one",
+        hint: "of one group and window; the rest is counted",
+        form: "number",
+        otherwise: "100",
+      },
+    ],
     bounds: false,
     begins: {},
   },

@@ -106,7 +106,7 @@ export const SpecField = ({ of: spec, value, error, fields, onChange }: SpecProp
         {...{ label, hint, error, value, onChange }}
         mono={form !== "number"}
         numeric={form === "number"}
-        placeholder={form === "span" && otherwise !== "" ? `${otherwise}, or 30s, 1h` : otherwise}
+        placeholder={form === "span" && otherwise !== "" ? `${otherwise}, or 1h` : otherwise}
         {...(offers.length === 0 ? {} : { list })}
         show={asText}
         read={readers[form]}
@@ -138,14 +138,11 @@ export const QueryField = ({
   error: string | undefined;
   onChange: (q: string) => void;
 }) => {
-  const { host, text, wrong } = useQueryEditor({
+  const { host, wrong } = useQueryEditor({
     ...{ q, label, range, fields, find: findWrongFilter },
     onRun: () => undefined,
+    onText: onChange,
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is typed is told once.
-  useEffect(() => {
-    if (text !== q) onChange(text);
-  }, [text]);
   return (
     <div className="field">
       <span className="query-label" aria-hidden>

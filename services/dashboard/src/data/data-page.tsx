@@ -6,16 +6,26 @@ import { Parts, usePart } from "../ui/parts.tsx";
 import { Buckets } from "./buckets.tsx";
 import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
+import { Rehydrations } from "./rehydrations.tsx";
 import { Rules } from "./rules.tsx";
+import { Takeouts } from "./takeouts.tsx";
 
 const parts = [
   ["kept", "What is kept"],
   ["rules", "Rules and holds"],
   ["buckets", "Your own buckets"],
   ["deletions", "Deletions"],
+  ["takeouts", "Take out"],
 ] as const;
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions } as const;
+const BucketsPart = () => (
+  <>
+    <Buckets />
+    <Rehydrations />
+  </>
+);
+
+const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions, takeouts: Takeouts } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";

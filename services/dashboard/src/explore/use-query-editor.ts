@@ -23,18 +23,22 @@ interface Options {
   readonly fields: readonly FieldInfo[];
   readonly find?: (text: string) => Wrong | undefined;
   readonly onRun: () => void;
+  /** Each text that is typed, for who keeps it as `q`. */
+  readonly onText?: (text: string) => void;
 }
 
 /** So long nobody is told: a half-typed word is not wrong. */
 const patienceMs = 700;
 
-export const useQueryEditor = ({ q, label, range, fields, find = findWrong, onRun }: Options): QueryEditing => {
+export const useQueryEditor = ({ q, label, range, fields, find = findWrong, onRun, onText }: Options): QueryEditing => {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<QueryEditor>(undefined);
   const [text, setText] = useState(q);
   const [wrong, setWrong] = useState<Wrong>();
-  const live = useRef({ fields, range, onRun });
-  live.current = { fields, range, onRun };
+  const live = useRef({ q, fields, range, onRun, onText });
+  live.current = { q, fields, range, onRun, onText };
+  /** What was typed and given on, and has not come back as `q`: by then more may have been typed. */
+  const given = useRef<string[]>([]);
 
   const show = (found: Wrong | undefined): void => {
     setWrong(found);
@@ -45,7 +49,13 @@ export const useQueryEditor = ({ q, label, range, fields, find = findWrong, onRu
   useEffect(() => {
     if (host.current === null) return;
     const made = createEditor(host.current, q, label, {
-      onChange: setText,
+      onChange: (typed) => {
+        setText(typed);
+        const { q: known, onText: give } = live.current;
+        if (give === undefined || typed === (given.current.at(-1) ?? known)) return;
+        given.current.push(typed);
+        give(typed);
+      },
       onRun: () => live.current.onRun(),
       onLeave: () => made.view.contentDOM.blur(),
       fields: () => live.current.fields,
@@ -54,7 +64,11 @@ export const useQueryEditor = ({ q, label, range, fields, find = findWrong, onRu
     editor.current = made;
     return () => made.destroy();
   }, []);
-  useEffect(() => editor.current?.setText(q), [q]);
+  useEffect(() => {
+    const echo = given.current.indexOf(q);
+    given.current = echo < 0 ? [] : given.current.slice(echo + 1);
+    if (echo < 0) editor.current?.setText(q);
+  }, [q]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: what it looks with is the same for an editor's whole life.
   useEffect(() => {
     const found = find(text);
