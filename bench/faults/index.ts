@@ -10,6 +10,7 @@ import { poison } from "./poison.ts";
 import { rebalance } from "./rebalance.ts";
 import { receiversFail } from "./receivers-fail.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
+import { retentionTimes } from "./retention-times.ts";
 import { sameKey } from "./same-key.ts";
 import { terminateService } from "./terminate-service.ts";
 
@@ -26,5 +27,6 @@ export const faults: readonly Fault[] = [
   terminateService,
   sameKey,
   noisyNeighbour,
+  ...retentionTimes,
   receiversFail,
 ];
