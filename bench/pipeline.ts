@@ -52,16 +52,23 @@ export const startPipeline = async ({ stack: given, env = {} }: PipelineOptions 
     throw error;
   }
   const services = new Map<ServiceName, RunningService>();
+  /** The last words of those that ended. */
+  const ended = new Map<ServiceName, string>();
   const service = (name: ServiceName): RunningService => {
     const found = services.get(name);
-    if (found === undefined) throw new Error(`the ${name} was not started`);
-    return found;
+    if (found !== undefined) return found;
+    const said = ended.get(name);
+    throw new Error(
+      said === undefined ? `the ${name} was not started` : `the ${name} has ended. The end of its output:\n${said}`,
+    );
   };
   const start = async (name: ServiceName): Promise<RunningService> => {
     const started = await own.start(name, { LOG_LEVEL: "warn", ...env[name] });
     services.set(name, started);
     void started.exited.then(() => {
-      if (services.get(name) === started) services.delete(name);
+      if (services.get(name) !== started) return;
+      services.delete(name);
+      ended.set(name, started.output().slice(-4_000));
     });
     return started;
   };

@@ -114,6 +114,9 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       profile: "retention",
       grants: [
         ...on("SELECT, ALTER DELETE", "events", "dead_letters"),
+        // What is brought back from a tenant's bucket.
+        ...on("INSERT", "events"),
+        "GRANT SELECT ON system.processes",
         ...on("SELECT", "batches"),
         ...on("SELECT, INSERT", "removals", "sweeps", "deletion_steps"),
         "GRANT READ ON S3",

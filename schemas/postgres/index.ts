@@ -15,6 +15,7 @@ import * as access from "./0010_access.ts";
 import * as storage from "./0011_storage.ts";
 import * as retention from "./0012_retention.ts";
 import * as storageDays from "./0013_storage_days.ts";
+import * as rehydrations from "./0016_rehydrations.ts";
 import * as takeouts from "./0017_takeouts.ts";
 import type { Database } from "./tables.ts";
 
@@ -40,6 +41,7 @@ const migrations: Record<string, Migration> = {
   "0011_storage": storage,
   "0012_retention": retention,
   "0013_storage_days": storageDays,
+  "0016_rehydrations": rehydrations,
   "0017_takeouts": takeouts,
 };
 

@@ -30,7 +30,25 @@ export interface DeletionTable {
   certificate: ColumnType<unknown, string | null, string>;
 }
 
+export interface RehydrationTable {
+  /** reh_ with random base62 behind. */
+  id: string;
+  tenant: string;
+  connection: string;
+  /** Null once nothing of it is left. */
+  slot: number | null;
+  definition: Json<unknown>;
+  /** What it was estimated to bring, when it was asked for: events, and bytes of them as they are counted. */
+  events: number;
+  bytes: number;
+  requested_by: string;
+  created_at: ColumnType<Date, never, never>;
+  ends_at: Date;
+  ended_at: ColumnType<Date | null, null | undefined, Date>;
+}
+
 export interface RetentionTables {
   retention_rules: RetentionRuleTable;
   deletions: DeletionTable;
+  rehydrations: RehydrationTable;
 }

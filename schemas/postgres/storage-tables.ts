@@ -16,6 +16,8 @@ export interface StorageConnectionTable {
   access_key_id: string;
   /** Sealed for the tenant; never read by anybody but for control.storage. */
   secret_access_key: string;
+  /** Empty: the keys open it. Else they are empty, and the installation's own identity takes this role. */
+  role_arn: Generated<string>;
   archive: boolean;
   /** Null: as long as its owner leaves what is there. */
   retention_days: number | null;

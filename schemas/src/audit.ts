@@ -120,6 +120,8 @@ export const auditActions = [
   "retention.rule_deleted",
   "deletion.requested",
   "deletion.certified",
+  "rehydration.requested",
+  "rehydration.ended",
   "takeout.requested",
   "takeout.cancelled",
   "takeout.finished",

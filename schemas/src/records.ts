@@ -126,6 +126,18 @@ export interface DeletionRecord {
   definition: string;
 }
 
+export interface RehydrationRecord {
+  tenant: string;
+  rehydration: string;
+  definition: string;
+}
+
+export interface RehydrationStateRecord {
+  tenant: string;
+  rehydration: string;
+  state: string;
+}
+
 export interface AlertCounter {
   rule: string;
   version: number;
@@ -266,6 +278,8 @@ export interface Records {
   ArchiveState: ArchiveStateRecord;
   RetentionRule: RetentionRuleRecord;
   Deletion: DeletionRecord;
+  Rehydration: RehydrationRecord;
+  RehydrationState: RehydrationStateRecord;
 }
 
 const longAsBigInt = avro.types.LongType.__with({
@@ -316,6 +330,8 @@ export const schemas: Record<RecordName, Schema> = {
   ArchiveState: read("archive-state"),
   RetentionRule: read("retention-rule"),
   Deletion: read("deletion"),
+  Rehydration: read("rehydration"),
+  RehydrationState: read("rehydration-state"),
 };
 
 export const types: { readonly [N in RecordName]: Type } = {
@@ -339,6 +355,8 @@ export const types: { readonly [N in RecordName]: Type } = {
   ArchiveState: parseAvro(schemas.ArchiveState),
   RetentionRule: parseAvro(schemas.RetentionRule),
   Deletion: parseAvro(schemas.Deletion),
+  Rehydration: parseAvro(schemas.Rehydration),
+  RehydrationState: parseAvro(schemas.RehydrationState),
 };
 
 /** Encodes one record in the Confluent wire format: 0x00, the schema id as int32, Avro. */

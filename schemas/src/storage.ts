@@ -18,12 +18,47 @@ export interface StorageSettings {
   readonly encryption: ServerEncryption;
   /** Of `aws:kms`; empty is the account's own. */
   readonly kms_key: string;
+  /** A role in the customer's AWS account that is taken instead of keys; empty or absent: the keys open it. */
+  readonly role_arn?: string;
 }
 
 export interface StorageKeys {
   readonly access_key_id: string;
   readonly secret_access_key: string;
+  /** Of keys that last for a session. */
+  readonly session_token?: string;
 }
+
+/** What must be allowed in a bucket, and no more; with `keys` also to use whatever key the bucket encrypts with. */
+export const bucketPolicy = (bucket: string, prefix: string, { keys = false } = {}): object => {
+  const at = `arn:aws:s3:::${bucket}`;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Effect: "Allow",
+        Action: ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+        Resource: `${at}/${prefix}*`,
+      },
+      {
+        ...{ Effect: "Allow", Action: "s3:ListBucket", Resource: at },
+        ...(prefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": `${prefix}*` } } }),
+      },
+      ...(keys ? [{ Effect: "Allow", Action: ["kms:GenerateDataKey", "kms:Decrypt"], Resource: "*" }] : []),
+    ],
+  };
+};
+
+/** Who may take a role: this installation, and for this organization alone. */
+export const trustPolicy = (principal: string, externalId: string): object => ({
+  Version: "2012-10-17",
+  Statement: [
+    {
+      ...{ Effect: "Allow", Principal: { AWS: principal }, Action: "sts:AssumeRole" },
+      Condition: { StringEquals: { "sts:ExternalId": externalId } },
+    },
+  ],
+});
 
 /** As it stands in control.storage. */
 export interface StorageConnection extends StorageSettings {
@@ -120,7 +155,8 @@ export const archiveTableSql = (
     bytes = (lists.at(-1)?.length === 0 ? 0 : bytes) + name.length + 1;
     lists.at(-1)?.push(name);
   }
-  const access = `${bind("String", keys.access_key_id)}, ${bind("String", keys.secret_access_key)}, 'Parquet', ${bind("String", archiveColumns)}`;
+  const session = keys.session_token === undefined ? "" : `, ${bind("String", keys.session_token)}`;
+  const access = `${bind("String", keys.access_key_id)}, ${bind("String", keys.secret_access_key)}${session}, 'Parquet', ${bind("String", archiveColumns)}`;
   const tables = lists.map((list) => {
     const which = list.length === 1 ? list[0] : `{${list.join(",")}}`;
     return `s3(${bind("String", `${endpoint}/${bucket}/${archiveFolder({ prefix, id })}${which}`)}, ${access})`;

@@ -41,7 +41,9 @@ export type RecordName =
   | "StorageConnection"
   | "ArchiveState"
   | "RetentionRule"
-  | "Deletion";
+  | "Deletion"
+  | "Rehydration"
+  | "RehydrationState";
 
 export interface Topic {
   readonly name: string;
@@ -186,6 +188,21 @@ export const topics = {
     value: "Deletion",
     key: "tenant/deletion",
     ...control,
+    read: ["retention", "api"],
+  },
+  rehydrations: {
+    name: "control.rehydrations",
+    value: "Rehydration",
+    key: "tenant/rehydration",
+    ...control,
+    read: ["retention", "api"],
+  },
+  rehydrationStates: {
+    name: "rehydrations.state",
+    value: "RehydrationState",
+    key: "tenant/rehydration",
+    ...control,
+    write: ["retention"],
     read: ["retention", "api"],
   },
   alertRules: {

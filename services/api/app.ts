@@ -17,6 +17,8 @@ import {
   type AuditSigner,
   type DeletionRecord,
   type KeyRecord,
+  type RehydrationRecord,
+  type RehydrationStateRecord,
   type RetentionRuleRecord,
   type SourceRecord,
   type TenantLimits,
@@ -30,6 +32,7 @@ import { createStaffAccess } from "./access/staff-access.ts";
 import { createBacktestEndpoints } from "./alerts/backtest/backtest-endpoints.ts";
 import { createDestinationEndpoints } from "./alerts/destination-endpoints.ts";
 import type { Destinations } from "./alerts/destinations.ts";
+import { createFindingEndpoints } from "./alerts/finding-rules.ts";
 import { createIncidentEndpoints } from "./alerts/incident-endpoints.ts";
 import { createRuleEndpoints } from "./alerts/rule-endpoints.ts";
 import type { AuditCounts } from "./audit/audit-counts.ts";
@@ -69,6 +72,8 @@ import type { Producers } from "./producers/producers-connect.ts";
 import { createDeletionEndpoints } from "./retention/deletion-endpoints.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
 import { createKeptQueries } from "./retention/kept-queries.ts";
+import { untilOf } from "./retention/rehydrated.ts";
+import { createRehydrationEndpoints } from "./retention/rehydration-endpoints.ts";
 import { createRetentionEndpoints } from "./retention/retention-endpoints.ts";
 import { createAnalysisEndpoints } from "./search/analysis-endpoints.ts";
 import type { ClickHouseQueries } from "./search/clickhouse-query.ts";
@@ -109,6 +114,8 @@ export interface AppDeps {
   readonly retentionRules: ControlTable<RetentionRuleRecord>;
   readonly deletions: ControlTable<DeletionRecord>;
   readonly archiveStates: ControlTable<ArchiveStateRecord>;
+  readonly rehydrations: ControlTable<RehydrationRecord>;
+  readonly rehydrationStates: ControlTable<RehydrationStateRecord>;
   readonly db: Db;
   readonly positions: KafkaPositions;
   readonly queries: ClickHouseQueries;
@@ -193,7 +200,9 @@ export const buildApp = (deps: AppDeps): Express => {
     if (native_partitions.length === 0) return;
     await deps.producers?.keeper.now().catch((err) => log.warn({ err }, "Kafka hears later of a source's change"));
   };
+  const kept = createKeptQueries(queries);
   const search = {
+    untilOf: untilOf(deps.rehydrations),
     ...{ queries, topicPrefix, sourceNames },
     stores: createStores({ connections: deps.connections, queries, outgoing: deps.outgoing }),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -217,6 +226,7 @@ export const buildApp = (deps: AppDeps): Express => {
       ...createPatternEndpoints(search),
       ...createBacktestEndpoints(search),
       ...createRuleEndpoints({ db, audit }),
+      ...createFindingEndpoints({ ...search, db }),
       ...createIncidentEndpoints({ db, audit }),
       ...createDestinationEndpoints({
         ...{ db, audit, destinations: deps.destinations, notifier: deps.notifier },
@@ -240,8 +250,14 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      ...createRetentionEndpoints({ db, audit, kept: createKeptQueries(queries) }),
-      ...createDeletionEndpoints({ db, audit, queries: createDeletionQueries(queries, topicPrefix), sourceNames }),
+      ...createRetentionEndpoints({ db, audit, kept }),
+      ...createRehydrationEndpoints({
+        ...{ ...search, db, audit, kept, connections: deps.connections, states: deps.rehydrationStates },
+      }),
+      ...createDeletionEndpoints({
+        ...{ ...search, db, audit, connections: deps.connections },
+        queries: createDeletionQueries(queries, topicPrefix),
+      }),
       ...createTakeoutEndpoints({
         ...{ db, audit, log, store: deps.takeouts, connections: deps.connections, days: config.TAKEOUT_DAYS },
       }),

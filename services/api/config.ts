@@ -6,6 +6,10 @@ export const shape = {
   ...kafkaShape,
   ...notifyShape,
   ...storageShape,
+  STORAGE_AWS_PRINCIPAL: field.text(
+    "ARN that customers' roles must trust: the user or role of STORAGE_AWS_ACCESS_KEY_ID; empty: no roles are taken.",
+    "",
+  ),
   ...takeoutShape,
   TAKEOUT_DAYS: field.integer("How long what was taken out can be fetched.", { min: 1, max: 90 }, "7"),
   TAKEOUT_PART_EVENTS: field.integer("Most events of one of its files.", { min: 100, max: 1_000_000 }, "200000"),

@@ -61,9 +61,13 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.deletions),
     table(topics.archiveState),
     table(topics.storage),
+    table(topics.rehydrations),
+    table(topics.rehydrationStates),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
-  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage] = others;
+  const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage, ...back] =
+    others;
+  const [rehydrations, rehydrationStates] = back;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -138,7 +142,10 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   );
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
-  const connections = createConnections({ db, envelope, storage: createStorage(config) });
+  const connections = createConnections({
+    ...{ db, envelope, storage: createStorage(config) },
+    principal: config.STORAGE_AWS_PRINCIPAL,
+  });
   if (config.STORAGE_KEYS_BEFORE.length > 0)
     connections.announceAll().then(
       (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
@@ -152,6 +159,6 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
     ...{ notifier, destinations, connections, takeouts, takeoutFolder, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
-    ...{ retentionRules, deletions, archiveStates, storage },
+    ...{ retentionRules, deletions, archiveStates, storage, rehydrations, rehydrationStates },
   };
 };

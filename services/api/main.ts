@@ -16,6 +16,7 @@ import { startAnnouncer } from "./plans/usage-announcer.ts";
 import { createUsageQueries } from "./plans/usage-queries.ts";
 import { createCertify } from "./retention/certify.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
+import { endRehydrations } from "./retention/rehydrations.ts";
 import { createTakeoutEvents } from "./takeout/takeout-events.ts";
 import { startTakeouts } from "./takeout/takeout-run.ts";
 import { rawTopicsOf } from "./verify/raw-topics.ts";
@@ -78,6 +79,16 @@ run({
       certify,
     );
     onStop("certificates", certifying.stop);
+    const ending = whileLeading(
+      { everyMs: 5_000, log, leading: () => relay.leading, failed: "what came back from buckets could not be ended" },
+      () =>
+        endRehydrations(
+          connections.db,
+          ({ tenant, id }) => connections.rehydrationStates.get(`${tenant}/${id}`) !== undefined,
+          bySystem(connections.signer),
+        ),
+    );
+    onStop("rehydrations", ending.stop);
     const takeouts = startTakeouts({
       ...{ db: connections.db, signer: connections.signer, heads: connections.heads, log },
       ...{ positions: connections.positions, sinkGroup: config.SINK_GROUP, store: connections.takeouts },

@@ -375,6 +375,38 @@ test("deletions are asked for with one scope, and a certificate is checked witho
   expect((await astralog(["certificate", "verify", list])).failure).toContain("is no deletion certificate");
 });
 
+test("days are brought back from a bucket once they were counted, and it is said how far that is", async () => {
+  const asked: unknown[] = [];
+  const row = {
+    ...{
+      id: "reh_1",
+      connection: "sto_1",
+      from: "2026-01-01",
+      to: "2026-01-07",
+      query: "a\u001b[2J",
+      state: "failing",
+    },
+    ...{ until: "2026-02-01", objects: 1_200, objects_done: 3, events: 12_345, problem: "The bucket does not answer." },
+  };
+  respond = (request, body, response) => {
+    if (request.method === "POST") asked.push(JSON.parse(body.toString()));
+    const cost = { events: 20_000, bytes: 3 * 2 ** 20, until: "2026-02-01" };
+    json(response, 200, request.url?.endsWith("/preview") ? cost : row);
+  };
+  const range = ["--connection", "sto_1", "--from", "2026-01-01", "--to", "2026-01-07"];
+  const { out } = await astralog(["rehydrations", "preview", ...range]);
+  expect(out).toBe("20,000 events in the bucket, about 3.00 MiB; here until 2026-02-01 if you create it now\n");
+  const made = await astralog(["rehydrations", "create", ...range, "--query", "a", "--days", "2"]);
+  expect(made.out).toMatch(/reh_1 +failing +2026-01-01 +2026-01-07 +a\\x1b\[2J +12,345 +3 of 1,200 +2026-02-01\n/);
+  expect(made.err).toBe("The bucket does not answer.\n");
+  const wanted = { connection: "sto_1", from: "2026-01-01", to: "2026-01-07" };
+  expect(asked).toEqual([
+    { ...wanted, days: 7 },
+    { ...wanted, query: "a", days: 2 },
+  ]);
+  expect((await astralog(["rehydrations", "create", ...range, "--days", "31"])).failure).toContain("--days");
+});
+
 test("every command explains itself", () => {
   const readme = readFileSync(new URL("README.md", import.meta.url), "utf8");
   for (const name of [
@@ -388,6 +420,7 @@ test("every command explains itself", () => {
     "usage",
     "retention",
     "deletions",
+    "rehydrations",
   ])
     expect(readme).toContain(`astralog ${name}`);
 });

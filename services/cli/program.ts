@@ -10,6 +10,7 @@ import { addMcp } from "./commands/mcp.ts";
 import { addMembers } from "./commands/members.ts";
 import { addProducers } from "./commands/producers.ts";
 import { addReceipt } from "./commands/receipt.ts";
+import { addRehydrations } from "./commands/rehydrations.ts";
 import { addRetention } from "./commands/retention.ts";
 import { addSearch } from "./commands/search.ts";
 import { addSend } from "./commands/send.ts";
@@ -49,7 +50,7 @@ export const createProgram = (cli: Cli): Command => {
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
     ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
-    ...[addRetention, addDeletions, addTakeout],
+    ...[addRetention, addDeletions, addRehydrations, addTakeout],
   ])
     add(program, cli);
   return program;

@@ -158,6 +158,28 @@ test("a bucket is connected in three steps, shows how far it is, and is searched
   expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 422")]);
 });
 
+test("days are brought back from the bucket once they were counted, and ended", async () => {
+  await page.goto(`${origin}/data?part=buckets`);
+  await page.getByText("Nothing was brought back from a bucket.").waitFor();
+  await page.getByRole("button", { name: "Bring days back" }).click();
+  const today = new Date().toISOString().slice(0, 10);
+  await page.getByLabel("First day").fill(today);
+  await page.getByLabel("Last day").fill(today);
+  await page.getByLabel("Query").fill("user.id:3");
+  await page.getByRole("button", { name: "Count them first" }).click();
+  await page.getByRole("status").getByText("100").waitFor();
+  const bad = await inspect(page, "data-bring-back", true);
+  await page.getByRole("button", { name: "Bring them back" }).click();
+  const row = page.getByRole("row").filter({ hasText: "user.id:3" });
+  await row.getByText("here", { exact: true }).waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "data-rehydrations", true)));
+  await row.getByRole("button", { name: /^Acts on reh_/ }).click();
+  await page.getByRole("menuitem", { name: "End it now" }).click();
+  await page.getByRole("button", { name: "End it", exact: true }).click();
+  await row.getByText("ended", { exact: true }).waitFor({ timeout: 60_000 });
+  expect(bad).toEqual([]);
+});
+
 test("events are deleted once they were counted and confirmed; the certificate is taken along and holds", async () => {
   await page.goto(`${origin}/data?part=deletions`);
   await page.getByText("Nothing was deleted before its time.").waitFor();

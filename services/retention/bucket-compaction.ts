@@ -1,5 +1,6 @@
 /** Small objects of a day and source become larger ones: an archive writes many a day, and a search opens each. */
-import { Fault, type Log, listArchive } from "@astralog/chassis";
+import { type Bucket, Fault, type Log, listAll, listArchive } from "@astralog/chassis";
+import { archiveNames } from "@astralog/schemas/storage";
 import type { OpenBucket } from "./buckets.ts";
 import { piecesOf } from "./buckets.ts";
 import type { RetentionMetrics } from "./metrics.ts";
@@ -36,6 +37,33 @@ export const compactOnce = async (
   return true;
 };
 
+/** Whoever was frozen for longer than a change is remembered writes nothing any more that a plan could be needed for. */
+const planMs = 7 * 86_400_000;
+const planned = /^plans\/(\d+)\/(\d+)\.json$/;
+
+/** Removes what was said of pieces that are finished long since; what is not finished stays said. */
+export const forgetPlans = async (bucket: Bucket, now = Date.now()): Promise<number> => {
+  const finished = new Map<number, number>();
+  /** The last offset of the newest piece, which its manifest's name says. */
+  const lastOf = async (partition: number): Promise<number> => {
+    const known = finished.get(partition);
+    if (known !== undefined) return known;
+    const [newest] = await bucket.list(archiveNames.manifests(partition), { most: 1 });
+    const last = Number(/-(\d+)\.json$/.exec(newest?.name ?? "")?.[1] ?? -1);
+    finished.set(partition, last);
+    return last;
+  };
+  let removed = 0;
+  for await (const { name, modified } of listAll(bucket, "plans/")) {
+    const [, partition, first] = planned.exec(name) ?? [];
+    if (partition === undefined || modified > now - planMs || Number(first) > (await lastOf(Number(partition))))
+      continue;
+    await bucket.remove(name);
+    removed += 1;
+  }
+  return removed;
+};
+
 /** Goes through the buckets, one change at a time, so that a deletion never waits long. */
 export const createCompaction = (deps: {
   buckets(): OpenBucket[];
@@ -53,7 +81,9 @@ export const createCompaction = (deps: {
       if (next === undefined) return false;
       const { id } = next.connection;
       try {
-        if (!(await compactOnce(next, deps.options, deps))) done.add(id);
+        if (await compactOnce(next, deps.options, deps)) return true;
+        done.add(id);
+        await forgetPlans(next.bucket);
       } catch (error) {
         done.add(id);
         if (!(error instanceof Fault)) throw error;

@@ -1,12 +1,7 @@
 /** What ClickHouse reads of a bucket's objects, and makes of them. The objects are named one by one. */
-import { Fault, type Outgoing } from "@astralog/chassis";
+import { Fault, type KeySource, type Outgoing } from "@astralog/chassis";
 import { createBinder } from "@astralog/schemas/query/index";
-import {
-  archiveColumnNames,
-  archiveTableSql,
-  type StorageConnection,
-  type StorageKeys,
-} from "@astralog/schemas/storage";
+import { archiveColumnNames, archiveTableSql, type StorageConnection } from "@astralog/schemas/storage";
 import type { ClickHouse } from "./clickhouse.ts";
 
 const namesAtOnce = 500;
@@ -51,7 +46,7 @@ const parquet = {
 export const createBucketEvents = (deps: {
   clickhouse: ClickHouse;
   connection: StorageConnection;
-  keys: StorageKeys;
+  keys: KeySource;
   outgoing: Pick<Outgoing, "judge">;
 }): BucketEvents => {
   const { clickhouse, connection, keys } = deps;
@@ -60,7 +55,7 @@ export const createBucketEvents = (deps: {
     // ClickHouse resolves the name again: it must not reach by it what ours may not.
     await deps.outgoing.judge(connection.endpoint);
     const { params, bind } = createBinder("o");
-    return { sql: archiveTableSql(connection, keys, names, bind), params };
+    return { sql: archiveTableSql(connection, await keys(), names, bind), params };
   };
   const name = "substring(_path, position(_path, 'events/day='))";
   /** Words of ClickHouse's about a bucket name it and the key's id. */

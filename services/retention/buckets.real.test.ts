@@ -1,11 +1,14 @@
 /** Retention and deletion in a customer's own bucket, over real servers: what goes, what stays, and both counted one by one. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { createBucket, createOutgoing } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
-import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
+import { checkCertificate } from "@astralog/schemas/retention/index";
 import { archiveColumnNames, archiveColumns } from "@astralog/schemas/storage";
 import { askAs, type Platform, platform, type RunningService, type Sql, sharedStack, until } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { forgetPlans } from "./bucket-compaction.ts";
+import { createDriver } from "./retention.driver.ts";
 
 jest.setTimeout(240_000);
 
@@ -29,25 +32,7 @@ const startBuckets = () =>
   startBucketServer({
     ...{ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"], secretAccessKey: "of-this-test-alone" },
   });
-const ask = async (method: string, path: string, body?: unknown) => {
-  const answer = await fetch(`${api.url}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${one.adminKey}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) };
-};
-const send = (events: readonly object[]): Promise<true> =>
-  until("an accepted batch", async () => {
-    const answer = await fetch(`${receiver.url}/v1/events`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
-      body: JSON.stringify(events),
-    });
-    await answer.arrayBuffer();
-    return answer.ok ? true : undefined;
-  });
+const { ask, send, certified, removedLines } = createDriver(() => ({ one, api, receiver }));
 
 const s3 = (name: string): string =>
   `s3('${buckets.url}/theirs/logs/${connection}/${name}', '${buckets.accessKeyId}', '${buckets.secretAccessKey}', 'Parquet', '${archiveColumns.replaceAll("'", "\\'")}')`;
@@ -73,12 +58,6 @@ const old = async (ago: readonly number[], message: string): Promise<void> => {
   await sql(`INSERT INTO FUNCTION ${s3(`events/day=${day}/source=${one.source}/0-${message}.parquet`)}
     SELECT ${archiveColumnNames.join(", ")} FROM (${rows.join(" UNION ALL ")})`);
 };
-const certified = (id: string) =>
-  until("the certificate", async () => {
-    const { status, body } = await ask("GET", `/deletions/${id}/certificate`);
-    return status === 200 ? (body as Certificate) : undefined;
-  });
-
 beforeAll(async () => {
   folder = mkdtempSync(join(state, "retention-bucket-"));
   ({ port } = await choosePorts({ port: 0 }));
@@ -148,8 +127,28 @@ test("small objects become few, killed again and again, and each event is there 
   expect([few.rows, few.different]).toEqual([540, 540]);
 });
 
+test("what was planned is forgotten once it is long finished, and not before", async () => {
+  const settings = { kind: "compatible", endpoint: buckets.url, region: "us-east-1", bucket: "theirs" } as const;
+  const bucket = createBucket({
+    settings: { ...settings, prefix: "", encryption: "bucket", kms_key: "" },
+    keys: { access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey },
+    ...{ folder: `logs/${connection}/`, outgoing: createOutgoing({ allowed: ["127.0.0.0/8"] }) },
+  });
+  const plans = async () => (await bucket.list("plans/")).map(({ name }) => name);
+  const before = await plans();
+  expect(before.length).toBeGreaterThan(0);
+  const unfinished = "plans/11/0000999999999999.json";
+  await bucket.putNew(unfinished, Buffer.from("{}"));
+  expect(await forgetPlans(bucket)).toBe(0);
+  expect(await forgetPlans(bucket, Date.now() + 8 * 86_400_000)).toBe(before.length);
+  expect(await plans()).toEqual([unfinished]);
+  await bucket.remove(unfinished);
+});
+
 test("a deletion goes through the bucket, through a kill, waits while it is away, and says so in its certificate", async () => {
   const before = await inBucket();
+  const counted = await ask("POST", "/deletions/preview", { kind: "query", query: "user.id:1" });
+  expect(counted.body.buckets).toEqual([{ connection, name: "ours", events: 180, problem: "" }]);
   await buckets.stop();
   const { status, body } = await ask("POST", "/deletions", {
     ...{ kind: "query", query: "user.id:1", reason: "asked", confirm: "user.id:1" },
@@ -172,10 +171,7 @@ test("a deletion goes through the bucket, through a kill, waits while it is away
   expect(await inBucket("attributes['user.id'] = '1'")).toMatchObject({ rows: 0 });
   const after = await inBucket();
   expect([after.rows, after.different]).toEqual([before.rows - 180, before.rows - 180]);
-  const removed = await fetch(`${api.url}/api/v1/deletions/${body.id}/removed`, {
-    headers: { authorization: `Bearer ${one.adminKey}` },
-  });
-  const lines = (await removed.text()).split("\n");
+  const lines = await removedLines(body.id);
   expect(lines.some((line) => line.includes('"place":"buckets"'))).toBe(true);
   expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
   expect((await ask("GET", "/verify?wait=20")).body).toMatchObject({ ok: true, removed: { deleted: 180, expired: 0 } });

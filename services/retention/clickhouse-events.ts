@@ -12,6 +12,7 @@ import { dayNumber, daysOfSource, dayText, deletionSql, sourceConditions } from 
 import { type ClickHouse, isGonePart } from "./clickhouse.ts";
 import type { RetentionMetrics } from "./metrics.ts";
 import { addTo, expiredRemoval, type Place, type Policies, type Swept, total } from "./places.ts";
+import type { Rehydrations } from "./rehydrations.ts";
 import type { Removals } from "./removals.ts";
 
 interface Group {
@@ -54,11 +55,12 @@ interface Day {
 export const createEventsPlace = (deps: {
   clickhouse: ClickHouse;
   removals: Removals;
+  rehydrations: Pick<Rehydrations, "kindOf" | "again">;
   metrics: RetentionMetrics;
   log: Log;
   settleSeconds: number;
 }): Place => {
-  const { clickhouse, removals, metrics, log, settleSeconds } = deps;
+  const { clickhouse, removals, rehydrations, metrics, log, settleSeconds } = deps;
 
   const events = { table: "events", index: "idx", time: "received_at" } as const;
   const inPartition = (expires: number): string => `expires_on = toDate(${expires})`;
@@ -169,6 +171,21 @@ export const createEventsPlace = (deps: {
     }
   };
 
+  /** What was brought back for a while lives as long as was said, whatever the rules are, and goes with its partition. */
+  const sweepRehydrated = async (expires: number, day: Day): Promise<Omit<Swept, "detail">> => {
+    const rows = await clickhouse.rows<{ tenant: string; count: number; newest: number }>(
+      `SELECT tenant, count() AS count, toUInt32(max(inserted_at)) AS newest FROM events WHERE ${inPartition(expires)} GROUP BY tenant`,
+    );
+    const counts = new Map(rows.map(({ tenant, count }) => [tenant, count]));
+    const kind = rehydrations.kindOf(expires);
+    const left = kind === "live" || (kind === "unknown" && rows.some(({ newest }) => newest >= day.settledAt));
+    if (!left) {
+      await removals.write(expiredRemoval(dayText(day.today)), { ...events, where: inPartition(expires), params: {} });
+      await clickhouse.command(`ALTER TABLE events DROP PARTITION '${dayText(expires)}'`);
+    }
+    return { looked: total(counts), removed: left ? new Map() : counts, overdue: 0, held: 0 };
+  };
+
   return {
     name: "events",
     sweep: async (policies, now) => {
@@ -179,8 +196,12 @@ export const createEventsPlace = (deps: {
       const removed = new Map<string, number>();
       const sum = { looked: 0, overdue: 0, held: 0 };
       for (const { expires } of partitions) {
-        const one = await sweepPartition(policies, expires, day);
-        for (const [tenant, count] of one.removed) addTo(removed, tenant, count);
+        const rehydrated = rehydrations.kindOf(expires) !== undefined;
+        const one = rehydrated ? await sweepRehydrated(expires, day) : await sweepPartition(policies, expires, day);
+        for (const [tenant, count] of one.removed) {
+          addTo(removed, tenant, count);
+          if (!rehydrated) rehydrations.again(tenant);
+        }
         sum.looked += one.looked;
         sum.overdue += one.overdue;
         sum.held += one.held;

@@ -4,7 +4,8 @@ import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClien
 
 export interface ClickHouse {
   rows<T>(query: string, params?: Record<string, unknown>): Promise<T[]>;
-  command(query: string, params?: Record<string, unknown>): Promise<void>;
+  /** With an id no other of that id runs at the same time: see `isRunning`. */
+  command(query: string, params?: Record<string, unknown>, options?: { id?: string }): Promise<void>;
   /** The answer as a file, whole, and how many rows it has. */
   file(
     query: string,
@@ -22,6 +23,10 @@ const requestTimeoutMs = 3_600_000;
 export const isGonePart = (error: unknown): boolean =>
   error instanceof ClickHouseError &&
   (error.type === "NO_SUCH_DATA_PART" || error.type === "PART_IS_TEMPORARILY_LOCKED");
+
+/** A command of that id has not ended. */
+export const isRunning = (error: unknown): boolean =>
+  error instanceof ClickHouseError && error.type === "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING";
 
 export const connectClickHouse = (access: {
   url: string;
@@ -46,8 +51,8 @@ export const connectClickHouse = (access: {
       const result = await client.query({ query, query_params: params, format: "JSONEachRow" });
       return result.json<T>();
     },
-    command: async (query, params = {}) => {
-      await client.command({ query, query_params: params });
+    command: async (query, params = {}, { id } = {}) => {
+      await client.command({ query, query_params: params, ...(id === undefined ? {} : { query_id: id }) });
     },
     file: async (query, params, settings) => {
       const { stream, response_headers: headers } = await client.exec({

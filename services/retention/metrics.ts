@@ -8,6 +8,10 @@ export const createRetentionMetrics = (metrics: Metrics) => ({
   sweepSeconds: metrics.histogram("sweep_seconds", "One sweep through all places.", secondsBuckets),
   mutations: metrics.counter("mutations_total", "Partitions that had to be rewritten, for parts shared with others."),
   compacted: metrics.counter("compacted_objects_total", "Objects of buckets that were made into larger ones."),
+  rehydrated: metrics.counter(
+    "rehydrated_objects_total",
+    "Objects of buckets that were looked through to bring events back.",
+  ),
   deletions: metrics.gauge("open_deletions", "Deletions that are not finished."),
 });
 

@@ -1,7 +1,8 @@
 /** Retention over real servers: what is over goes, what is not stays, and both are counted one by one. */
-import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
+import { checkCertificate } from "@astralog/schemas/retention/index";
 import { ownStack, type Platform, platform, type RunningService, until } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { createDriver } from "./retention.driver.ts";
 
 jest.setTimeout(240_000);
 
@@ -28,15 +29,7 @@ const sql = async <T>(query: string): Promise<T[]> => {
 const count = async (where: string): Promise<number> =>
   (await sql<{ n: number }>(`SELECT count() AS n FROM events WHERE ${where} FORMAT JSONEachRow`))[0]?.n ?? -1;
 
-const ask = async (method: string, path: string, body?: unknown) => {
-  const answer = await fetch(`${api.url}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${one.adminKey}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text === "" ? undefined : JSON.parse(text) };
-};
+const { ask, send, certified, removedLines } = createDriver(() => ({ one, api, receiver }));
 
 let offset = 1_000_000;
 /** Stored `ago` days ago, as the sink would have: events, then their ledger row. */
@@ -178,29 +171,6 @@ test("a dead letter lives as long as its source's events, and not longer", async
   });
 });
 
-/** Through the whole pipeline. */
-const send = async (events: readonly object[]): Promise<void> => {
-  await until("an accepted batch", async () => {
-    const answer = await fetch(`${receiver.url}/v1/events`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${one.ingestKey}`, "content-type": "application/json" },
-      body: JSON.stringify(events),
-    });
-    await answer.arrayBuffer();
-    return answer.ok ? true : undefined;
-  });
-};
-const certified = async (id: string) =>
-  until("the certificate", async () => {
-    const { status, body } = await ask("GET", `/deletions/${id}/certificate`);
-    return status === 200 ? (body as Certificate) : undefined;
-  });
-const removedLines = async (id: string): Promise<string[]> => {
-  const answer = await fetch(`${api.url}/api/v1/deletions/${id}/removed`, {
-    headers: { authorization: `Bearer ${one.adminKey}` },
-  });
-  return (await answer.text()).split("\n");
-};
 const verified = async () => (await ask("GET", "/verify?wait=20")).body;
 
 test("a deletion by query ends in a certificate through a kill, and what was accepted stays accounted for", async () => {

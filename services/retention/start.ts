@@ -4,12 +4,13 @@ import {
   createControlTable,
   createKafka,
   createPositions,
+  createProducer,
   createRegistry,
   createStorage,
   openTakeouts,
   type TableOptions,
 } from "@astralog/chassis";
-import { type RecordName, topics } from "@astralog/schemas";
+import { encodeRecord, type RecordName, topics } from "@astralog/schemas";
 import type { StorageConnection } from "@astralog/schemas/storage";
 import { createCompaction } from "./bucket-compaction.ts";
 import { createBucketsPlace, createOpenBuckets } from "./buckets.ts";
@@ -24,6 +25,7 @@ import { createRetentionMetrics } from "./metrics.ts";
 import { archivesOf, createPassage } from "./passage.ts";
 import { readPolicies } from "./policies.ts";
 import { createRecords } from "./records.ts";
+import { createRehydrations } from "./rehydrations.ts";
 import { createRemovals } from "./removals.ts";
 import { createSweep } from "./sweep.ts";
 
@@ -32,13 +34,8 @@ const settleMs = 200;
 /** How often an open deletion is gone on with. */
 const openMs = 500;
 
-export const start = async ({
-  config,
-  log,
-  health,
-  metrics: registered,
-  onStop,
-}: Context<typeof shape>): Promise<void> => {
+export const start = async (context: Context<typeof shape>): Promise<void> => {
+  const { config, log, health, metrics: registered, onStop } = context;
   const kafka = createKafka(config, log, "retention");
   const registry = createRegistry(config);
   const clickhouse = connectClickHouse({
@@ -62,8 +59,10 @@ export const start = async ({
     sweepAt = Math.min(sweepAt, Date.now() + settleMs);
     wake();
   };
-  const table = <N extends RecordName>(topic: TableOptions<N>["topic"], onChange = changed) =>
-    createControlTable(kafka, { log, registry }, { principal: "retention", topic, onChange });
+  const table = <N extends RecordName>(
+    topic: TableOptions<N>["topic"],
+    onChange: NonNullable<TableOptions<N>["onChange"]> = changed,
+  ) => createControlTable(kafka, { log, registry }, { principal: "retention", topic, onChange });
   const all = await Promise.all([
     table(topics.retentionRules),
     table(topics.sources),
@@ -71,8 +70,12 @@ export const start = async ({
     table(topics.deletions, wake),
     table(topics.storage),
     table(topics.archiveState, () => undefined),
+    // What ends is swept at once; what begins needs no sweep.
+    table(topics.rehydrations, (_, record) => (record === undefined ? changed() : wake())),
+    table(topics.rehydrationStates, () => undefined),
   ]);
-  const [rules, sources, tenants, deletionTable, storageTable, archiveStates] = all;
+  const [rules, sources, tenants, deletionTable, storageTable, archiveStates, rehydrationTable, rehydrationStates] =
+    all;
   onStop("tables", () => Promise.all(all.map((one) => one.close())));
   const known = (): boolean => all.every((one) => one.complete);
   health.require("tables", () => known() || "not all rules and sources have been read yet");
@@ -91,8 +94,25 @@ export const start = async ({
       ageMs: config.COMPACT_AFTER_SECONDS * 1_000,
     },
   });
+  const producer = await createProducer(kafka, context, { lingerMs: 5 });
+  onStop("producer", producer.close);
+  const stateTopic = kafka.name(topics.rehydrationStates.name);
+  const rehydrations = createRehydrations({
+    ...{ table: rehydrationTable, states: rehydrationStates, buckets, clickhouse, metrics, log },
+    tell: async ({ tenant, id }, state) => {
+      const record = { tenant, rehydration: id, state: JSON.stringify(state) };
+      const value =
+        state === null
+          ? null
+          : encodeRecord("RehydrationState", await registry.idOf("RehydrationState", stateTopic), record);
+      await producer.send({ topic: stateTopic, partition: 0, key: Buffer.from(`${tenant}/${id}`), value });
+    },
+  });
   const places = [
-    createEventsPlace({ clickhouse, removals, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
+    createEventsPlace({
+      ...{ clickhouse, removals, rehydrations, metrics, log },
+      settleSeconds: config.SETTLE_SECONDS,
+    }),
     createBucketsPlace({ buckets, removals, log }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     createExportsPlace({ own: openTakeouts(config), buckets, log }),
@@ -110,6 +130,7 @@ export const start = async ({
   });
 
   let stopping = false;
+  let tookOver = false;
   let failed = "";
   health.require("work", () => failed === "" || failed);
   const rest = async (ms: number): Promise<void> => {
@@ -124,16 +145,19 @@ export const start = async ({
     woken = false;
     // A rule that has not been read yet would look like one that was taken away.
     if (!known()) return 20;
+    if (!tookOver) await rehydrations.takeOver();
+    tookOver = true;
     const open = await deletions.advance();
     if (Date.now() >= sweepAt) {
       sweepAt = Number.POSITIVE_INFINITY;
       await sweep();
       await deletions.enforce();
+      await rehydrations.settle();
       sweepAt = Math.min(sweepAt, Date.now() + config.SWEEP_SECONDS * 1_000);
       compaction.begin();
     }
-    if (await compaction.advance()) return 0;
-    return Math.max(0, Math.min(sweepAt - Date.now(), open > 0 ? openMs : Number.POSITIVE_INFINITY));
+    if ((await rehydrations.advance()) || (await compaction.advance())) return 0;
+    return Math.max(0, Math.min(sweepAt - Date.now(), rehydrations.rest, open > 0 ? openMs : Number.POSITIVE_INFINITY));
   };
   const work = async (): Promise<void> => {
     for (let failures = 0; !stopping; ) {

@@ -153,7 +153,7 @@ describe("the others", () => {
   });
 
   test.each([
-    "INSERT INTO events (tenant) VALUES ('x')",
+    "INSERT INTO batches (tenant) VALUES ('x')",
     "ALTER TABLE batches DELETE WHERE 1",
     "ALTER TABLE removals DELETE WHERE 1",
     "TRUNCATE TABLE events",

@@ -3,4 +3,5 @@ export * from "./certificate.ts";
 export * from "./deletion.ts";
 export * from "./merkle.ts";
 export * from "./policy.ts";
+export * from "./rehydration.ts";
 export * from "./rule.ts";

@@ -14,13 +14,21 @@ import {
   type Json,
   type KeyRecord,
   type RecordName,
+  type RehydrationRecord,
   type RetentionRuleRecord,
   type SourceRecord,
   type StorageConnectionRecord,
   type TenantLimits,
   topics,
 } from "@astralog/schemas";
-import type { DeletionTable, KeyTable, RetentionRuleTable, SourceTable, TenantTable } from "@astralog/schemas/postgres";
+import type {
+  DeletionTable,
+  KeyTable,
+  RehydrationTable,
+  RetentionRuleTable,
+  SourceTable,
+  TenantTable,
+} from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { planOf } from "../plans/plan-inputs.ts";
 import type { Trx } from "../postgres.ts";
@@ -78,11 +86,22 @@ export const deletionRecord = (row: Pick<Selectable<DeletionTable>, "tenant" | "
   ...{ tenant: row.tenant, deletion: row.id, definition: definitionText(row.scope) },
 });
 
+export const rehydrationRecord = ({
+  id,
+  tenant,
+  connection,
+  slot,
+  definition,
+}: Pick<Selectable<RehydrationTable>, "tenant" | "id" | "connection" | "slot" | "definition">): RehydrationRecord => ({
+  ...{ tenant, rehydration: id },
+  definition: definitionText({ ...(definition as object), tenant, id, connection, slot }),
+});
+
 export const sourceKey = (record: Pick<SourceRecord, "tenant" | "source">): string =>
   `${record.tenant}/${record.source}`;
 
 export type AlertControlRecord = AlertRuleRecord | AlertActionRecord | AlertDestinationRecord;
-export type RetentionControlRecord = RetentionRuleRecord | DeletionRecord;
+export type RetentionControlRecord = RetentionRuleRecord | DeletionRecord | RehydrationRecord;
 export type ControlRecord =
   | KeyRecord
   | SourceRecord
@@ -117,11 +136,19 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
   const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage } = topics;
-  const { retentionRules, deletions } = topics;
+  const { retentionRules, deletions, rehydrations } = topics;
   const ofAlerts = [alertRules, alertActions, alertDestinations];
-  const found = [keys, sources, tenants, auditHeads, ...ofAlerts, storage, retentionRules, deletions].find(
-    ({ name }) => name === topic,
-  );
+  const found = [
+    keys,
+    sources,
+    tenants,
+    auditHeads,
+    ...ofAlerts,
+    storage,
+    retentionRules,
+    deletions,
+    rehydrations,
+  ].find(({ name }) => name === topic);
   if (found === undefined) throw new Error(`${topic} is no topic of the outbox`);
   return found.value;
 };
@@ -168,7 +195,7 @@ export const announceStorage = (
 /** How long what is kept, or what is to be deleted: in the transaction that said it. Null forgets it. */
 export const announceRetention = (
   trx: Trx,
-  topic: "retentionRules" | "deletions",
+  topic: "retentionRules" | "deletions" | "rehydrations",
   key: { readonly tenant: string; readonly id: string },
   record: RetentionControlRecord | null,
 ): Promise<void> => put(trx, topics[topic].name, `${key.tenant}/${key.id}`, record);

@@ -10,6 +10,7 @@ import {
   type AlertRuleRecord,
   type DeletionRecord,
   type KeyRecord,
+  type RehydrationRecord,
   type RetentionRuleRecord,
   type SourceRecord,
   type StorageConnectionRecord,
@@ -37,6 +38,7 @@ import {
   forget,
   keyRecord,
   recordToJson,
+  rehydrationRecord,
   retentionRuleRecord,
   sourceKey,
   sourceRecord,
@@ -53,6 +55,7 @@ export interface ReconcileDeps {
   readonly alertDestinations: ControlTable<AlertDestinationRecord>;
   readonly retentionRules: ControlTable<RetentionRuleRecord>;
   readonly deletions: ControlTable<DeletionRecord>;
+  readonly rehydrations: ControlTable<RehydrationRecord>;
   readonly storage: ControlTable<StorageConnectionRecord>;
   readonly connections: Pick<Connections, "versions" | "announce">;
   readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
@@ -108,7 +111,7 @@ const split = (key: string): [tenant: string, id: string] => {
 /** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile = (deps: ReconcileDeps) => {
   const { db, keys, sources, tenants, alertRules, alertActions, alertDestinations, heads, log } = deps;
-  const { retentionRules, deletions, storage, connections } = deps;
+  const { retentionRules, deletions, rehydrations, storage, connections } = deps;
   const ofKeys: Part<KeyRecord> = {
     ...{ topic: topics.keys.name, table: keys, keyOf: ({ hash }) => hash },
     truth: async () => (await db.selectFrom("keys").selectAll().execute()).map(keyRecord),
@@ -195,6 +198,18 @@ export const createReconcile = (deps: ReconcileDeps) => {
       if (row !== undefined) await announceRetention(trx, "deletions", row, deletionRecord(row));
     },
   };
+  const ofRehydrations: Part<RehydrationRecord> = {
+    ...{ topic: topics.rehydrations.name, table: rehydrations },
+    keyOf: ({ tenant, rehydration }) => `${tenant}/${rehydration}`,
+    truth: async () =>
+      (await db.selectFrom("rehydrations").selectAll().where("ended_at", "is", null).execute()).map(rehydrationRecord),
+    announce: async (trx, key) => {
+      const [, id] = split(key);
+      const rows = trx.selectFrom("rehydrations").selectAll().where("id", "=", id).where("ended_at", "is", null);
+      const row = await rows.forUpdate().executeTakeFirst();
+      if (row !== undefined) await announceRetention(trx, "rehydrations", row, rehydrationRecord(row));
+    },
+  };
   const ofStorage: Part<StorageConnectionRecord> = {
     ...{ topic: topics.storage.name, keyOf: ({ tenant, connection }) => `${tenant}/${connection}` },
     table: { values: () => [...storage.values()].map(asVersion) },
@@ -202,7 +217,7 @@ export const createReconcile = (deps: ReconcileDeps) => {
     announce: (trx, key) => connections.announce(trx, ...split(key)),
   };
   const ofAlerts = [alertRules, alertActions, alertDestinations];
-  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, storage, heads];
+  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, rehydrations, storage, heads];
 
   return async (): Promise<boolean> => {
     if (!followed.every((one) => one.complete)) return false;
@@ -210,7 +225,12 @@ export const createReconcile = (deps: ReconcileDeps) => {
     const found = [
       ...[await compare(ofKeys), await compare(ofSources), await compare(ofTenants)],
       ...[await compare(ofRules), await compare(ofActions), await compare(ofDestinations)],
-      ...[await compare(ofRetention), await compare(ofDeletions), await compare(ofStorage)],
+      ...[
+        await compare(ofRetention),
+        await compare(ofDeletions),
+        await compare(ofRehydrations),
+        await compare(ofStorage),
+      ],
     ].filter(({ changed, extra }) => changed.length + extra.length > 0);
     if (found.length === 0) return true;
     log.warn(

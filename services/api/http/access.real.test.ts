@@ -89,7 +89,9 @@ const walk = async (asker: string, headers: () => Promise<Record<string, string>
     const { status, body: said } = await ask(await headers(), route.method, addressed(route.path, id), body);
     const refused = asker === "nobody" ? status === 401 : said?.code === "forbidden";
     const right = route.access === "anyone" || (may(route) ? status !== 401 && status !== 403 : refused);
-    if (status >= 500 || !right) wrong.push([called(route), asker, status, said?.code, said?.detail]);
+    // Who walks beside may take the last place: exports are few at once.
+    const failed = status >= 500 && said?.code !== "busy";
+    if (failed || !right) wrong.push([called(route), asker, status, said?.code, said?.detail]);
   }
   return wrong;
 };

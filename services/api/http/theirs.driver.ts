@@ -131,6 +131,13 @@ const plantSettings = async ({ db, tenant, source, stranger }: Other): Promise<v
     })
     .execute();
   await db
+    .insertInto("rehydrations")
+    .values({
+      ...{ id: idOf("reh"), tenant, connection: idOf("sto"), slot: null, definition: "{}", requested_by: stranger },
+      ...{ events: 0, bytes: 0, ends_at: new Date(), ended_at: null },
+    })
+    .execute();
+  await db
     .insertInto("takeouts")
     .values({
       ...{ id: idOf("tko"), tenant, requested_by: stranger, created_at: new Date(), expires_at: new Date() },
@@ -248,6 +255,7 @@ export const plantTheirs = async (one: Platform, db: Db): Promise<Theirs> => {
     "/storage/connections/{id}": both("sto"),
     "/alerts/rules/{id}": ["theirs", "nobodys"],
     "/deletions/{id}": both("del"),
+    "/rehydrations/{id}": both("reh"),
     "/takeouts/{id}": both("tko"),
     "/imports/{id}": both("imp"),
     "/retention/rules/{id}": both("ret"),

@@ -12,6 +12,9 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { mustCover } from "../organizations/grants.ts";
 import { type Db, withPostgres } from "../postgres.ts";
 import { readInstant } from "../search/request.ts";
+import { scoped } from "../search/scope.ts";
+import type { Stores } from "../search/store.ts";
+import type { Connections } from "../storage/connections.ts";
 import type { DeletionQueries, DeletionStep } from "./deletion-queries.ts";
 import {
   certificateOf,
@@ -26,6 +29,10 @@ export interface DeletionDeps {
   readonly db: Db;
   readonly audit: Pick<Audit, "by">;
   readonly queries: DeletionQueries;
+  readonly stores: Stores;
+  readonly connections: Pick<Connections, "list">;
+  readonly topicPrefix: string;
+  readonly searchSeconds: number;
   sourceNames(tenant: string): ReadonlyMap<string, string>;
 }
 
@@ -61,6 +68,15 @@ const shape = z.object({
   ...{ steps: z.array(stepShape), certified: z.boolean(), watched_until: z.iso.datetime() },
 });
 
+const previewShape = z.object({
+  ...{ events: count, dead_letters: count, confirm: z.string() },
+  buckets: z
+    .array(z.object({ connection: z.string(), name: z.string(), events: count.nullable(), problem: z.string() }))
+    .describe(
+      "Of the organization's own: null where they could not be counted, see problem; they are deleted all the same.",
+    ),
+});
+
 const stateOf = (row: DeletionRow, steps: readonly DeletionStep[]) => {
   if (certificateOf(row) !== undefined) return "certified";
   if (steps.length === 0) return "requested";
@@ -81,7 +97,8 @@ const shown = (row: DeletionRow, steps: readonly DeletionStep[] = []) => {
   };
 };
 
-export const createDeletionEndpoints = ({ db, audit, queries, sourceNames }: DeletionDeps): Endpoint[] => {
+export const createDeletionEndpoints = (deps: DeletionDeps): Endpoint[] => {
+  const { db, audit, queries, sourceNames } = deps;
   const tag = "retention";
   const read = { access: "retention.read", tag } as const;
   const write = { access: "deletions.write", tag } as const;
@@ -131,6 +148,30 @@ export const createDeletionEndpoints = ({ db, audit, queries, sourceNames }: Del
     ...{ ...scope, cut: Date.now(), tenant, id: "" },
   });
 
+  /** What the same scope finds in each bucket now. One that cannot be asked hides no other. */
+  const inBuckets = async (tenant: string, { sources, query, from, to, names }: Omit<DeletionScope, "cut">) => {
+    const nanos = (at: string | null): bigint | undefined => (at === null ? undefined : BigInt(at));
+    const owner = { tenant, sources: sources.length === 0 ? ("all" as const) : new Set(sources) };
+    const window = { from: nanos(from), to: nanos(to) };
+    const scope = { ...owner, topicPrefix: deps.topicPrefix, names: { sources: new Map(Object.entries(names)) } };
+    const { where, params } = scoped(scope, window, { q: query, now: Date.now() });
+    const sql = { query: `SELECT toString(count()) FROM tenant_events WHERE ${where}`, params };
+    const rows = await withPostgres(() => deps.connections.list(tenant));
+    return Promise.all(
+      rows.map(async ({ id: connection, name }) => {
+        try {
+          const store = await deps.stores.open(owner, connection);
+          const options = { name: "deletion_preview_in_bucket", seconds: deps.searchSeconds };
+          const { rows: counted } = await store.ask<[string]>(window, sql, options);
+          return { connection, name, events: Number(counted[0]?.[0] ?? 0), problem: "" };
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          return { connection, name, events: null, problem: error.message };
+        }
+      }),
+    );
+  };
+
   /** Faults: `not_found`, `not_ready`. */
   const certified = async (tenant: string, id: string) => {
     const row = await withPostgres(() => findDeletion(db, tenant, id));
@@ -157,10 +198,14 @@ export const createDeletionEndpoints = ({ db, audit, queries, sourceNames }: Del
     endpoint({
       ...{ ...write, method: "post", path: "/deletions/preview", summary: "How much a deletion would remove now" },
       body: wanted,
-      success: { status: 200, body: z.object({ events: count, dead_letters: count, confirm: z.string() }) },
+      success: { status: 200, body: previewShape },
       handle: async ({ caller, body }) => {
         const { scope, confirm } = await scopeOf(caller, body);
-        return { ...(await queries.preview(asDeletion(caller.tenant, scope))), confirm };
+        const [counted, buckets] = await Promise.all([
+          queries.preview(asDeletion(caller.tenant, scope)),
+          inBuckets(caller.tenant, scope),
+        ]);
+        return { ...counted, buckets, confirm };
       },
     }),
     endpoint({

@@ -1,5 +1,6 @@
 /** What is stored, by source and day of receipt, and what sweeps have found. */
 import { createBinder } from "@astralog/schemas/query/index";
+import { notRehydratedSql } from "@astralog/schemas/retention/index";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import { type Owner, ownerSql, type Sql } from "../search/scope.ts";
 
@@ -35,10 +36,11 @@ const looksOf = (rows: readonly Row[]): Look[] =>
 export const createKeptQueries = (queries: ClickHouseQueries) => {
   const run = async (sql: Sql): Promise<Row[]> => (await queries.forLedger<Row>(sql, { name: "sweeps", seconds })).rows;
   return {
+    /** Without what was brought back from buckets for a while. */
     stored: async (owner: Owner): Promise<StoredDay[]> => {
       const { params, bind } = createBinder();
       const query = `SELECT source, toUInt32(toDate(received_at)) AS day, toString(count()) FROM tenant_events
-WHERE ${ownerSql(owner, bind)} GROUP BY source, day ORDER BY source, day LIMIT 50000`;
+WHERE ${ownerSql(owner, bind)} AND ${notRehydratedSql} GROUP BY source, day ORDER BY source, day LIMIT 50000`;
       const { rows } = await queries.forTenant<[string, number, string]>(
         owner.tenant,
         { query, params },

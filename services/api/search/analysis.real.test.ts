@@ -176,6 +176,32 @@ test("a trace's events, oldest first, of one tenant only", async () => {
   expect((await get(`/traces/${"0".repeat(32)}`)).status).toBe(404);
 });
 
+test("the alert rules that look at an event are those in force whose query finds it", async () => {
+  const rule = (id: string, when: object, more = {}) =>
+    call(one.adminKey, "POST", "/alerts/rules", { id, name: id, when, ...more });
+  const windowed = { value: "count()", window: "5m", every: "1m", above: 5 };
+  const made = await Promise.all([
+    rule("ann", { type: "match", query: "user:ann service:api" }),
+    rule("web", { type: "match", query: "service:web" }),
+    rule("share", { type: "ratio", query: "level:fatal", of: "service:api", window: "5m", every: "1m", above: 0.5 }),
+    rule("off", { type: "match", query: "*" }, { enabled: false }),
+    rule("all", { type: "threshold", query: "", ...windowed }),
+  ]);
+  expect(made.map(({ status }) => status)).toEqual(made.map(() => 201));
+  const { events } = (await get(`/search?q=user:ann%20level:error&${span}`)).body as { events: { id: string }[] };
+  const path = `/events/${events[0]?.id}/rules`;
+  const answer = (await call(one.adminKey, "GET", path)).body as unknown as {
+    rules: { id: string; judged: boolean }[];
+    of: number;
+  };
+  expect(answer.of).toBe(4);
+  expect(answer.rules.map(({ id }) => id).sort()).toEqual(["all", "ann", "share"]);
+  // It was there before the rules were.
+  expect(answer.rules.some(({ judged }) => judged)).toBe(false);
+  expect((await call(one.adminKey, "GET", "/events/0-999999-0/rules")).status).toBe(404);
+  expect((await call(otherKey, "GET", path)).body).toMatchObject({ code: "forbidden" });
+});
+
 test("wrong input is refused by name", async () => {
   for (const [path, detail] of [
     ["/histogram?from=lately", /from/],

@@ -36,6 +36,8 @@ export interface SearchDeps extends Scoping {
   readonly stores: Stores;
   readonly searchSeconds: number;
   readonly searchRows: number;
+  /** Of a row's day of expiry, the day on which the event is removed. */
+  untilOf(tenant: string, expiresOn: string): string;
 }
 
 export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
@@ -82,7 +84,8 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
       });
       const [row] = rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
-      return { ...viewOf(row, { topicPrefix, sourceNames: scope.names.sources }), expires_on: row[16] };
+      const view = viewOf(row, { topicPrefix, sourceNames: scope.names.sources });
+      return { ...view, expires_on: deps.untilOf(scope.tenant, row[16]) };
     },
   });
 

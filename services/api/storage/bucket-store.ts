@@ -87,7 +87,7 @@ export const createStores = (deps: {
         const { params, bind } = createBinder("a");
         const table = archiveTableSql(
           { ...settings, id: row.id },
-          keys,
+          await keys(),
           mine.map(({ name }) => name),
           bind,
         );

@@ -2,7 +2,15 @@
  * Tenants' own buckets in Postgres. A bucket's secret key is sealed there for its tenant, and goes sealed anew, under the
  * key that api and archive share, into control.storage: archiving needs no Postgres, and neither place shows the key.
  */
-import { type Bucket, createBucket, Fault, type ProbeResult, probeBucket, type Storage } from "@astralog/chassis";
+import {
+  type Bucket,
+  createBucket,
+  Fault,
+  type KeySource,
+  type ProbeResult,
+  probeBucket,
+  type Storage,
+} from "@astralog/chassis";
 import { randomBase62, type StorageConnectionRecord } from "@astralog/schemas";
 import type { StorageConnectionTable } from "@astralog/schemas/postgres";
 import {
@@ -28,6 +36,8 @@ export interface ConnectionsDeps {
   readonly db: Db;
   readonly envelope: Envelope;
   readonly storage: Storage;
+  /** Whom customers' roles must trust; empty: roles are not taken. */
+  readonly principal: string;
 }
 
 const mostConnections = 10;
@@ -38,6 +48,7 @@ const secretPlace = (tenant: string) => ({ owner: tenant, column: "storage_conne
 const settingsOf = (row: ConnectionRow): StorageSettings => ({
   ...{ kind: row.kind as StorageKind, endpoint: row.endpoint, region: row.region, bucket: row.bucket },
   ...{ prefix: row.prefix, encryption: row.encryption as ServerEncryption, kms_key: row.kms_key },
+  role_arn: row.role_arn,
 });
 
 /** The address of a kind's servers, where it is known. Faults: `invalid_request`. */
@@ -77,7 +88,7 @@ export const asVersion = ({ tenant, connection, definition }: StorageConnectionR
   }
 };
 
-export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) => {
+export const createConnections = ({ db, envelope, storage, principal }: ConnectionsDeps) => {
   const keysOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageKeys> => ({
     access_key_id: row.access_key_id,
     secret_access_key: await envelope.open(of, secretPlace(row.tenant), row.secret_access_key),
@@ -95,7 +106,11 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
       ...{ tenant: row.tenant, connection: row.id, definition: JSON.stringify(await connectionOf(trx, row)) },
     });
 
-  const bucketOf = (id: string, settings: StorageSettings, keys: StorageKeys): Bucket =>
+  /** Keys, or a session of the role; both taken when they are used. */
+  const sourceOf = async (row: ConnectionRow): Promise<KeySource> =>
+    storage.roles.sourceOf(row.tenant, settingsOf(row), await keysOf(db, row));
+
+  const bucketOf = (id: string, settings: StorageSettings, keys: KeySource): Bucket =>
     createBucket({
       ...{ settings, keys, outgoing: storage.outgoing, timeoutMs },
       folder: archiveFolder({ prefix: settings.prefix, id }),
@@ -123,12 +138,14 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
         kind: row.kind,
         bucket: row.bucket,
         archive: row.archive,
+        role_arn: row.role_arn,
         retention_days: row.retention_days,
         ...details,
       },
     });
 
   return {
+    principal,
     list: (tenant: string): Promise<ConnectionRow[]> =>
       db
         .selectFrom("storage_connections")
@@ -141,19 +158,24 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
     /** Of all organizations. */
     all: (): Promise<ConnectionRow[]> => db.selectFrom("storage_connections").selectAll().orderBy("id").execute(),
     /** For whom ClickHouse reads there. */
-    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await keysOf(db, row) }),
+    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await sourceOf(row) }),
     /** What lies in the connection's own folder. */
-    open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await keysOf(db, row)),
+    open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await sourceOf(row)),
 
     /** Probed before it is kept. Faults: `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
     create: async (tenant: string, given: z.output<typeof newConnection>, by: By): Promise<ConnectionRow> => {
-      const { access_key_id, secret_access_key, ...rest } = given;
+      const { access_key_id = "", secret_access_key = "", ...rest } = given;
       const place = placeOf(given);
       const endpoint = new URL(place.endpoint).origin;
       storage.outgoing.check(endpoint);
-      const settings = { ...rest, region: place.region, endpoint };
+      const settings = { ...rest, role_arn: given.role_arn ?? "", region: place.region, endpoint };
+      if (settings.role_arn !== "" && principal === "")
+        throw new Fault(
+          "invalid_request",
+          "role_arn: this installation takes no roles; its operator has to set STORAGE_AWS_PRINCIPAL.",
+        );
       const id = `sto_${randomBase62(12)}`;
-      await mustFit(id, settings, { access_key_id, secret_access_key });
+      await mustFit(id, settings, storage.roles.sourceOf(tenant, settings, { access_key_id, secret_access_key }));
       return named("storage connection", given.name, () =>
         db.transaction().execute(async (trx) => {
           await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
@@ -187,7 +209,9 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
       const fresh = access_key_id !== undefined && secret_access_key !== undefined;
       if (fresh) {
         const before = await find(db, tenant, id);
-        await mustFit(id, settingsOf(before), { access_key_id, secret_access_key });
+        // Keys end a role.
+        const keys = { access_key_id, secret_access_key };
+        await mustFit(id, { ...settingsOf(before), role_arn: "" }, () => Promise.resolve(keys));
       }
       return named("storage connection", given.name, () =>
         db.transaction().execute(async (trx) => {
@@ -196,6 +220,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
           const sealed = fresh
             ? {
                 access_key_id,
+                role_arn: "",
                 secret_access_key: await envelope.seal(trx, secretPlace(tenant), secret_access_key),
                 problem: "",
                 probed_at: new Date(),
@@ -220,7 +245,7 @@ export const createConnections = ({ db, envelope, storage }: ConnectionsDeps) =>
 
     probe: async (tenant: string, id: string, by: By): Promise<ProbeResult> => {
       const row = await find(db, tenant, id);
-      const result = await probe(id, settingsOf(row), await keysOf(db, row));
+      const result = await probe(id, settingsOf(row), await sourceOf(row));
       await db.transaction().execute(async (trx) => {
         await trx
           .updateTable("storage_connections")

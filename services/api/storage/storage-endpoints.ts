@@ -1,7 +1,7 @@
 /** An organization's own buckets, over HTTP. */
 import type { ControlTable } from "@astralog/chassis";
 import type { ArchiveStateRecord } from "@astralog/schemas";
-import type { ServerEncryption, StorageKind } from "@astralog/schemas/storage";
+import { type ServerEncryption, type StorageKind, trustPolicy } from "@astralog/schemas/storage";
 import { z } from "zod";
 import type { Audit } from "../audit/audit-request.ts";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
@@ -9,7 +9,7 @@ import { mustCover } from "../organizations/grants.ts";
 import { withPostgres } from "../postgres.ts";
 import { archiveStatus, archiveStatusShape, statesOf } from "./archive-status.ts";
 import type { ConnectionRow, Connections } from "./connections.ts";
-import { changedConnection, connectionShape, newConnection, probeShape } from "./storage-shapes.ts";
+import { changedConnection, connectionShape, identityShape, newConnection, probeShape } from "./storage-shapes.ts";
 
 export interface StorageEndpointsDeps {
   readonly audit: Pick<Audit, "by">;
@@ -40,6 +40,18 @@ export const createStorageEndpoints = ({ audit, connections, archiveStates }: St
     endpoint({
       ...{ ...read, ...one, method: "get", path: "/storage/connections/:id", summary: "One bucket" },
       handle: ({ caller, params }) => withPostgres(async () => shown(await connections.find(caller.tenant, params.id))),
+    }),
+    endpoint({
+      ...{ ...read, method: "get", path: "/storage/identity", summary: "Whom a role must trust that opens a bucket" },
+      success: { status: 200, body: identityShape },
+      handle: ({ caller: { tenant } }) => {
+        const { principal } = connections;
+        const none = principal === "";
+        return {
+          ...{ principal: none ? null : principal, external_id: tenant },
+          trust_policy: none ? null : { ...trustPolicy(principal, tenant) },
+        };
+      },
     }),
     endpoint({
       ...{ ...read, method: "get", path: "/storage/archives", summary: "How far the archive of each bucket is" },

@@ -40,19 +40,37 @@ const retentionDays = z
   .nullable()
   .describe("Days that an event lives in the bucket, from its receipt; null: as long as you leave it there.");
 
-export const newConnection = z.strictObject({
-  ...{ name: nameShape, kind: z.enum(storageKinds), bucket },
-  endpoint: endpoint.optional(),
-  region: region.optional().describe("Needed by s3; auto elsewhere when left out."),
-  prefix: prefix.default("").describe("Everything is written below it."),
-  encryption: encryption
-    .default("bucket")
-    .describe("Asked of the server with each object; bucket: what the bucket says."),
-  kms_key: kmsKey.default(""),
-  ...keys,
-  archive: z.boolean().default(true).describe("Whether events are written there."),
-  retention_days: retentionDays.default(null),
-});
+const roleArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,128}$/,
+    "must be such as arn:aws:iam::123456789012:role/astralog",
+  );
+
+export const newConnection = z
+  .strictObject({
+    ...{ name: nameShape, kind: z.enum(storageKinds), bucket },
+    endpoint: endpoint.optional(),
+    region: region.optional().describe("Needed by s3; auto elsewhere when left out."),
+    prefix: prefix.default("").describe("Everything is written below it."),
+    encryption: encryption
+      .default("bucket")
+      .describe("Asked of the server with each object; bucket: what the bucket says."),
+    kms_key: kmsKey.default(""),
+    access_key_id: keys.access_key_id.optional(),
+    secret_access_key: keys.secret_access_key.optional(),
+    role_arn: roleArn
+      .optional()
+      .describe("Of kind s3, instead of keys: a role that trusts what GET /storage/identity names."),
+    archive: z.boolean().default(true).describe("Whether events are written there."),
+    retention_days: retentionDays.default(null),
+  })
+  .refine(
+    ({ access_key_id: id, secret_access_key: secret, role_arn: role }) =>
+      role === undefined ? id !== undefined && secret !== undefined : id === undefined && secret === undefined,
+    "give access_key_id and secret_access_key, or role_arn",
+  )
+  .refine(({ kind, role_arn: role }) => role === undefined || kind === "s3", "role_arn goes with kind s3");
 
 export const changedConnection = z
   .strictObject({
@@ -72,6 +90,7 @@ const date = z.iso.datetime();
 export const connectionShape = z.object({
   ...{ id: z.string(), name: z.string(), kind: z.enum(storageKinds), endpoint: z.string(), region: z.string() },
   ...{ bucket: z.string(), prefix: z.string(), encryption, kms_key: z.string(), access_key_id: z.string() },
+  role_arn: z.string().describe("Empty: the keys open it."),
   ...{
     archive: z.boolean(),
     retention_days: z.int().nullable(),
@@ -81,6 +100,12 @@ export const connectionShape = z.object({
     created_at: date,
     updated_at: date,
   },
+});
+
+export const identityShape = z.object({
+  principal: z.string().nullable().describe("Whom a role must trust; null: this installation takes no roles."),
+  external_id: z.string().describe("With which external id alone; it is the organization's, for ever."),
+  trust_policy: z.looseObject({}).nullable().describe("To copy into the role."),
 });
 
 export const probeShape = z.object({

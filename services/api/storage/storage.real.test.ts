@@ -24,6 +24,7 @@ import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { sql } from "kysely";
 import { callApi, type Reply, until } from "../api.driver.ts";
 import type { Db } from "../postgres.ts";
+import { startSts } from "./sts.driver.ts";
 
 jest.setTimeout(240_000);
 
@@ -33,6 +34,13 @@ let db: Db;
 let buckets: BucketServer;
 let folder: string;
 let ask: (method: string, path: string, body?: unknown) => Promise<Reply>;
+let sts: Awaited<ReturnType<typeof startSts>>;
+const ourselves = { id: "AKIAOURSELVES", secret: "our-own-secret" };
+const withRoles = () => ({
+  ...{ OUTGOING_ALLOWED: "127.0.0.0/8", STORAGE_AWS_PRINCIPAL: "arn:aws:iam::111122223333:user/astralog" },
+  ...{ STORAGE_AWS_ACCESS_KEY_ID: ourselves.id, STORAGE_AWS_SECRET_ACCESS_KEY: ourselves.secret },
+  STORAGE_STS_URL: sts.url,
+});
 let withhold: (method: string, url: string, headers: Record<string, unknown>) => boolean = () => false;
 /** Hands on what it does not refuse, host and signature as they came. */
 const guard = createServer((incoming, response) => {
@@ -58,7 +66,10 @@ beforeAll(async () => {
     startBucketServer({ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"] }),
     platform(sharedStack()),
   ]);
-  api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+  // Each session has half a second before it is renewed.
+  const session = () => ({ id: buckets.accessKeyId, secret: buckets.secretAccessKey, seconds: 1 });
+  sts = await startSts(ourselves, session);
+  api = await one.start("api", withRoles());
   db = connectPostgres(one.env("api").POSTGRES_URL ?? "");
   ask = (...rest) => callApi(api)(one.adminKey, ...rest);
   await until("the admin key", async () =>
@@ -72,6 +83,7 @@ afterAll(async () => {
   await buckets?.stop();
   guard.close();
   guard.closeAllConnections();
+  sts?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -156,6 +168,47 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
   expect((await ask("GET", path)).status).toBe(404);
 });
 
+test("a role opens a bucket instead of keys, for this organization and this folder alone, in sessions that are renewed", async () => {
+  const role = "arn:aws:iam::444455556666:role/logs";
+  const byRole = (more: object = {}) => {
+    const { access_key_id: _, secret_access_key: __, ...rest } = given();
+    return ask("POST", "/storage/connections", { ...rest, kind: "s3", region: "us-east-1", role_arn: role, ...more });
+  };
+  const identity = (await ask("GET", "/storage/identity")).body;
+  expect(identity).toMatchObject({ principal: "arn:aws:iam::111122223333:user/astralog", external_id: one.tenant });
+  expect(JSON.stringify(identity.trust_policy)).toContain(`"sts:ExternalId":"${one.tenant}"`);
+  for (const more of [{ kind: "compatible" }, { access_key_id: "one-too-many" }, { role_arn: "role/logs" }])
+    expect((await byRole(more)).body.code).toBe("invalid_request");
+  sts.refuse(true);
+  const refused = await byRole();
+  expect([refused.status, refused.body.code]).toEqual([422, "storage_unfit"]);
+  expect(refused.body.detail).toContain(
+    `AccessDenied. Its trust policy must name this installation and the external id ${one.tenant}`,
+  );
+  expect(refused.body.detail).not.toContain("secret words");
+  sts.refuse(false);
+  const tokens = new Set<unknown>();
+  withhold = (_, __, headers) => {
+    tokens.add(headers["x-amz-security-token"]);
+    return false;
+  };
+  const made = await byRole();
+  expect(made.body).toMatchObject({ role_arn: role, access_key_id: "" });
+  expect(sts.asked[0]).toMatchObject({ role, externalId: one.tenant });
+  expect(sts.asked[0]?.policy).toContain('"arn:aws:s3:::theirs/logs/*"');
+  const path = `/storage/connections/${made.body.id}`;
+  await until("a second session", async () => {
+    expect((await ask("POST", `${path}/probe`)).body.ok).toBe(true);
+    return tokens.size > 1 ? true : undefined;
+  });
+  expect(tokens).not.toContain(undefined);
+  // Keys end the role.
+  const keys = { access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey };
+  expect((await ask("PATCH", path, keys)).body).toMatchObject({ role_arn: "", access_key_id: keys.access_key_id });
+  withhold = () => false;
+  expect((await ask("DELETE", path)).status).toBe(204);
+});
+
 test("what the control topic has lost of it, or was told by others, is put right from Postgres", async () => {
   const { body: made } = await create({ name: "put right" });
   const env = one.env("api");
@@ -179,7 +232,7 @@ test("what the control topic has lost of it, or was told by others, is put right
     await until("the loss", () => (told.includes(`-${ours}`) && told.includes(`+${strange}`) ? true : undefined));
     // Corrected each half minute, and at the start.
     await api.kill("SIGTERM");
-    api = await one.start("api", { OUTGOING_ALLOWED: "127.0.0.0/8" });
+    api = await one.start("api", withRoles());
     const again = await until("it to be told again", () => table.get(ours));
     expect({ ...JSON.parse(again.definition), sealed: "" }).toEqual({ ...JSON.parse(said.definition), sealed: "" });
     await until("the stranger's end", () => (table.get(strange) === undefined ? true : undefined));

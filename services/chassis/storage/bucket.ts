@@ -5,6 +5,7 @@
 import type { StorageKeys, StorageSettings } from "@astralog/schemas/storage";
 import { Fault } from "../fault.ts";
 import type { Outgoing } from "../outgoing.ts";
+import type { KeySource } from "./role.ts";
 import { dialects, encodedPath, encodedQuery, sign } from "./sign.ts";
 
 export interface Listed {
@@ -29,7 +30,7 @@ export interface Bucket {
 
 export interface BucketOptions {
   readonly settings: StorageSettings;
-  readonly keys: StorageKeys;
+  readonly keys: StorageKeys | KeySource;
   /** Begins every name: the connection's prefix and what is below. */
   readonly folder: string;
   readonly outgoing: Pick<Outgoing, "fetch">;
@@ -66,7 +67,11 @@ export const createBucket = ({ settings, keys, folder, outgoing, timeoutMs }: Bu
   ): Promise<Response> => {
     const search = encodedQuery(query);
     const url = new URL(`${endpoint}${encodedPath(`/${bucket}${path}`)}${search === "" ? "" : `?${search}`}`);
-    const signed = sign({ method, url, headers, body }, keys, { region, dialect, now: new Date() });
+    const signed = sign({ method, url, headers, body }, typeof keys === "function" ? await keys() : keys, {
+      region,
+      dialect,
+      now: new Date(),
+    });
     try {
       return await outgoing.fetch(url.href, {
         ...{ method, headers: signed, mostBytes, timeoutMs: timeoutMs ?? standardTimeoutMs },

@@ -4,6 +4,7 @@ import { type Config, field, type Shape } from "../config.ts";
 import { createOutgoing, type Outgoing } from "../outgoing.ts";
 import { createSealer, type Sealer } from "../sealing.ts";
 import { type Bucket, createBucket } from "./bucket.ts";
+import { createRoles, type KeySource, type Roles } from "./role.ts";
 
 export const storageShape = {
   STORAGE_KEY: field.key256("Key that the keys of tenants' buckets are sealed with; api and archive have the same."),
@@ -12,13 +13,20 @@ export const storageShape = {
     "CIDR blocks that customers' addresses may lead to though they are not public, such as one's own identity provider's.",
     "",
   ),
+  STORAGE_AWS_ACCESS_KEY_ID: field.text(
+    "This installation's own identity in AWS, which takes the roles that customers' buckets are opened by; empty: none are.",
+    "",
+  ),
+  STORAGE_AWS_SECRET_ACCESS_KEY: field.secret("Its secret key.", ""),
+  STORAGE_STS_URL: field.text("What gives sessions of roles; empty: AWS' server of the bucket's region.", ""),
 } satisfies Shape;
 
 export interface Storage {
   readonly sealer: Sealer;
   readonly outgoing: Outgoing;
-  /** Faults: `sealed_unreadable`. */
-  keysOf(connection: Pick<StorageConnection, "tenant" | "id" | "sealed">): StorageKeys;
+  readonly roles: Roles;
+  /** What opens it: keys, or a session of its role. Faults: `sealed_unreadable`. */
+  keysOf(connection: StorageConnection): KeySource;
   /** What lies in the connection's own folder. Faults: `sealed_unreadable`. */
   open(connection: StorageConnection): Bucket;
 }
@@ -26,10 +34,21 @@ export interface Storage {
 export const createStorage = (config: Config<typeof storageShape>): Storage => {
   const sealer = createSealer([config.STORAGE_KEY, ...config.STORAGE_KEYS_BEFORE]);
   const outgoing = createOutgoing({ allowed: config.OUTGOING_ALLOWED });
-  const keysOf: Storage["keysOf"] = ({ tenant, id, sealed }) =>
-    JSON.parse(sealer.open(storageBound(tenant, id), sealed)) as StorageKeys;
+  const roles = createRoles({
+    outgoing,
+    identity: {
+      access_key_id: config.STORAGE_AWS_ACCESS_KEY_ID,
+      secret_access_key: config.STORAGE_AWS_SECRET_ACCESS_KEY,
+      url: config.STORAGE_STS_URL,
+    },
+  });
+  const keysOf: Storage["keysOf"] = (connection) => {
+    const { tenant, id, sealed } = connection;
+    const keys = JSON.parse(sealer.open(storageBound(tenant, id), sealed)) as StorageKeys;
+    return roles.sourceOf(tenant, connection, keys);
+  };
   return {
-    ...{ sealer, outgoing, keysOf },
+    ...{ sealer, outgoing, roles, keysOf },
     open: (connection) =>
       createBucket({ settings: connection, keys: keysOf(connection), folder: archiveFolder(connection), outgoing }),
   };

@@ -60,6 +60,7 @@ export const sign = (
     host: url.host,
     [`${dialect.header}date`]: time,
     [`${dialect.header}content-sha256`]: bodyHash,
+    ...(keys.session_token === undefined ? {} : { [`${dialect.header}security-token`]: keys.session_token }),
   };
   const names = Object.keys(all).sort();
   const request = [

@@ -102,7 +102,16 @@ export const addDeletions = (program: Command, cli: Cli): void => {
       else terminal().out(listText(rows));
     });
 
-  type Preview = { events: number; dead_letters: number; confirm: string };
+  type Preview = {
+    events: number;
+    dead_letters: number;
+    buckets: { name: string; events: number | null; problem: string }[];
+    confirm: string;
+  };
+  const bucketText = ({ name, events, problem }: Preview["buckets"][number]): string =>
+    events === null
+      ? `bucket ${printable(name)} could not be counted: ${printable(problem)}\n`
+      : `${plural(events, "event")} in the bucket ${printable(name)}\n`;
   const preview = (body: object): Promise<Preview> => api().call("POST", "deletions/preview", "admin", body);
   scoped(deletions.command("preview").description("Says how much would be deleted now, and deletes nothing.")).action(
     async (options: ScopeOptions) => {
@@ -110,7 +119,7 @@ export const addDeletions = (program: Command, cli: Cli): void => {
       terminal().out(
         options.json === true
           ? `${JSON.stringify(seen)}\n`
-          : `${plural(seen.events, "event")} and ${plural(seen.dead_letters, "dead letter")}; to delete them: --confirm '${printable(seen.confirm)}'\n`,
+          : `${seen.buckets.map(bucketText).join("")}${plural(seen.events, "event")} and ${plural(seen.dead_letters, "dead letter")}; to delete them: --confirm '${printable(seen.confirm)}'\n`,
       );
     },
   );

@@ -33,7 +33,8 @@ interface Options {
   readonly name: string;
   readonly kind: string;
   readonly bucket: string;
-  readonly accessKeyId: string;
+  readonly accessKeyId?: string;
+  readonly roleArn?: string;
   readonly endpoint?: string;
   readonly region?: string;
   readonly prefix?: string;
@@ -50,7 +51,7 @@ The secret access key is read from standard input, so that it stands in no shell
 const state = ({ archive, problem }: Connection): string =>
   problem === "" ? (archive ? "archive" : "connected") : printable(problem);
 
-/** `storage list | connect | status | keep | probe | disconnect`. */
+/** `storage list | connect | identity | status | keep | probe | disconnect`. */
 export const addStorage = (program: Command, cli: Cli): void => {
   const { terminal, api } = cli;
   const path = (id: string): string => `storage/connections/${encodeURIComponent(id)}`;
@@ -82,7 +83,11 @@ export const addStorage = (program: Command, cli: Cli): void => {
     .requiredOption("--name <name>", "what to call it")
     .requiredOption("--kind <kind>", "s3, r2, gcs or compatible")
     .requiredOption("--bucket <bucket>", "its name")
-    .requiredOption("--access-key-id <id>", "of the key that may use it")
+    .option("--access-key-id <id>", "of the key that may use it")
+    .option(
+      "--role-arn <arn>",
+      "of kind s3, instead of a key: a role that trusts what astralog storage identity prints",
+    )
     .option("--endpoint <url>", "https://… of the server; s3 and gcs need none")
     .option("--region <region>", "such as eu-central-1; s3 needs it")
     .option("--prefix <prefix>", "folders to stay below, such as logs/astralog/")
@@ -92,19 +97,35 @@ export const addStorage = (program: Command, cli: Cli): void => {
     .option("--days <days>", "how long events live there, from their receipt; left out: as long as you leave them")
     .option("--json", "print it as JSON")
     .action(async (options: Options) => {
+      const { accessKeyId, roleArn, kmsKey, days, json, ...rest } = options;
+      if ((accessKeyId === undefined) === (roleArn === undefined))
+        throw new Failure("Give --access-key-id or --role-arn.", "", 2);
+      const settings = {
+        ...rest,
+        ...(kmsKey === undefined ? {} : { kms_key: kmsKey }),
+        ...(days === undefined ? {} : { retention_days: readCount(days, "--days", 1, 3650) }),
+      };
+      const connect = async (opened: Record<string, string | undefined>): Promise<void> => {
+        const made = await api().call<Connection>("POST", "storage/connections", "admin", { ...settings, ...opened });
+        terminal().out(json === true ? `${JSON.stringify(made)}\n` : `${made.id}\n`);
+      };
+      if (roleArn !== undefined) return connect({ role_arn: roleArn });
       if (terminal().interactive) terminal().err("Secret access key, then Enter and Ctrl-D: ");
       const secret = (await text(terminal().input)).trim();
       if (secret === "")
         throw new Failure("There is no secret access key on standard input.", "Pipe it in: … < key.txt");
-      const { accessKeyId, kmsKey, days, json, ...rest } = options;
-      const made = await api().call<Connection>("POST", "storage/connections", "admin", {
-        ...rest,
-        access_key_id: accessKeyId,
-        secret_access_key: secret,
-        ...(kmsKey === undefined ? {} : { kms_key: kmsKey }),
-        ...(days === undefined ? {} : { retention_days: readCount(days, "--days", 1, 3650) }),
-      });
-      terminal().out(json === true ? `${JSON.stringify(made)}\n` : `${made.id}\n`);
+      return connect({ access_key_id: accessKeyId, secret_access_key: secret });
+    });
+
+  storage
+    .command("identity")
+    .description("Prints the trust policy for a role that opens a bucket: whom it trusts, with which external id.")
+    .action(async () => {
+      type Identity = { principal: string | null; trust_policy: object | null };
+      const { principal, trust_policy: policy } = await api().call<Identity>("GET", "storage/identity", "admin");
+      if (principal === null)
+        throw new Failure("This installation takes no roles.", "Its operator has to set STORAGE_AWS_PRINCIPAL.");
+      terminal().out(`${JSON.stringify(policy, null, 2)}\n`);
     });
 
   storage

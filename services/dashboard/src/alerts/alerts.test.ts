@@ -3,7 +3,7 @@ import { type Rule, readRule } from "@astralog/schemas/alerts/index";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { readMatchers } from "./matchers.ts";
-import { spansOf, type Transition } from "./rule-data.ts";
+import { finer, spansOf, type Transition } from "./rule-data.ts";
 import {
   idOf,
   type Kind,
@@ -82,4 +82,20 @@ test("an incident lasts from its firing to its end; what fires still lasts to th
     { incident: "a", from: 20, to: 50, lasts: false, reason: "firing" },
     { incident: "c", from: 70, to: 100, lasts: true },
   ]);
+});
+
+test("a change of a condition is told by its fields, any other as it is", () => {
+  const change = {
+    field: "when",
+    before: '{"above":5,"by":["service"]}',
+    after: '{"above":2,"by":["service"],"below":1}',
+  };
+  expect(finer(change)).toEqual([
+    { field: "when.above", before: "5", after: "2" },
+    { field: "when.below", before: "", after: "1" },
+  ]);
+  for (const other of ['"critical"', "3", ""]) {
+    const plain = { field: "severity", before: other, after: '"warning"' };
+    expect(finer(plain)).toEqual([plain]);
+  }
 });

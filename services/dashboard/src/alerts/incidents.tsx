@@ -1,10 +1,12 @@
 /** What fires and what has fired; newest first. */
 import { Link } from "wouter";
+import { useMay } from "../account/acts.tsx";
 import { useAddress } from "../shell/address.ts";
 import { Button } from "../ui/controls.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
+import { Empty } from "../ui/states.tsx";
 import { formatAgo } from "../ui/time.ts";
-import { groupWords, type Incident, stateWords, useIncidents } from "./data.ts";
+import { groupWords, type Incident, stateWords, useIncidents, useRules } from "./data.ts";
 
 export const State = ({ of: { state, closed, incident } }: { of: Incident }) => (
   <>
@@ -43,7 +45,7 @@ export const Incidents = () => {
       <Read from={incidents} what="the incidents">
         {({ pages }) =>
           pages[0]?.incidents.length === 0 ? (
-            <p className="soft small">{all ? "No rule has found anything yet." : "Nothing fires."}</p>
+            <NothingFires all={all} />
           ) : (
             <>
               <List heads={["Incident", "State", "-Severity", "Since"]}>
@@ -76,5 +78,30 @@ export const Incidents = () => {
         }
       </Read>
     </Section>
+  );
+};
+
+/** Calm, or nobody who looks: the two must not be taken for each other. */
+const NothingFires = ({ all }: { all: boolean }) => {
+  const rules = useRules().data?.rules.filter(({ standing }) => standing.state !== "off").length;
+  const may = useMay();
+  if (rules !== 0)
+    return (
+      <p className="soft small">
+        {all ? "No rule has found anything yet." : "Nothing fires."}
+        {rules === undefined ? "" : ` ${rules === 1 ? "One rule looks" : `${rules} rules look`} at what comes.`}
+      </p>
+    );
+  return (
+    <Empty title="No rule looks at what comes">
+      <p className="soft">
+        A rule tells when something happens, grows, fails or stays away. It can be tried on what is stored.
+      </p>
+      {may("alerts.write") ? (
+        <Link className="button button-primary" href="/alerts/new-rule">
+          Make a rule
+        </Link>
+      ) : null}
+    </Empty>
   );
 };

@@ -26,7 +26,7 @@ export const Notices = ({ by }: { by: Parameters<typeof useNotices>[0] }) => {
                 <tr key={one.id}>
                   <td className="figures">
                     {formatAgo(one.created_at)}
-                    <div className="faint small mono break">{one.id}</div>
+                    <div className="faint small mono break wide-only">{one.id}</div>
                   </td>
                   <td>{nameOf(one.destination)}</td>
                   <td>

@@ -43,6 +43,24 @@ export interface RuleChange {
   readonly after: string;
 }
 
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const textOf = (value: unknown): string => (value === undefined ? "" : JSON.stringify(value));
+
+/** A change of something that has fields itself, field by field: who changed a threshold need not compare all of `when`. */
+export const finer = (change: RuleChange): RuleChange[] => {
+  try {
+    const [before, after]: unknown[] = [JSON.parse(change.before), JSON.parse(change.after)];
+    if (!isPlain(before) || !isPlain(after)) return [change];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+      .map((name) => ({ field: `${change.field}.${name}`, before: textOf(before[name]), after: textOf(after[name]) }))
+      .filter((one) => one.before !== one.after);
+  } catch {
+    return [change];
+  }
+};
+
 /** The value once it has not changed for a while. */
 export const useSettled = <T>(value: T, ms = 600): T => {
   const [settled, setSettled] = useState(value);

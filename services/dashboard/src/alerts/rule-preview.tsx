@@ -8,7 +8,7 @@ import { List } from "../ui/parts.tsx";
 import { formatDuration, formatStamp, number } from "../ui/time.ts";
 import { groupWords } from "./data.ts";
 import { RuleMessage } from "./message-example.tsx";
-import { backtest, type RuleChange, type Run, spansOf, type Trial, useChanges } from "./rule-data.ts";
+import { backtest, finer, type RuleChange, type Run, spansOf, type Trial, useChanges } from "./rule-data.ts";
 import { conditionOf, type Draft, withCondition } from "./rule-draft.ts";
 
 const stretches = [
@@ -182,7 +182,7 @@ const Compared = ({ changes, test }: { changes: readonly RuleChange[]; test: Tri
         </p>
       )}
       <dl className="facts">
-        {changes.map(({ field, before, after }) => (
+        {changes.flatMap(finer).map(({ field, before, after }) => (
           <div key={field} className="fact-pair">
             <dt>{field}</dt>
             <dd className="mono small">

@@ -1,5 +1,5 @@
 /** Buckets of one's own, and how far their archives are. */
-import type { StorageKind } from "@astralog/schemas/storage";
+import { bucketPolicy, type StorageKind } from "@astralog/schemas/storage";
 import { useQuery } from "@tanstack/react-query";
 import { get } from "../api/client.ts";
 import { useRead } from "../api/read.ts";
@@ -13,6 +13,8 @@ export interface Connection {
   readonly bucket: string;
   readonly prefix: string;
   readonly access_key_id: string;
+  /** Empty: keys open it. */
+  readonly role_arn: string;
   readonly archive: boolean;
   readonly retention_days: number | null;
   /** What the last probe found lacking; empty when nothing. */
@@ -50,25 +52,13 @@ export const kindWords: Readonly<Record<StorageKind, string>> = {
   compatible: "S3-compatible server",
 };
 
+export interface Identity {
+  readonly principal: string | null;
+  readonly trust_policy: object | null;
+}
+
+export const useIdentity = () => useRead<Identity>("storage-identity", "/storage/identity");
+
 /** What a key must be allowed, as Amazon's policies say it; the others call it much the same. */
-export const policyText = (bucket: string, prefix: string): string => {
-  const at = `arn:aws:s3:::${bucket || "BUCKET"}`;
-  return JSON.stringify(
-    {
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Effect: "Allow",
-          Action: ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
-          Resource: `${at}/${prefix}*`,
-        },
-        {
-          ...{ Effect: "Allow", Action: "s3:ListBucket", Resource: at },
-          ...(prefix === "" ? {} : { Condition: { StringLike: { "s3:prefix": `${prefix}*` } } }),
-        },
-      ],
-    },
-    null,
-    2,
-  );
-};
+export const policyText = (bucket: string, prefix: string): string =>
+  JSON.stringify(bucketPolicy(bucket || "BUCKET", prefix), null, 2);

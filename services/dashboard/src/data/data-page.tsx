@@ -6,6 +6,7 @@ import { Parts, usePart } from "../ui/parts.tsx";
 import { Buckets } from "./buckets.tsx";
 import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
+import { Rehydrations } from "./rehydrations.tsx";
 import { Rules } from "./rules.tsx";
 import { Takeouts } from "./takeouts.tsx";
 
@@ -17,7 +18,14 @@ const parts = [
   ["takeouts", "Take out"],
 ] as const;
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: Buckets, deletions: Deletions, takeouts: Takeouts } as const;
+const BucketsPart = () => (
+  <>
+    <Buckets />
+    <Rehydrations />
+  </>
+);
+
+const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions, takeouts: Takeouts } as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";

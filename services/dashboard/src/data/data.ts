@@ -77,6 +77,31 @@ export const useDeletions = () =>
     retry: false,
   });
 
+export interface Rehydration {
+  readonly id: string;
+  readonly connection: string;
+  readonly from: string;
+  readonly to: string;
+  readonly query: string;
+  readonly until: string;
+  readonly state: "requested" | "running" | "failing" | "done" | "ending" | "ended";
+  readonly objects: number;
+  readonly objects_done: number;
+  readonly events: number;
+  readonly problem: string;
+}
+
+const resting: ReadonlySet<Rehydration["state"]> = new Set(["done", "ended"]);
+
+export const useRehydrations = () =>
+  useQuery({
+    queryKey: ["rehydrations"],
+    queryFn: ({ signal }) => get<{ rehydrations: readonly Rehydration[] }>("/rehydrations", signal),
+    // What is under way moves by itself.
+    refetchInterval: ({ state }) => (state.data?.rehydrations.some((one) => !resting.has(one.state)) ? 2_000 : false),
+    retry: false,
+  });
+
 export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
   buckets: "Your own buckets",

@@ -6,7 +6,7 @@ import { NameField } from "../account/fields.tsx";
 import { post } from "../api/client.ts";
 import { Field, Input } from "../ui/controls.tsx";
 import { Snippet } from "../ui/snippet.tsx";
-import { kindWords, policyText } from "./buckets-data.ts";
+import { kindWords, policyText, useIdentity } from "./buckets-data.ts";
 
 const steps = ["Where it is", "What opens it", "What is kept there"] as const;
 
@@ -19,20 +19,25 @@ const regionHints: Readonly<Record<StorageKind, string>> = {
 
 const empty = {
   ...{ name: "archive", kind: "s3" as StorageKind, endpoint: "", region: "", bucket: "", prefix: "astralog/" },
-  ...{ access_key_id: "", secret_access_key: "", retention_days: "" },
+  ...{ access_key_id: "", secret_access_key: "", role_arn: "", retention_days: "" },
 };
 
 export const NewBucket = ({ onClose }: { onClose: () => void }) => {
   const [step, setStep] = useState(0);
   const [given, setGiven] = useState(empty);
+  const [byRole, setByRole] = useState(false);
+  const identity = useIdentity().data;
   const acts = useActs("connections", "archives", "places");
   const set = (changes: Partial<typeof empty>): void => setGiven((before) => ({ ...before, ...changes }));
   const { name, kind, endpoint, region, bucket, prefix } = given;
+  // Only Amazon gives sessions of roles, and only to an installation that is somebody there.
+  const mayRole = kind === "s3" && identity?.principal != null;
+  const role = mayRole && byRole;
   const asksEndpoint = kind === "r2" || kind === "compatible";
   const daysFine = given.retention_days === "" || /^[1-9]\d{0,3}$/.test(given.retention_days);
   const complete = [
     name.trim() !== "" && bucket !== "" && (!asksEndpoint || endpoint !== "") && (kind !== "s3" || region !== ""),
-    given.access_key_id !== "" && given.secret_access_key !== "",
+    role ? given.role_arn !== "" : given.access_key_id !== "" && given.secret_access_key !== "",
     daysFine,
   ];
   const last = step === steps.length - 1;
@@ -62,7 +67,9 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
         if (!last) return false;
         await post("/storage/connections", {
           ...{ name: name.trim(), kind, bucket, prefix },
-          ...{ access_key_id: given.access_key_id, secret_access_key: given.secret_access_key },
+          ...(role
+            ? { role_arn: given.role_arn }
+            : { access_key_id: given.access_key_id, secret_access_key: given.secret_access_key }),
           ...(asksEndpoint ? { endpoint } : {}),
           ...(region === "" ? {} : { region }),
           retention_days: given.retention_days === "" ? null : Number(given.retention_days),
@@ -101,15 +108,37 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
       ) : null}
       {step === 1 ? (
         <>
+          {mayRole ? (
+            <fieldset className="choices">
+              <legend>Opened by</legend>
+              {([false, true] as const).map((one) => (
+                <label key={String(one)} className="choice">
+                  <input type="radio" name="opened" checked={role === one} onChange={() => setByRole(one)} />
+                  <span>{one ? "A role that this installation takes" : "A key"}</span>
+                </label>
+              ))}
+            </fieldset>
+          ) : null}
           <p className="soft small">
-            Make a key that may do this and no more{kind === "gcs" ? " (an HMAC key of a service account)" : ""}:
+            Make a {role ? "role" : "key"} that may do this and no more
+            {kind === "gcs" ? " (an HMAC key of a service account)" : ""}:
           </p>
           <Snippet text={policyText(bucket, prefix)} />
-          {text("Access key id", "access_key_id")}
-          {text("Secret access key", "secret_access_key", {
-            type: "password",
-            hint: "It is sealed and never shown again, to nobody",
-          })}
+          {role ? (
+            <>
+              <p className="soft small">and that trusts this installation, for your organization alone:</p>
+              <Snippet text={JSON.stringify(identity?.trust_policy, null, 2)} />
+              {text("ARN of the role", "role_arn", { hint: "arn:aws:iam::123456789012:role/…; no key is kept here" })}
+            </>
+          ) : (
+            <>
+              {text("Access key id", "access_key_id")}
+              {text("Secret access key", "secret_access_key", {
+                type: "password",
+                hint: "It is sealed and never shown again, to nobody",
+              })}
+            </>
+          )}
         </>
       ) : null}
       {last ? (

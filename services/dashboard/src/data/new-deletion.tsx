@@ -10,6 +10,7 @@ import type { Deletion } from "./data.ts";
 interface Preview {
   readonly events: number;
   readonly dead_letters: number;
+  readonly buckets: readonly { readonly name: string; readonly events: number | null; readonly problem: string }[];
   /** What must be typed. */
   readonly confirm: string;
 }
@@ -97,7 +98,11 @@ export const NewDeletion = ({ onClose }: { onClose: () => void }) => {
         <>
           <p role="status">
             <strong className="figure">{number.format(preview.events)}</strong> events and{" "}
-            {number.format(preview.dead_letters)} dead letters are in it now. What is on its way is deleted, too.
+            {number.format(preview.dead_letters)} dead letters are in it now
+            {preview.buckets.map(({ name, events, problem }) =>
+              events === null ? `; ${name} could not be counted: ${problem}` : `, ${number.format(events)} in ${name}`,
+            )}
+            . What is on its way is deleted, too.
           </p>
           <Field label={`Type ${preview.confirm} to confirm`}>
             {(ids) => <Input {...ids} autoFocus value={typed} onChange={(event) => setTyped(event.target.value)} />}

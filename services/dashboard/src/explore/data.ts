@@ -199,6 +199,20 @@ export const useEvent = (id: string | undefined, known: EventView | undefined) =
     retry: false,
   });
 
+/** The alert rules whose query finds it. */
+export const useRulesOf = (id: string) =>
+  useQuery({
+    queryKey: ["event-rules", id],
+    queryFn: ({ signal }) =>
+      get<{
+        readonly rules: readonly { id: string; name: string; severity: string; judged: boolean }[];
+        readonly of: number;
+      }>(`/events/${encodeURIComponent(id)}/rules`, signal),
+    staleTime: 30_000,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+
 interface Around {
   readonly before: readonly EventView[];
   readonly event: EventView;

@@ -1,14 +1,18 @@
 /** Where an event went, from its acknowledgement to the day it expires, and what was taken out of it on the way. */
+import { Link } from "wouter";
+import { currentOrganization, useMe } from "../account/session.ts";
 import { useReceipt } from "../sources/data.ts";
 import { Way } from "../sources/way.tsx";
 import { Read } from "../ui/parts.tsx";
-import { type EventView, useEvent } from "./data.ts";
+import { type EventView, useEvent, useRulesOf } from "./data.ts";
 import { detectorWords, redactionsOf } from "./redactions.ts";
 
 export const EventReceipt = ({ event, utc }: { event: EventView; utc: boolean }) => {
   const receipt = useReceipt(event.id);
   const whole = useEvent(event.id, undefined);
   const redactions = redactionsOf(event);
+  // A query key, with which the page is used, too, may not.
+  const mayAlerts = currentOrganization(useMe().data)?.permissions.includes("alerts.read") ?? false;
   return (
     <div className="stack">
       <section className="stack-small" aria-label="Redacted in this event">
@@ -45,6 +49,36 @@ export const EventReceipt = ({ event, utc }: { event: EventView; utc: boolean })
           }
         </Read>
       </section>
+      {mayAlerts ? <RulesOf event={event} /> : null}
     </div>
   );
 };
+
+const RulesOf = ({ event }: { event: EventView }) => (
+  <section className="stack-small" aria-label="Alerts that look at it">
+    <h3>Alerts that look at it</h3>
+    <Read from={useRulesOf(event.id)} what="the rules">
+      {({ rules, of }) =>
+        rules.length === 0 ? (
+          <p className="soft small">
+            {of === 0
+              ? "There is no rule that is switched on."
+              : `None: no query of the ${of} rules that are on finds it.`}
+          </p>
+        ) : (
+          <ul className="redactions">
+            {rules.map(({ id, name, severity, judged }) => (
+              <li key={id}>
+                <Link href={`/alerts/rules/${encodeURIComponent(id)}`}>{name}</Link>
+                <span className="soft">
+                  {severity}
+                  {judged ? "" : "; not judged by it, because the rule came into force later"}
+                </span>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Read>
+  </section>
+);
