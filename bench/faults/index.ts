@@ -11,7 +11,6 @@ import { rebalance } from "./rebalance.ts";
 import { receiversFail } from "./receivers-fail.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
 import { restore } from "./restore.ts";
-import { retentionTimes } from "./retention-times.ts";
 import { sameKey } from "./same-key.ts";
 import { terminateService } from "./terminate-service.ts";
 
@@ -28,7 +27,6 @@ export const faults: readonly Fault[] = [
   terminateService,
   sameKey,
   noisyNeighbour,
-  ...retentionTimes,
   receiversFail,
   restore,
 ];
