@@ -96,7 +96,7 @@ try {
   }
   if (parts.has("deletion")) {
     say("a deletion under load");
-    results.deletion = await runDeletion(pipeline, events, connections, say);
+    results.deletion = await runDeletion(pipeline, events, steadyRate, say);
   }
   if (parts.has("alerts")) {
     say("rules");

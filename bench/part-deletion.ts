@@ -1,5 +1,5 @@
 /**
- * One organization of fifty is deleted while another sends as fast as it is taken: how long until the certificate, whether it
+ * One organization of fifty is deleted while another sends at a steady rate: how long until the certificate, whether it
  * holds, whether anybody else's events are fewer, and what the one who sends notices.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -30,6 +30,8 @@ const tenants = 50;
 const perRecord = 1_000;
 const stretchMs = 20_000;
 const mostMs = 600_000;
+const perBody = 500;
+const mostUnderWay = 64;
 
 /** As the sink would have stored them an hour ago, in the partition that what comes now goes to, too. */
 const plant = async (pipeline: Pipeline, victim: { tenant: string; source: string }, each: number): Promise<void> => {
@@ -55,7 +57,7 @@ const plant = async (pipeline: Pipeline, victim: { tenant: string; source: strin
 export const runDeletion = async (
   pipeline: Pipeline,
   events: number,
-  connections: number,
+  rate: number,
   say: (text: string) => void,
 ): Promise<DeletionResult> => {
   const each = Math.max(perRecord, Math.floor(events / tenants / perRecord) * perRecord);
@@ -84,21 +86,29 @@ export const runDeletion = async (
     return (await answer.json()) as T;
   };
 
-  // The one who sends does so as fast as he is answered, for as long as all this lasts.
-  const bodies = await makeBodies(200_000, 500);
-  const loader = createLoader(pipeline.target(), connections);
+  // Steadily and for as long as all this lasts: at full speed a backlog grows, and a deletion waits for all that was before it.
+  const bodies = await makeBodies(100_000, perBody);
+  const loader = createLoader(pipeline.target(), 64);
   let acked = 0;
   let over = false;
-  const untilOver = function* () {
-    while (!over)
-      for (const body of bodies) {
-        if (over) return;
-        yield body;
-      }
-  };
-  const sending = sendAll(loader, untilOver(), connections, (_, answer) => {
-    acked += (JSON.parse(answer.text) as { accepted: number }).accepted;
-  });
+  const underWay = new Set<Promise<unknown>>();
+  const sending = (async () => {
+    const begun = performance.now();
+    for (let sent = 0; !over; sent++) {
+      const early = begun + ((sent * perBody) / rate) * 1_000 - performance.now();
+      if (early > 0) await sleep(early);
+      // Who is not answered in time sends less: that is what is looked for.
+      while (underWay.size >= mostUnderWay) await Promise.race(underWay);
+      const body = bodies[sent % bodies.length];
+      if (body === undefined) throw new Error("no body");
+      const one = sendAll(loader, [body], 1, (_, answer) => {
+        acked += (JSON.parse(answer.text) as { accepted: number }).accepted;
+      });
+      underWay.add(one);
+      void one.finally(() => underWay.delete(one)).catch(() => undefined);
+    }
+    await Promise.all(underWay);
+  })();
   const { tenant } = pipeline.platform;
   const stretch = async (until: () => Promise<boolean>) => {
     const from = { at: performance.now(), acked, stored: await storedEvents(clickhouse, tenant) };

@@ -210,3 +210,31 @@ test("events are deleted once they were counted and confirmed; the certificate i
   expect(bad).toEqual([]);
   expect(wrongs).toEqual([]);
 });
+
+test("everything is taken out, followed, and its files are fetched where they are listed", async () => {
+  await page.goto(`${origin}/data?part=takeouts`);
+  await page.getByText("Nothing was taken out yet.").waitFor();
+  const bad = await inspect(page, "data-takeouts-none", true);
+  await page.getByRole("button", { name: "New takeout" }).click();
+  await page.getByLabel("Where").waitFor();
+  bad.push(...(await inspect(page, "data-takeout-new", true)));
+  await page.getByRole("button", { name: "Begin" }).click();
+  const row = page.getByRole("row").filter({ hasText: "tko_" });
+  await row.getByText("ready").waitFor({ timeout: 60_000 });
+  await row.getByText("300", { exact: true }).waitFor();
+  bad.push(...(await inspect(page, "data-takeouts", true)));
+  await row.getByRole("button", { name: /^Acts on tko_/ }).click();
+  await page.getByRole("menuitem", { name: "Files", exact: true }).click();
+  const coming = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Fetch configuration/sources.json" }).click();
+  const { entries } = JSON.parse(readFileSync(await (await coming).path(), "utf8")) as { entries: { name: string }[] };
+  expect(entries.map(({ name }) => name)).toEqual(["app"]);
+  bad.push(...(await inspect(page, "data-takeout-files", true)));
+  await page.keyboard.press("Escape");
+  await row.getByRole("button", { name: /^Acts on tko_/ }).click();
+  await page.getByRole("menuitem", { name: "Remove its files" }).click();
+  await page.getByRole("button", { name: "Remove them" }).click();
+  await row.getByText("cancelled").waitFor();
+  expect(bad).toEqual([]);
+  expect(wrongs).toEqual([]);
+});

@@ -51,8 +51,8 @@ export const TakeoutFiles = ({ of: one, onClose }: { of: Takeout; onClose: () =>
                 {files.slice(0, shownFiles).map((file) => (
                   <tr key={file.name}>
                     <td className="mono small break">{file.name}</td>
-                    <td className="figures">{number.format(file.rows)}</td>
-                    <td className="wide-only figures">{formatBytes(file.bytes)}</td>
+                    <td className="number figures">{number.format(file.rows)}</td>
+                    <td className="wide-only number figures">{formatBytes(file.bytes)}</td>
                     <td className="acts">
                       {file.kind === "events" && !mayRead ? null : (
                         <Button

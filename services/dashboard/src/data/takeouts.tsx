@@ -101,14 +101,14 @@ const Row = ({ of: one, may, onOpen }: { of: Takeout; may: boolean; onOpen: (ope
       ) : null}
       {one.problem === "" ? null : <div className="faint small break">{one.problem}</div>}
     </td>
-    <td className="figures">
+    <td className="number figures">
       {one.events === null
         ? ""
         : isOpen(one)
           ? `${number.format(one.events_done)} of ${number.format(one.events)}`
           : number.format(one.events)}
     </td>
-    <td className="wide-only figures">{one.bytes === 0 ? "" : formatBytes(one.bytes)}</td>
+    <td className="wide-only number figures">{one.bytes === 0 ? "" : formatBytes(one.bytes)}</td>
     <td className="wide-only soft">{one.state === "done" ? one.expires_at.slice(0, 10) : ""}</td>
     <td className="acts">
       {one.state === "done" || (may && isOpen(one)) ? (
@@ -236,7 +236,7 @@ const Imports = () => {
                   <div className="faint small">{number.format(open)} entries are to be made by hand</div>
                 )}
               </td>
-              <td className="figures">
+              <td className="number figures">
                 {number.format((one.result?.sources ?? []).reduce((sum, { found }) => sum + found, 0))}
               </td>
               <td className="wide-only soft">{formatAgo(one.created_at)}</td>
