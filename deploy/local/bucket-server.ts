@@ -40,6 +40,8 @@ export const startBucketServer = async (options: {
       "s3proxy.authorization": "aws-v4",
       "s3proxy.identity": accessKeyId,
       "s3proxy.credential": secretAccessKey,
+      // Such as the token of a session, which is signed all the same.
+      "s3proxy.ignore-unknown-headers": true,
       // What is put in one piece here is well below it.
       "s3proxy.v4-max-non-chunked-request-size": 512 * 2 ** 20,
       "jclouds.provider": "filesystem-nio2",
