@@ -1,36 +1,20 @@
-/** The fault tests in full, by hand: `npm run chaos -- [--only R1,R4] [--scale 0.1] [--rate 2000] [--report docs]`. Exit code 1 on any loss or copy. */
+/** The fault tests in full, by hand: `npm run chaos`; `-- --help` lists them. */
 import { execFileSync } from "node:child_process";
-import { parseArgs } from "node:util";
 import { ownStack } from "@astralog/testbed";
 import { createArena } from "./arena.ts";
+import { readChaosOptions, usage } from "./chaos-options.ts";
 import { reported, writeReport } from "./chaos-report.ts";
+import { readCommandLine } from "./command-line.ts";
 import { faults } from "./faults/index.ts";
 import { millis, table } from "./figures.ts";
 import type { Outcome } from "./run-fault.ts";
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string", default: "" },
-    scale: { type: "string", default: "1" },
-    rate: { type: "string", default: "2000" },
-    /** The folder of the published report, in which the tests that ran are brought up to date. */
-    report: { type: "string", default: "" },
-    json: { type: "boolean", default: false },
-  },
-});
-const wanted = values.only.split(",").filter((id) => id !== "");
-const chosen = faults.filter(
-  ({ id }) => wanted.length === 0 || wanted.some((each) => id === each || id.startsWith(`${each}-`)),
-);
-if (chosen.length === 0) throw new Error(`--only names none of ${faults.map(({ id }) => id).join(", ")}`);
-
-const scale = Number(values.scale);
-const eventsPerSecond = Number(values.rate);
+const { chosen, scale, eventsPerSecond, report, json } = readCommandLine(usage, readChaosOptions);
 const git = (...args: string[]): string => execFileSync("git", args, { encoding: "utf8" }).trim();
 const run = {
   // Read before the tests run, which may be long; the report itself is no change.
   commit:
-    values.report === ""
+    report === ""
       ? ""
       : git("rev-parse", "--short", "HEAD") +
         (git("status", "--porcelain", "--", ".", ":!docs/reliability.*") === "" ? "" : "+"),
@@ -50,9 +34,9 @@ try {
     const outcome = await arena.run(fault, { scale, eventsPerSecond });
     outcomes.push(outcome);
     // At once: what was found is not lost when a later test ends the run.
-    if (values.report !== "")
+    if (report !== "")
       writeReport(
-        values.report,
+        report,
         [reported(outcome, run)],
         faults.map(({ id }) => id),
       );
@@ -76,5 +60,5 @@ const rows = outcomes.map((o) => [
   o.broken.length === 0 ? "held" : "BROKEN",
 ]);
 const heads = ["test", "acked", "lost", "copies", "phantom", "recovery", "drain", "ack p50", "ack p99", "took", ""];
-process.stdout.write(values.json ? `${JSON.stringify(outcomes, undefined, 2)}\n` : `\n${table(heads, rows)}\n`);
+process.stdout.write(json ? `${JSON.stringify(outcomes, undefined, 2)}\n` : `\n${table(heads, rows)}\n`);
 if (outcomes.some((outcome) => outcome.broken.length > 0)) process.exitCode = 1;

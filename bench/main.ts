@@ -1,6 +1,7 @@
 /** The benchmark: everything on one machine, in one run, so that the ratios hold whatever the machine. See README.md. */
 import { makeBodies } from "./bodies.ts";
-import { readOptions } from "./options.ts";
+import { readCommandLine } from "./command-line.ts";
+import { readOptions, usage } from "./options.ts";
 import { loopback } from "./own-bucket.ts";
 import { runAlerts } from "./part-alerts.ts";
 import { runArchive } from "./part-archive.ts";
@@ -15,7 +16,7 @@ import { runSink } from "./part-sink.ts";
 import { startPipeline } from "./pipeline.ts";
 import { type Results, report } from "./report.ts";
 
-const { events, parts, connections, latencySeconds, json } = readOptions(process.argv.slice(2));
+const { events, parts, connections, latencySeconds, json } = readCommandLine(usage, readOptions);
 const steadyRate = 10_000;
 const begun = performance.now();
 const say = (text: string): void =>

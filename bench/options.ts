@@ -1,5 +1,6 @@
 /** What the command line asks for. */
 import { parseArgs } from "node:util";
+import { wholeNumber } from "./command-line.ts";
 
 export const partNames = [
   "discard",
@@ -25,14 +26,7 @@ export interface Options {
 
 export const usage = `npm run bench -- [--events 2000000] [--only ${partNames.join(",")}] [--connections 8] [--latency-seconds 20] [--json]`;
 
-const whole = (text: string, name: string): number => {
-  const n = Number(text);
-  if (!Number.isInteger(n) || n < 1)
-    throw new Error(`--${name} is "${text}"; it takes a whole number from 1.\n${usage}`);
-  return n;
-};
-
-/** Throws an Error with the usage when something is wrong. */
+/** Throws an Error that says what is wrong. */
 export const readOptions = (args: readonly string[]): Options => {
   const { values } = parseArgs({
     args: [...args],
@@ -46,12 +40,12 @@ export const readOptions = (args: readonly string[]): Options => {
   });
   const wanted = values.only.split(",");
   const unknown = wanted.find((name) => !partNames.some((part) => part === name));
-  if (unknown !== undefined) throw new Error(`--only names "${unknown}"; there are ${partNames.join(", ")}.\n${usage}`);
+  if (unknown !== undefined) throw new Error(`--only names "${unknown}"; there are ${partNames.join(", ")}.`);
   return {
-    events: whole(values.events, "events"),
-    connections: whole(values.connections, "connections"),
+    events: wholeNumber(values.events, "events"),
+    connections: wholeNumber(values.connections, "connections"),
     parts: new Set(partNames.filter((part) => wanted.includes(part))),
-    latencySeconds: whole(values["latency-seconds"], "latency-seconds"),
+    latencySeconds: wholeNumber(values["latency-seconds"], "latency-seconds"),
     json: values.json,
   };
 };
