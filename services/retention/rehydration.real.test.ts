@@ -6,7 +6,7 @@ import { connectPostgres } from "@astralog/schemas/postgres";
 import { archiveColumnNames, archiveColumns } from "@astralog/schemas/storage";
 import { askAs, ownStack, type Platform, platform, type RunningService, type Sql, until } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { createDriver } from "./retention.driver.ts";
+import { createDriver, untilSwept } from "./retention.driver.ts";
 
 jest.setTimeout(240_000);
 
@@ -66,16 +66,6 @@ const ended = (id: string) =>
 const restart = async (): Promise<void> => {
   await retention.kill();
   retention = await one.start("retention", often);
-};
-/** Waits for a whole sweep that began from now on. */
-const swept = async (): Promise<void> => {
-  const now = new Date().toISOString().replace("T", " ").replace("Z", "");
-  await until("a sweep", async () => {
-    const [row] = await sql<{ n: number }>(
-      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${now}'`,
-    );
-    return (row?.n ?? 0) >= 5 ? true : undefined;
-  });
 };
 
 beforeAll(async () => {
@@ -154,7 +144,7 @@ test("a range comes back row by row through kills, what is there is not doubled,
   expect(seen).toMatchObject({ events: 210, objects_done: seen.objects, problem: "", until: dayOf(-2) });
   expect(await inTable("service != 'old'")).toEqual(all);
   // Received so long ago that any rule would have it gone, and left alone.
-  await swept();
+  await untilSwept(sql);
   expect(await inTable("message = 'of-old'")).toMatchObject({ rows: 10, different: 10 });
   expect(await inTable("message = 'made-up'")).toMatchObject({ rows: 0 });
   expect((await ask("GET", "/verify?wait=20")).body).toMatchObject({ ok: true });
@@ -188,7 +178,7 @@ test("what a deletion has removed goes from what came back, and comes back no mo
   // As from a bucket's own older versions, under names that no change knows.
   await retention.kill();
   retention = await one.start("retention", { ...often, SWEEP_SECONDS: "3600" });
-  await swept();
+  await untilSwept(sql);
   for (const name of readdirSync(saved, { recursive: true, encoding: "utf8" }))
     if (name.endsWith(".parquet")) {
       const to = join(objects, dirname(name), `again-${name.split("/").at(-1)}`);

@@ -1,6 +1,20 @@
 /** For the tests: what they ask of the api and send to the receiver, and how they wait for what comes of it. */
 import type { Certificate } from "@astralog/schemas/retention/index";
-import { type Platform, type RunningService, until } from "@astralog/testbed";
+import { type Platform, type RunningService, type Sql, until } from "@astralog/testbed";
+
+/** Places that a sweep goes through. */
+export const places = 6;
+
+/** Waits for a whole sweep that began from now on. */
+export const untilSwept = async (sql: Sql): Promise<void> => {
+  const now = new Date().toISOString().replace("T", " ").replace("Z", "");
+  await until("a sweep", async () => {
+    const [row] = await sql<{ n: number }>(
+      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${now}'`,
+    );
+    return (row?.n ?? 0) >= places ? true : undefined;
+  });
+};
 
 /** The services are taken anew each time: a test starts them again. */
 export const createDriver = (of: () => { one: Platform; api: RunningService; receiver: RunningService }) => {

@@ -1,8 +1,8 @@
 /** Retention over real servers: what is over goes, what is not stays, and both are counted one by one. */
 import { checkCertificate } from "@astralog/schemas/retention/index";
-import { ownStack, type Platform, platform, type RunningService, until } from "@astralog/testbed";
+import { askAs, ownStack, type Platform, platform, type RunningService, type Sql, until } from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
-import { createDriver } from "./retention.driver.ts";
+import { createDriver, places, untilSwept } from "./retention.driver.ts";
 
 jest.setTimeout(240_000);
 
@@ -12,22 +12,12 @@ let api: RunningService;
 let retention: RunningService;
 let receiver: RunningService;
 let sink: RunningService;
+let sql: Sql;
 
 const often = { SWEEP_SECONDS: "1", SETTLE_SECONDS: "0", IN_FLIGHT_MS: "200", BACKUP_KEEP_DAYS: "14" };
 
-const sql = async <T>(query: string): Promise<T[]> => {
-  const { url, database, users } = stack.clickhouse;
-  const answer = await fetch(`${url}/?database=${database}&output_format_json_quote_64bit_integers=0`, {
-    method: "POST",
-    headers: { "X-ClickHouse-User": "astralog_admin", "X-ClickHouse-Key": users.astralog_admin ?? "" },
-    body: query,
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(text);
-  return text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as T]));
-};
 const count = async (where: string): Promise<number> =>
-  (await sql<{ n: number }>(`SELECT count() AS n FROM events WHERE ${where} FORMAT JSONEachRow`))[0]?.n ?? -1;
+  (await sql<{ n: number }>(`SELECT count() AS n FROM events WHERE ${where}`))[0]?.n ?? -1;
 
 const { ask, send, certified, removedLines } = createDriver(() => ({ one, api, receiver }));
 
@@ -49,22 +39,14 @@ const stored = async (
 
 const sweeps = () =>
   sql<{ place: string; removed: number; overdue: number; held: number; looked: number }>(
-    "SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT 6 FORMAT JSONEachRow",
+    `SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT ${places}`,
   );
-/** Waits for a whole sweep that began from now on. */
-const swept = async (): Promise<void> => {
-  const now = new Date().toISOString().replace("T", " ").replace("Z", "");
-  await until("a sweep", async () => {
-    const [row] = await sql<{ n: number }>(
-      `SELECT uniqExact(place) AS n FROM sweeps WHERE began_at > '${now}' FORMAT JSONEachRow`,
-    );
-    return (row?.n ?? 0) >= 6 ? true : undefined;
-  });
-};
 
 beforeAll(async () => {
   stack = await ownStack();
   one = await platform(stack);
+  const { url, database, users } = stack.clickhouse;
+  sql = askAs(url, database, "astralog_admin", users.astralog_admin ?? "");
   [api, receiver, sink] = await Promise.all([one.start("api"), one.start("receiver"), one.start("sink")]);
   await one.start("redactor");
   await until("the key", async () => ((await ask("GET", "/sources")).status === 200 ? true : undefined));
@@ -82,7 +64,7 @@ afterAll(async () => {
 });
 
 test("what is over is dropped with its part, and what has a day left stays", async () => {
-  await swept();
+  await untilSwept(sql);
   expect(await count("message = 'over'")).toBe(0);
   expect(await count("message = 'unknown, over'")).toBe(0);
   expect(await count("message = 'last day'")).toBe(10);
@@ -124,7 +106,7 @@ test("rules keep what a query finds longer or shorter, and a hold keeps all", as
   await stored(61, 9, { message: "audited long ago" });
   await stored(400, 9, { message: "evidence" });
   await stored(5, 9, { level: 5, message: "evidence of a bug" });
-  await swept();
+  await untilSwept(sql);
   expect(await count("message = 'audited'")).toBe(10);
   expect(await count("message = 'audited long ago'")).toBe(0);
   expect(await count("message = 'evidence'")).toBe(10);
@@ -157,18 +139,18 @@ test("each stored index is there or written down as removed, through a kill in t
         SELECT topic, partition, offset, groupBitmapState(idx) AS part FROM events GROUP BY ALL
         UNION ALL
         SELECT topic, partition, offset, groupBitmapMergeState(indexes) FROM removals WHERE NOT startsWith(removal, 'dead:') GROUP BY ALL
-      ) GROUP BY ALL) AS seen JOIN batches USING (topic, partition, offset) WHERE accounted != stored FORMAT JSONEachRow`),
+      ) GROUP BY ALL) AS seen JOIN batches USING (topic, partition, offset) WHERE accounted != stored`),
   ).toEqual([]);
 });
 
 test("a dead letter lives as long as its source's events, and not longer", async () => {
   const letter = (ago: number, n: number) =>
     sql(`INSERT INTO dead_letters (topic, partition, offset, index, tenant, source, reason, died_at)
-      VALUES ('${one.prefix}events.raw', 0, ${n}, -1, '${one.tenant}', '${one.source}', 'undecodable', now64(3) - INTERVAL ${ago} DAY)`);
+      SELECT '${one.prefix}events.raw', 0, ${n}, -1, '${one.tenant}', '${one.source}', 'undecodable', now64(3) - INTERVAL ${ago} DAY`);
   await letter(3, 1);
   await letter(11, 2);
   await until("the old one is gone", async () => {
-    const rows = await sql<{ offset: number }>("SELECT offset FROM dead_letters FINAL FORMAT JSONEachRow");
+    const rows = await sql<{ offset: number }>("SELECT offset FROM dead_letters FINAL");
     return JSON.stringify(rows) === '[{"offset":1}]' ? true : undefined;
   });
 });
@@ -187,9 +169,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   });
   const { status, body } = await ask("POST", "/deletions", { ...scope, reason: "asked", confirm: "user.id:3" });
   expect([status, body.state]).toEqual([202, "requested"]);
-  await until("it has begun", async () =>
-    (await sql("SELECT 1 FROM deletion_steps FORMAT JSONEachRow")).length > 0 ? true : undefined,
-  );
+  await until("it has begun", async () => ((await sql("SELECT 1 FROM deletion_steps")).length > 0 ? true : undefined));
   await retention.kill();
   retention = await one.start("retention", often);
   const certificate = await certified(body.id);
@@ -225,7 +205,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   // Events of the same kind that come later are not of the deletion.
   await send([{ message: "of user 3", user: { id: 3 } }]);
   await until("it is stored", async () => ((await count("message = 'of user 3'")) === 1 ? true : undefined));
-  await swept();
+  await untilSwept(sql);
   expect(await count("message = 'of user 3'")).toBe(1);
 });
 
@@ -246,7 +226,7 @@ test("what is on its way when everything is deleted is deleted, too, and others 
   const certificate = await certified(body.id);
   expect(await count(`tenant = '${one.tenant}'`)).toBe(0);
   expect(await count(`tenant = 'tn_other'`)).toBe(others);
-  expect(await sql("SELECT 1 FROM dead_letters FINAL FORMAT JSONEachRow")).toEqual([]);
+  expect(await sql("SELECT 1 FROM dead_letters FINAL")).toEqual([]);
   const lines = await removedLines(body.id);
   expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
   expect(certificate.places.at(-1)?.detail).toMatch(/events\.clean by 20\d\d-/);
