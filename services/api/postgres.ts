@@ -22,6 +22,10 @@ export const named = async <T>(what: string, name: string | undefined, change: (
   }
 };
 
+/** Until the transaction ends, others who lock the same organization wait: what is counted stays so. Undefined where there is none. */
+export const lockTenant = (trx: Trx, tenant: string): Promise<{ id: string } | undefined> =>
+  trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+
 /** SQLSTATE classes of a server that cannot serve: connection, resources, operator. */
 const unavailable = /^(08|53|57)/;
 

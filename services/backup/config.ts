@@ -1,6 +1,7 @@
 /** The configuration of backups; README.md has it as a table. */
 import { createHmac } from "node:crypto";
 import {
+  anyAddress,
   type Bucket,
   type Config,
   createBucket,
@@ -109,7 +110,7 @@ export const openVault = (config: Config<typeof bucketShape>): Vault => {
       },
       keys: { access_key_id: config.BACKUP_ACCESS_KEY_ID, secret_access_key: config.BACKUP_SECRET_ACCESS_KEY },
       folder: prefix,
-      outgoing: createOutgoing({ allowed: ["0.0.0.0/0", "::/0"] }),
+      outgoing: createOutgoing({ allowed: anyAddress }),
       timeoutMs: 120_000,
     }),
     keys: createConfiguredKeys(all),

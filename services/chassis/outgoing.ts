@@ -58,6 +58,9 @@ export const isPublicAddress = (address: string): boolean => {
   return parsed.kind() === "ipv4" ? !isAllowed(address, inside) : isAllowed(address, globalUnicast);
 };
 
+/** To be allowed for addresses that an operator chose himself, be they within his network. */
+export const anyAddress: readonly string[] = ["0.0.0.0/0", "::/0"];
+
 const refused = (): Fault =>
   new Fault(
     "address_refused",

@@ -4,7 +4,7 @@
  * a deletion is about may be in any of the organization's, so all go that were begun before its cut. Exports of a query are streams,
  * of which nothing is kept.
  */
-import { type Bucket, Fault, type Log, listObjects } from "@astralog/chassis";
+import { type Bucket, Fault, type Log, listAll } from "@astralog/chassis";
 import { type TakeoutPlace, takeoutPlaceOf, takeoutsFolder } from "@astralog/schemas/takeout";
 import type { OpenBucket } from "./buckets.ts";
 import { addTo, type Place } from "./places.ts";
@@ -46,7 +46,7 @@ export const createExportsPlace = (deps: { own: Bucket | undefined; buckets(): O
     for (const store of stores(tenant)) {
       const prefix = tenant === undefined ? takeoutsFolder : `${takeoutsFolder}${tenant}/`;
       try {
-        for await (const { name } of listObjects(store.bucket, prefix)) {
+        for await (const { name } of listAll(store.bucket, prefix)) {
           const place = takeoutPlaceOf(name);
           // In a bucket of theirs others' names are not ours to judge by.
           if (place === undefined || (store.tenant !== undefined && place.tenant !== store.tenant)) continue;

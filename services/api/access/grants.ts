@@ -4,7 +4,7 @@ import { randomBase62, type TenantPermission } from "@astralog/schemas";
 import type { AccessGrantTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 import { type Decider, endOf, stateOf, whyNotDecide } from "./decide.ts";
 
 export type GrantRow = Selectable<AccessGrantTable>;
@@ -61,7 +61,7 @@ export interface Wanted {
 export const requestAccess = (db: Db, person: string, wanted: Wanted, by: By): Promise<GrantRow> =>
   db.transaction().execute(async (trx) => {
     const { organization: tenant, reason, seconds, permissions } = wanted;
-    const there = await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+    const there = await lockTenant(trx, tenant);
     if (there === undefined) throw new Fault("not_found", `There is no organization ${tenant}.`);
     const earlier = await trx
       .selectFrom("access_grants")

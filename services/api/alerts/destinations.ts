@@ -14,7 +14,7 @@ import {
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceAlert } from "../control/outbox.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 import { announceDestination, type DestinationRow, definitionOf } from "./control-records.ts";
 import { type changedDestination, givenShapes, type newDestination } from "./destination-shapes.ts";
 import { listRules } from "./rules.ts";
@@ -145,7 +145,7 @@ export const createDestinations = ({ db, sealer, outgoing }: DestinationsDeps) =
     ): Promise<{ row: DestinationRow; secret: string }> => {
       const { settings, secrets = {} } = read(given.kind, given);
       return db.transaction().execute(async (trx) => {
-        await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+        await lockTenant(trx, tenant);
         if ((await listAll(trx, tenant)).length >= mostDestinations)
           throw new Fault(
             "too_many",

@@ -1,13 +1,13 @@
 /** Which alert rules look at an event: those in force whose query finds it, by the same language as every search. */
 import { Fault } from "@astralog/chassis";
-import { parseEventId } from "@astralog/schemas";
+import type { EventAt } from "@astralog/schemas";
 import { type Rule, severities } from "@astralog/schemas/alerts/index";
 import { conditionSql, createBinder, parseQuery } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { withPostgres } from "../postgres.ts";
 import { eventSql } from "../search/around.ts";
-import { goneSignal, scopeOf } from "../search/request.ts";
+import { goneSignal, readEventId, scopeOf } from "../search/request.ts";
 import type { Scope, Sql } from "../search/scope.ts";
 import type { SearchDeps } from "../search/search-endpoints.ts";
 import { definitionOf } from "./control-records.ts";
@@ -28,7 +28,7 @@ const output = z.object({
 });
 
 /** One row, if there is the event: when it was received, and of each rule whether its query finds it. */
-const findingSql = (at: NonNullable<ReturnType<typeof parseEventId>>, scope: Scope, rules: readonly Rule[]): Sql => {
+const findingSql = (at: EventAt, scope: Scope, rules: readonly Rule[]): Sql => {
   const { params, bind } = createBinder("r");
   const finds = (text: string): string => {
     const query = parseQuery(text, { now: 0 });
@@ -50,8 +50,7 @@ export const createFindingEndpoints = (deps: SearchDeps & Pick<RuleEndpointsDeps
     summary: "The alert rules that look at an event",
     success: { status: 200, body: output },
     handle: async ({ params, caller, response }) => {
-      const at = parseEventId(params.id);
-      if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
+      const at = readEventId(params.id);
       const rows = (await withPostgres(() => listRules(deps.db, caller.tenant))).filter(
         (row) => definitionOf(row).enabled,
       );

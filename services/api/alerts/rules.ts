@@ -6,7 +6,7 @@ import { Fault } from "@astralog/chassis";
 import { canonicalJson, type Json } from "@astralog/schemas";
 import type { Rule } from "@astralog/schemas/alerts/index";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 import { announceRule, definitionOf, type RuleRow } from "./control-records.ts";
 
 export const mostRules = 1_000;
@@ -34,9 +34,6 @@ export const findRule = async (db: Db | Trx, tenant: string, id: string): Promis
 };
 
 /** One after the other in a tenant, so that counts and versions hold. */
-const lock = async (trx: Trx, tenant: string): Promise<void> =>
-  void (await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst());
-
 const known = async (
   trx: Trx,
   { notify, depends_on }: Rule,
@@ -108,7 +105,7 @@ const remove = async (trx: Trx, tenant: string, id: string, by: By): Promise<voi
 /** Faults: `name_taken`, `too_many`, `invalid_request`. */
 export const createRule = (db: Db, tenant: string, rule: Rule, by: By): Promise<RuleRow> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const rules = await listRules(trx, tenant);
     if (rules.some(({ id }) => id === rule.id))
       throw new Fault("name_taken", `There is a rule ${rule.id} already; change that one, or choose another id.`);
@@ -127,7 +124,7 @@ export const updateRule = (
   by: By,
 ): Promise<RuleRow> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const before = await findRule(trx, tenant, rule.id);
     unchanged(before);
     // An incident belongs to a version: what says the same must not end it.
@@ -145,7 +142,7 @@ export const deleteRule = (
   by: By,
 ): Promise<void> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     unchanged(await findRule(trx, tenant, id));
     await remove(trx, tenant, id, by);
   });
@@ -195,7 +192,7 @@ export const applyRules = (
   by: By,
 ): Promise<PlannedChange[]> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const present = await listRules(trx, tenant);
     const changes = planRules(present, wanted, prune);
     const made = changes.filter(({ change }) => change === "create").length;

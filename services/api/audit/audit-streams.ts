@@ -3,7 +3,7 @@ import { Fault, makeWebhookSecret, type Outgoing } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { AuditStreamTable } from "@astralog/schemas/postgres";
 import type { Selectable } from "kysely";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import { auditText, type By, recordAct } from "./audit-trail.ts";
 
@@ -73,7 +73,7 @@ export const createAuditStreams = ({ db, envelope, outgoing }: StreamsDeps) => {
     ): Promise<{ row: AuditStream; secret: string }> => {
       outgoing.check(url);
       return db.transaction().execute(async (trx) => {
-        await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+        await lockTenant(trx, tenant);
         const there = await trx.selectFrom("audit_streams").select("id").where("tenant", "=", tenant).execute();
         if (there.length >= mostStreams)
           throw new Fault("too_many", `An organization has ${mostStreams} streams at most; remove one first.`);

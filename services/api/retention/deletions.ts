@@ -7,7 +7,7 @@ import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceRetention, deletionRecord } from "../control/outbox.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 import { dropTakeouts } from "../takeout/takeouts.ts";
 import { listRules, ruleOf } from "./rules.ts";
 
@@ -74,7 +74,7 @@ export const createDeletion = (
   by: By,
 ): Promise<DeletionRow> =>
   db.transaction().execute(async (trx) => {
-    await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+    await lockTenant(trx, tenant);
     const now = new Date();
     const scope: DeletionScope = { ...wanted.scope, cut: now.getTime() };
     await checkHolds(trx, tenant, scope);

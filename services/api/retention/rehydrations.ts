@@ -8,7 +8,7 @@ import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceRetention, rehydrationRecord } from "../control/outbox.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 
 export type RehydrationRow = Selectable<RehydrationTable>;
 export type RehydrationScope = Omit<Rehydration, "tenant" | "id" | "connection" | "slot">;
@@ -39,9 +39,6 @@ export const findRehydration = async (db: Db | Trx, tenant: string, id: string):
   return row;
 };
 
-const lock = (trx: Trx, tenant: string) =>
-  trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
-
 /** One that nobody has: there are many more than are ever in use. */
 const insert = async (
   trx: Trx,
@@ -71,7 +68,7 @@ export const createRehydration = (
   by: By,
 ): Promise<RehydrationRow> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const open = await trx
       .selectFrom("rehydrations")
       .select(["id", "bytes"])
@@ -117,7 +114,7 @@ const end = async (trx: Trx, row: RehydrationRow, by: By): Promise<void> => {
 /** Before its time; of one that has ended, nothing. Faults: `not_found`. */
 export const endRehydration = (db: Db, tenant: string, id: string, by: By): Promise<void> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const row = await findRehydration(trx, tenant, id);
     if (row.ended_at === null) await end(trx, row, by);
   });
@@ -130,7 +127,7 @@ export const endRehydrations = async (db: Db, isLeft: (row: RehydrationRow) => b
   const open = db.selectFrom("rehydrations").selectAll().where("slot", "is not", null);
   for (const row of await open.where("ended_at", "is", null).where("ends_at", "<=", new Date()).execute())
     await db.transaction().execute(async (trx) => {
-      await lock(trx, row.tenant);
+      await lockTenant(trx, row.tenant);
       const now = await findRehydration(trx, row.tenant, row.id);
       if (now.ended_at === null) await end(trx, now, by);
     });

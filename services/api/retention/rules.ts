@@ -9,7 +9,7 @@ import { announceRetention, retentionRuleRecord } from "../control/outbox.ts";
 import { noSource } from "../control/sources.ts";
 import { checkSource } from "../plans/plan-inputs.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 
 export type RetentionRuleRow = Selectable<RetentionRuleTable>;
 
@@ -43,9 +43,6 @@ export const findRule = async (db: Db | Trx, tenant: string, id: string): Promis
 };
 
 /** One after the other in a tenant: the outbox' order must be the order of the changes. */
-const lock = async (trx: Trx, tenant: string): Promise<void> =>
-  void (await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst());
-
 const check = async (trx: Trx, tenant: string, rule: RetentionRule): Promise<void> => {
   checkDays(await readPlan(trx, tenant), rule);
   if (rule.source === "") return;
@@ -68,7 +65,7 @@ const about = ({ name, kind, source, query, days, reason }: RetentionRule) => ({
 /** Faults: `not_found` (the source), `over_plan`, `too_many`. */
 export const createRule = (db: Db, tenant: string, rule: RetentionRule, by: By): Promise<RetentionRuleRow> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     await check(trx, tenant, rule);
     if ((await listRules(trx, tenant)).length >= mostRules)
       throw new Fault("too_many", `An organization has ${mostRules} retention rules at most; delete one first.`);
@@ -96,7 +93,7 @@ export const updateRule = (
   by: By,
 ): Promise<RetentionRuleRow> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const before = await findRule(trx, tenant, id);
     unchanged(before);
     await check(trx, tenant, rule);
@@ -123,7 +120,7 @@ export const deleteRule = (
   by: By,
 ): Promise<void> =>
   db.transaction().execute(async (trx) => {
-    await lock(trx, tenant);
+    await lockTenant(trx, tenant);
     const row = await findRule(trx, tenant, id);
     unchanged(row);
     await trx.deleteFrom("retention_rules").where("id", "=", id).execute();

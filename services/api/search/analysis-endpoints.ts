@@ -1,6 +1,5 @@
 /** What surrounds a search: its histogram and facets, the fields there are, an event's neighbours, a trace. */
 import { Fault } from "@astralog/chassis";
-import { parseEventId } from "@astralog/schemas";
 import { fieldNamed } from "@astralog/schemas/query/index";
 import type { Response } from "express";
 import { z } from "zod";
@@ -14,7 +13,7 @@ import { distributionShape, eventShape, facetShape, fieldShape, statsShape } fro
 import { type FacetRow, facetsOf, facetsSql } from "./facets.ts";
 import { type FieldRow, fieldListSql, fieldsOf } from "./field-list.ts";
 import { type HistogramRow, histogramBuckets, histogramSql, oldestSql, stepFor } from "./histogram.ts";
-import { goneSignal, nameOf, readInstant, scopeOf } from "./request.ts";
+import { goneSignal, nameOf, readEventId, readInstant, scopeOf } from "./request.ts";
 import type { Sql, Window } from "./scope.ts";
 import { placeInput, type SearchDeps } from "./search-endpoints.ts";
 
@@ -185,8 +184,7 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
     handle: async (input) => {
       const { query } = input;
       const scope = scopeOf(input.caller, deps);
-      const at = parseEventId(input.params.id);
-      if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
+      const at = readEventId(input.params.id);
       const when = readInstant("at", query.at, Date.now());
       if (query.place && when === undefined)
         throw new Fault(

@@ -1,5 +1,6 @@
 /** What the routes over events read from a request: who may see what, times, and whether somebody still waits. */
 import { Fault } from "@astralog/chassis";
+import { type EventAt, parseEventId } from "@astralog/schemas";
 import { instantForms, parseInstant } from "@astralog/schemas/query/index";
 import type { Response } from "express";
 import type { Caller } from "../http/caller.ts";
@@ -24,6 +25,13 @@ export const readInstant = (name: "from" | "to" | "at", text: string | undefined
   const found = parseInstant(text, now);
   if (found === undefined) throw new Fault("invalid_request", `${name}: is no time. ${instantForms}`);
   return found;
+};
+
+/** Faults: `invalid_request`. */
+export const readEventId = (text: string): EventAt => {
+  const at = parseEventId(text);
+  if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
+  return at;
 };
 
 /** Aborts when the caller hangs up, so that the query ends in the server too. */

@@ -1,6 +1,6 @@
 /** Events, one event, receipts. */
 import { Fault } from "@astralog/chassis";
-import { parseEventId, parseReceipt } from "@astralog/schemas";
+import { parseReceipt } from "@astralog/schemas";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { type ExpiringRow, eventSql, expiringColumns } from "./around.ts";
@@ -9,7 +9,7 @@ import { type EventView, viewOf } from "./event-rows.ts";
 import { eventShape, oneEventShape, receiptShape, statsShape } from "./event-shapes.ts";
 import { createPages } from "./pages.ts";
 import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
-import { goneSignal, type Scoping, scopeOf } from "./request.ts";
+import { goneSignal, readEventId, type Scoping, scopeOf } from "./request.ts";
 import { noCost } from "./search.ts";
 import type { Stores } from "./store.ts";
 
@@ -75,8 +75,7 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     success: { status: 200, body: oneEventShape },
     handle: async ({ params, caller, response }) => {
       const scope = scopeOf(caller, deps);
-      const at = parseEventId(params.id);
-      if (at === undefined) throw new Fault("invalid_request", "An event id looks like 3-1742-0.");
+      const at = readEventId(params.id);
       const { rows } = await queries.forTenant<ExpiringRow>(scope.tenant, eventSql(at, scope, expiringColumns), {
         name: "event",
         seconds: searchSeconds,

@@ -26,7 +26,7 @@ import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceStorage } from "../control/outbox.ts";
-import { type Db, named, type Trx } from "../postgres.ts";
+import { type Db, lockTenant, named, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import type { changedConnection, newConnection } from "./storage-shapes.ts";
 
@@ -178,7 +178,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
       await mustFit(id, settings, storage.roles.sourceOf(tenant, settings, { access_key_id, secret_access_key }));
       return named("storage connection", given.name, () =>
         db.transaction().execute(async (trx) => {
-          await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+          await lockTenant(trx, tenant);
           const there = await trx.selectFrom("storage_connections").select("id").where("tenant", "=", tenant).execute();
           if (there.length >= mostConnections)
             throw new Fault("too_many", `An organization has ${mostConnections} storage connections at most.`);

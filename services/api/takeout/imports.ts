@@ -5,7 +5,7 @@ import type { TakeoutImportTable } from "@astralog/schemas/postgres";
 import type { TakeoutManifest } from "@astralog/schemas/takeout";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import type { Db, Trx } from "../postgres.ts";
+import { type Db, lockTenant, type Trx } from "../postgres.ts";
 
 export type ImportRow = Selectable<TakeoutImportTable>;
 
@@ -65,7 +65,7 @@ export const findImportOf = (db: Db, tenant: string, takeout: string): Promise<I
 /** Faults: `in_use` while another is under way. */
 export const createImport = (db: Db, tenant: string, manifest: TakeoutManifest, by: By): Promise<ImportRow> =>
   db.transaction().execute(async (trx) => {
-    await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+    await lockTenant(trx, tenant);
     const open = await trx
       .selectFrom("takeout_imports")
       .select("takeout")

@@ -1,5 +1,5 @@
 /** Where the files of a takeout lie: the operator's store, or below the folder of a bucket that the organization connected. */
-import { type Bucket, Fault, listObjects } from "@astralog/chassis";
+import { type Bucket, Fault, listAll } from "@astralog/chassis";
 import { takeoutFolder } from "@astralog/schemas/takeout";
 import type { Connections } from "../storage/connections.ts";
 import type { TakeoutRow } from "./takeouts.ts";
@@ -44,7 +44,7 @@ export const createTakeoutStore = ({ own, connections }: { own: Bucket | undefin
         get: (name) => bucket.get(folder + name),
         getRange: (name, first, last) => bucket.getRange(folder + name, first, last),
         clear: async () => {
-          for await (const { name } of listObjects(bucket, folder)) await bucket.remove(name);
+          for await (const { name } of listAll(bucket, folder)) await bucket.remove(name);
         },
       };
     },

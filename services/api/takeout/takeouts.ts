@@ -5,7 +5,7 @@ import type { TakeoutTable } from "@astralog/schemas/postgres";
 import type { TakeoutFile, TakeoutPart } from "@astralog/schemas/takeout";
 import { type Selectable, sql } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
-import { type Db, isUniqueViolation, type Trx } from "../postgres.ts";
+import { type Db, isUniqueViolation, lockTenant, type Trx } from "../postgres.ts";
 
 export type TakeoutRow = Selectable<TakeoutTable>;
 
@@ -66,7 +66,7 @@ export interface NewTakeout {
 export const createTakeout = async (db: Db, tenant: string, wanted: NewTakeout, by: By): Promise<TakeoutRow> => {
   try {
     return await db.transaction().execute(async (trx) => {
-      await trx.selectFrom("tenants").select("id").where("id", "=", tenant).forUpdate().executeTakeFirst();
+      await lockTenant(trx, tenant);
       const deleting = await trx
         .selectFrom("deletions")
         .select("id")

@@ -1,7 +1,7 @@
 /** Where the operator keeps what organizations take out: a folder that api and retention share, or a bucket of his. */
 import { type Config, field, type Shape } from "../config.ts";
-import { createOutgoing } from "../outgoing.ts";
-import { type Bucket, createBucket, type Listed } from "./bucket.ts";
+import { anyAddress, createOutgoing } from "../outgoing.ts";
+import { type Bucket, createBucket } from "./bucket.ts";
 import { createFolder } from "./folder.ts";
 
 export const takeoutShape = {
@@ -37,17 +37,6 @@ export const openTakeouts = (config: Config<typeof takeoutShape>): Bucket | unde
       secret_access_key: config.TAKEOUT_BUCKET_SECRET_ACCESS_KEY,
     },
     folder: prefix === "" ? "" : `${prefix}/`,
-    // The operator's own address is his to choose, be it within his network.
-    outgoing: createOutgoing({ allowed: ["0.0.0.0/0", "::/0"] }),
+    outgoing: createOutgoing({ allowed: anyAddress }),
   });
 };
-
-/** Everything under a prefix, page by page. */
-export async function* listObjects(bucket: Pick<Bucket, "list">, prefix: string): AsyncGenerator<Listed> {
-  for (let after: string | undefined; ; ) {
-    const page = await bucket.list(prefix, after === undefined ? {} : { after });
-    yield* page;
-    after = page.at(-1)?.name;
-    if (page.length < 1_000 || after === undefined) return;
-  }
-}
