@@ -116,6 +116,8 @@ export const clickhouseUsers = (database: string): readonly ClickHouseUser[] => 
       profile: "retention",
       grants: [
         ...on("SELECT, ALTER DELETE", "events", "dead_letters"),
+        // Fields that go before their event does, and no others.
+        ...on("ALTER UPDATE(message, host, trace_id, span_id, attribute_types, attributes)", "events"),
         // What is brought back from a tenant's bucket.
         ...on("INSERT", "events"),
         "GRANT SELECT ON system.processes",

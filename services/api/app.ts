@@ -71,6 +71,7 @@ import { createProducerEndpoints } from "./producers/producer-endpoints.ts";
 import type { Producers } from "./producers/producers-connect.ts";
 import { createDeletionEndpoints } from "./retention/deletion-endpoints.ts";
 import { createDeletionQueries } from "./retention/deletion-queries.ts";
+import { createDroppedOf, createFieldQueries } from "./retention/field-queries.ts";
 import { createKeptQueries } from "./retention/kept-queries.ts";
 import { untilOf } from "./retention/rehydrated.ts";
 import { createRehydrationEndpoints } from "./retention/rehydration-endpoints.ts";
@@ -202,7 +203,7 @@ export const buildApp = (deps: AppDeps): Express => {
   };
   const kept = createKeptQueries(queries);
   const search = {
-    untilOf: untilOf(deps.rehydrations),
+    ...{ untilOf: untilOf(deps.rehydrations), droppedOf: createDroppedOf(deps.retentionRules) },
     ...{ queries, topicPrefix, sourceNames },
     stores: createStores({ connections: deps.connections, queries, outgoing: deps.outgoing }),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
@@ -250,7 +251,7 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      ...createRetentionEndpoints({ db, audit, kept }),
+      ...createRetentionEndpoints({ db, audit, kept, fields: createFieldQueries(queries) }),
       ...createRehydrationEndpoints({
         ...{ ...search, db, audit, kept, connections: deps.connections, states: deps.rehydrationStates },
       }),

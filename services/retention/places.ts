@@ -7,6 +7,8 @@ import type { Deletion, PlaceName, TenantPolicy } from "@astralog/schemas/retent
 export interface Policies {
   /** Undefined for a tenant that is not known. */
   of(tenant: string): TenantPolicy | undefined;
+  /** Of everybody. */
+  all(): readonly TenantPolicy[];
 }
 
 export interface Swept {
@@ -19,6 +21,13 @@ export interface Swept {
   /** Past its time, and kept by a hold. */
   readonly held: number;
   readonly detail: string;
+}
+
+/** Where fields go before their events do: `removed` counts events that lost some, `overdue` those that still have one. */
+export interface FieldsPlace {
+  /** What sweeps write it down under. */
+  readonly name: "event_fields" | "bucket_fields";
+  sweep(policies: Policies, now: number): Promise<Swept>;
 }
 
 export interface Rescanned {

@@ -21,7 +21,16 @@ export const readPolicies = (deps: {
       { tenant, rule },
       "a retention rule cannot be read by this version: its organization's events are held",
     );
-    return { name: rule, kind: "hold", source: "", query: "", days: null, reason: "it cannot be read" };
+    return {
+      name: rule,
+      kind: "hold",
+      source: "",
+      query: "",
+      days: null,
+      reason: "it cannot be read",
+      fields: [],
+      except: [],
+    };
   };
   const sources = Map.groupBy(deps.sources.values(), ({ tenant }) => tenant);
   const rules = Map.groupBy(deps.rules.values(), ({ tenant }) => tenant);
@@ -35,5 +44,5 @@ export const readPolicies = (deps: {
       ),
       rules: (rules.get(tenant) ?? []).map(ruleOf),
     });
-  return { of: (tenant) => policies.get(tenant) };
+  return { of: (tenant) => policies.get(tenant), all: () => [...policies.values()] };
 };

@@ -18,6 +18,7 @@ import { createBucketsPlace, createOpenBuckets } from "./buckets.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
 import { createEventsPlace } from "./clickhouse-events.ts";
+import { createEventFields } from "./clickhouse-fields.ts";
 import type { shape } from "./config.ts";
 import { createDeletions } from "./deletions.ts";
 import { createExportsPlace } from "./exports.ts";
@@ -121,7 +122,8 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);
-  const sweep = createSweep({ places, records, policies, metrics, log });
+  const fields = [createEventFields({ clickhouse, metrics, log, settleSeconds: config.SETTLE_SECONDS })];
+  const sweep = createSweep({ places, fields, records, policies, metrics, log });
   const deletions = createDeletions({
     ...{ table: deletionTable, places, records, policies, metrics, log },
     passage: createPassage({

@@ -2,24 +2,25 @@
 import { randomUUID } from "node:crypto";
 import type { Log } from "@astralog/chassis";
 import type { RetentionMetrics } from "./metrics.ts";
-import { type Place, type Policies, total } from "./places.ts";
+import { type FieldsPlace, type Place, type Policies, total } from "./places.ts";
 import type { Records } from "./records.ts";
 
 export const createSweep = (deps: {
   places: readonly Place[];
+  fields: readonly FieldsPlace[];
   records: Records;
   policies(): Policies;
   metrics: RetentionMetrics;
   log: Log;
 }) => {
-  const { places, records, metrics, log } = deps;
+  const { places, fields, records, metrics, log } = deps;
   return async (): Promise<void> => {
     const sweep = randomUUID();
     const policies = deps.policies();
     const end = metrics.sweepSeconds.startTimer();
     let clean = true;
-    // Kafka first: while it is away a hold may be unknown here, and nothing is removed.
-    for (const place of places.toReversed()) {
+    // Kafka first: while it is away a hold may be unknown here, and nothing is removed. Fields last: of events that stay.
+    for (const place of [...places.toReversed(), ...fields]) {
       const began = Date.now();
       const swept = await place.sweep(policies, began);
       await records.swept(sweep, place.name, swept, began);

@@ -1,4 +1,5 @@
 /** How long events are kept, what is deleted before that, and what proves it. */
+export * from "./ageing.ts";
 export * from "./certificate.ts";
 export * from "./deletion.ts";
 export * from "./merkle.ts";

@@ -5,6 +5,7 @@ import { dayNumber, daysOfSource, dayText, dueOn, sourceConditions, type TenantP
 import { mostDays, type RetentionRule, retentionRuleShape } from "./rule.ts";
 
 const days = fc.integer({ min: 1, max: mostDays });
+const noFields = { fields: [], except: [] };
 const rule = fc
   .record({
     kind: fc.constantFrom("keep" as const, "hold" as const),
@@ -13,7 +14,15 @@ const rule = fc
     days,
   })
   .filter(({ kind, source, query }) => kind === "hold" || query !== "" || source === "")
-  .map((made): RetentionRule => ({ ...made, name: "r", reason: "r", days: made.kind === "hold" ? null : made.days }));
+  .map(
+    (made): RetentionRule => ({
+      ...made,
+      ...noFields,
+      name: "r",
+      reason: "r",
+      days: made.kind === "hold" ? null : made.days,
+    }),
+  );
 const policy = fc.record({ planDays: days, own: days, rules: fc.array(rule, { maxLength: 6 }) }).map(
   ({ planDays, own, rules }): TenantPolicy => ({
     ...{ tenant: "tn_1", planDays, rules },
@@ -51,8 +60,8 @@ test("the condition asks the longest of its rules first, so that it is the one t
   const one: TenantPolicy = {
     ...{ tenant: "t", planDays: 100, sources: new Map([["src_a", { days: 30, name: "a" }]]) },
     rules: [
-      { name: "short", kind: "keep", source: "", query: "level:debug", days: 3, reason: "" },
-      { name: "long", kind: "keep", source: "", query: "audit", days: 365, reason: "" },
+      { name: "short", kind: "keep", source: "", query: "level:debug", days: 3, reason: "", ...noFields },
+      { name: "long", kind: "keep", source: "", query: "audit", days: 365, reason: "", ...noFields },
     ],
   };
   const { bind } = createBinder();
@@ -75,6 +84,14 @@ test.each([
   [{ name: "x", kind: "keep", days: 3, query: "level:(" }, "query"],
   [{ name: "x", kind: "hold" }, "reason"],
   [{ name: "x", kind: "hold", reason: "r", days: 3 }, "days"],
+  [{ name: "x", kind: "drop_fields", days: 3 }, "fields"],
+  [{ name: "x", kind: "drop_fields", fields: ["message"] }, "days"],
+  [{ name: "x", kind: "drop_fields", days: 3, fields: ["service"] }, "fields"],
+  [{ name: "x", kind: "drop_fields", days: 3, fields: ["user.id"] }, "fields"],
+  [{ name: "x", kind: "drop_fields", days: 3, fields: ["attributes."] }, "fields"],
+  [{ name: "x", kind: "drop_fields", days: 3, fields: ["message"], except: ["attributes.a"] }, "except"],
+  [{ name: "x", kind: "drop_fields", days: 3, fields: ["attributes.*"], except: ["host"] }, "except"],
+  [{ name: "x", kind: "keep", days: 3, query: "a", fields: ["message"] }, "fields"],
   [{ name: "", kind: "hold", reason: "r" }, "name"],
 ])("%j is refused, naming %s", (given, field) => {
   const { error } = retentionRuleShape.safeParse(given);

@@ -32,7 +32,7 @@ export const dayText = (day: number): string => new Date(day * dayMs).toISOStrin
 /** The first day on which an event of that day of receipt may be removed. */
 export const dueOn = (receivedDay: number, days: number): number => receivedDay + days + 1;
 
-const about = (rule: RetentionRule, source: string): boolean => rule.source === "" || rule.source === source;
+export const isAbout = (rule: RetentionRule, source: string): boolean => rule.source === "" || rule.source === source;
 
 export interface SourceDays {
   /** Of what no rule with a query finds. */
@@ -49,7 +49,7 @@ export const daysOfSource = (policy: TenantPolicy, source: string): SourceDays |
   const known = policy.sources.get(source);
   if (known === undefined) return undefined;
   const cap = (days: number): number => Math.min(days, policy.planDays, mostDays);
-  const mine = policy.rules.filter((rule) => about(rule, source));
+  const mine = policy.rules.filter((rule) => isAbout(rule, source));
   const whole = mine.flatMap(({ kind, query, days }) => (kind === "keep" && query === "" ? [days ?? mostDays] : []));
   const base = cap(Math.min(known.days, ...whole));
   const found = mine.flatMap(({ kind, query, days }) =>
@@ -70,7 +70,7 @@ export const sourceConditions = (policy: TenantPolicy, source: string, bind: Bin
   if (days === undefined) throw new Error("the source is not known");
   const names = { sources: new Map([...policy.sources].map(([id, { name }]) => [id, name])) };
   const sqlOf = ({ query }: RetentionRule): string => conditionSql(parseQuery(query, { now }), bind, names);
-  const mine = policy.rules.filter((rule) => about(rule, source) && rule.query !== "");
+  const mine = policy.rules.filter((rule) => isAbout(rule, source) && rule.query !== "");
   // The longest first: of several that find an event, it is the one that counts.
   const keeps = mine.filter(({ kind }) => kind === "keep").toSorted((a, b) => (b.days ?? 0) - (a.days ?? 0));
   const holds = mine.filter(({ kind }) => kind === "hold").map(sqlOf);

@@ -3,7 +3,16 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { keptOf } from "./kept.ts";
 
-const hold: RetentionRule = { name: "h", kind: "hold", source: "src_b", query: "", days: null, reason: "r" };
+const hold: RetentionRule = {
+  name: "h",
+  kind: "hold",
+  source: "src_b",
+  query: "",
+  days: null,
+  reason: "r",
+  fields: [],
+  except: [],
+};
 const policy: TenantPolicy = {
   ...{ tenant: "tn_1", planDays: 365, rules: [hold] },
   sources: new Map([

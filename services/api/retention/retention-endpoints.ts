@@ -1,6 +1,8 @@
 /** Retention over HTTP: what is kept and how long, the rules, and what sweeps have found. */
+import { Fault } from "@astralog/chassis";
 import {
   dayNumber,
+  fieldReach,
   type RetentionRule,
   retentionRuleShape,
   type TenantPolicy,
@@ -13,14 +15,25 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { mustCover } from "../organizations/grants.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, withPostgres } from "../postgres.ts";
+import type { FieldQueries } from "./field-queries.ts";
 import { keptOf } from "./kept.ts";
 import type { KeptQueries } from "./kept-queries.ts";
-import { createRule, deleteRule, findRule, listRules, type RetentionRuleRow, ruleOf, updateRule } from "./rules.ts";
+import {
+  checkClash,
+  createRule,
+  deleteRule,
+  findRule,
+  listRules,
+  type RetentionRuleRow,
+  ruleOf,
+  updateRule,
+} from "./rules.ts";
 
 export interface RetentionDeps {
   readonly db: Db;
   readonly audit: Pick<Audit, "by">;
   readonly kept: KeptQueries;
+  readonly fields: FieldQueries;
 }
 
 const date = z.iso.datetime();
@@ -48,6 +61,15 @@ const overview = z.object({
   sweep: z.array(sweepShape).describe("The last look at each place: overdue is 0 where nothing past its time is left."),
 });
 
+const previewShape = z.object({
+  events: count.describe("Stored events that it finds and that have something of its fields."),
+  due: count.describe("Of these: past its days, so that they lose it with the next sweep, within the hour."),
+  held: count.describe("Past its days, and kept whole by a hold."),
+  places: z
+    .array(z.object({ place: z.string(), reached: z.boolean(), detail: z.string() }))
+    .describe("Where such a rule reaches, and what happens where it does not."),
+});
+
 const shown = (row: RetentionRuleRow) => ({
   ...{ id: row.id, rule: ruleOf(row), created_by: row.created_by },
   ...{ created_at: row.created_at, updated_at: row.updated_at },
@@ -57,7 +79,7 @@ const shown = (row: RetentionRuleRow) => ({
 const mustSee = (caller: Caller, { source }: RetentionRule): void =>
   mustCover(caller, { sources: source === "" ? "all" : new Set([source]) }, "decide how long they are kept");
 
-export const createRetentionEndpoints = ({ db, audit, kept }: RetentionDeps): Endpoint[] => {
+export const createRetentionEndpoints = ({ db, audit, kept, fields }: RetentionDeps): Endpoint[] => {
   const tag = "retention";
   const read = { access: "retention.read", tag } as const;
   const write = { access: "retention.write", tag } as const;
@@ -138,6 +160,28 @@ export const createRetentionEndpoints = ({ db, audit, kept }: RetentionDeps): En
       handle: ({ caller, body, response }) => {
         mustSee(caller, body);
         return withPostgres(async () => shown(await createRule(db, caller.tenant, body, audit.by(response))));
+      },
+    }),
+    endpoint({
+      ...{ ...write, method: "post", path: "/retention/rules/preview" },
+      summary: "How many events a rule that drops fields would find now",
+      query: z.strictObject({
+        instead_of: z.string().max(64).optional().describe("Id of the rule that it would replace."),
+      }),
+      body: retentionRuleShape,
+      success: { status: 200, body: previewShape },
+      handle: async ({ caller, body, query }) => {
+        mustSee(caller, body);
+        if (body.kind !== "drop_fields")
+          throw new Fault("invalid_request", "kind: must be drop_fields; what other rules keep is in GET /retention.");
+        const { policy } = await policyOf(caller);
+        checkClash(body, await withPostgres(() => listRules(db, caller.tenant)), query.instead_of);
+        const [counted, looks] = await Promise.all([fields.preview(caller, policy, body), kept.looks(caller.tenant)]);
+        const backups = looks.find(({ place }) => place === "backups")?.detail;
+        const places = fieldReach.map((one) =>
+          one.place === "backups" && backups !== undefined ? { ...one, detail: `${one.detail}: ${backups}` } : one,
+        );
+        return { ...counted, places };
       },
     }),
     endpoint({

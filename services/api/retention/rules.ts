@@ -2,7 +2,7 @@
 import { Fault } from "@astralog/chassis";
 import { randomBase62 } from "@astralog/schemas";
 import type { RetentionRuleTable } from "@astralog/schemas/postgres";
-import type { RetentionRule } from "@astralog/schemas/retention/index";
+import { clashOf, type RetentionRule } from "@astralog/schemas/retention/index";
 import type { Selectable } from "kysely";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceRetention, retentionRuleRecord } from "../control/outbox.ts";
@@ -16,8 +16,13 @@ export type RetentionRuleRow = Selectable<RetentionRuleTable>;
 /** Each is a condition on every event that may be over. */
 export const mostRules = 100;
 
-export const ruleOf = ({ definition }: Pick<RetentionRuleRow, "definition">): RetentionRule =>
-  definition as RetentionRule;
+/** What was made before rules could drop fields names none. */
+const before = { fields: [], except: [] };
+
+export const ruleOf = ({ definition }: Pick<RetentionRuleRow, "definition">): RetentionRule => ({
+  ...before,
+  ...(definition as RetentionRule),
+});
 
 export const listRules = (db: Db | Trx, tenant: string): Promise<RetentionRuleRow[]> =>
   db
@@ -43,8 +48,9 @@ export const findRule = async (db: Db | Trx, tenant: string, id: string): Promis
 };
 
 /** One after the other in a tenant: the outbox' order must be the order of the changes. */
-const check = async (trx: Trx, tenant: string, rule: RetentionRule): Promise<void> => {
+const check = async (trx: Trx, tenant: string, rule: RetentionRule, id?: string): Promise<void> => {
   checkDays(await readPlan(trx, tenant), rule);
+  checkClash(rule, await listRules(trx, tenant), id);
   if (rule.source === "") return;
   const source = await trx
     .selectFrom("sources")
@@ -55,14 +61,28 @@ const check = async (trx: Trx, tenant: string, rule: RetentionRule): Promise<voi
   if (source === undefined) throw noSource();
 };
 
+/** `id`: of the rule that it takes the place of. Faults: `invalid_request`. */
+export const checkClash = (rule: RetentionRule, rows: readonly RetentionRuleRow[], id?: string): void => {
+  const clash = clashOf(rule, rows.filter((row) => row.id !== id).map(ruleOf));
+  if (clash === undefined) return;
+  const { with: other, field } = clash;
+  throw new Fault(
+    "invalid_request",
+    clash.at === "fields"
+      ? `fields: the rule "${other.name}" asks for ${field}, and would find other events once it is dropped. Leave ${field} out, limit both to different sources, or change that rule first.`
+      : `query: asks for ${field}, which the rule "${other.name}" drops after ${other.days} days, and would find other events from then on. Ask for something that stays, limit both to different sources, or change that rule first.`,
+  );
+};
+
 const checkDays = (plan: Parameters<typeof checkSource>[0], { days }: RetentionRule): void =>
   checkSource(plan, days === null ? {} : { retention_days: days });
 
-const about = ({ name, kind, source, query, days, reason }: RetentionRule) => ({
+const about = ({ name, kind, source, query, days, reason, fields, except }: RetentionRule) => ({
   ...{ name, kind, source, query, days, reason },
+  ...(kind === "drop_fields" ? { fields, except } : {}),
 });
 
-/** Faults: `not_found` (the source), `over_plan`, `too_many`. */
+/** Faults: `invalid_request` (another rule), `not_found` (the source), `over_plan`, `too_many`. */
 export const createRule = (db: Db, tenant: string, rule: RetentionRule, by: By): Promise<RetentionRuleRow> =>
   db.transaction().execute(async (trx) => {
     await lockTenant(trx, tenant);
@@ -83,7 +103,7 @@ export const createRule = (db: Db, tenant: string, rule: RetentionRule, by: By):
     return row;
   });
 
-/** `unchanged` is given the rule as it is now. Faults: `not_found`, `over_plan`, and what `unchanged` throws. */
+/** `unchanged` is given the rule as it is now. Faults: `invalid_request` (another rule), `not_found`, `over_plan`, and what `unchanged` throws. */
 export const updateRule = (
   db: Db,
   tenant: string,
@@ -96,7 +116,7 @@ export const updateRule = (
     await lockTenant(trx, tenant);
     const before = await findRule(trx, tenant, id);
     unchanged(before);
-    await check(trx, tenant, rule);
+    await check(trx, tenant, rule, id);
     const row = await trx
       .updateTable("retention_rules")
       .set({ definition: JSON.stringify(rule), updated_at: new Date() })

@@ -8,8 +8,8 @@ const order = ["timestamp", "topic", "partition", "offset", "idx"] as const;
 const ordered = (direction: "ASC" | "DESC"): string => order.map((column) => `${column} ${direction}`).join(", ");
 
 export const expiringColumns = `${eventColumns}, toString(expires_on)`;
-/** An EventRow with the day of its expiry behind it. */
-export type ExpiringRow = [...EventRow, expiresOn: string];
+/** An EventRow with the day of its expiry behind it, and for each rule that drops fields whether it has. */
+export type WholeRow = [...EventRow, expiresOn: string, dropped: number[]];
 
 export const eventSql = (at: EventAt, scope: Scope, columns = eventColumns): Sql => {
   const { params, bind } = createBinder();

@@ -19,6 +19,14 @@ export const eventShape = z.object({
 
 export const oneEventShape = eventShape.extend({
   expires_on: z.iso.date().describe("The day on which it is deleted, UTC."),
+  dropped_fields: z
+    .array(
+      z.object({
+        ...{ rule: z.string(), fields: z.array(z.string()), except: z.array(z.string()), after_days: z.int() },
+        due_on: z.iso.date(),
+      }),
+    )
+    .describe("Rules that find it and have dropped these fields of it, if it had them: what they held is not known."),
 });
 
 export const statsShape = z

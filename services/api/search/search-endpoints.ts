@@ -1,9 +1,11 @@
 /** Events, one event, receipts. */
 import { Fault } from "@astralog/chassis";
 import { parseReceipt } from "@astralog/schemas";
+import { createBinder } from "@astralog/schemas/query/index";
 import { z } from "zod";
 import { type Endpoint, endpoint } from "../http/endpoint.ts";
-import { type ExpiringRow, eventSql, expiringColumns } from "./around.ts";
+import type { DroppedOf } from "../retention/field-queries.ts";
+import { eventSql, expiringColumns, type WholeRow } from "./around.ts";
 import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
 import { type EventView, viewOf } from "./event-rows.ts";
 import { eventShape, oneEventShape, receiptShape, statsShape } from "./event-shapes.ts";
@@ -38,6 +40,8 @@ export interface SearchDeps extends Scoping {
   readonly searchRows: number;
   /** Of a row's day of expiry, the day on which the event is removed. */
   untilOf(tenant: string, expiresOn: string): string;
+  /** What rules have dropped of the tenant's events. */
+  droppedOf(tenant: string, names: ReadonlyMap<string, string>): DroppedOf;
 }
 
 export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
@@ -76,7 +80,11 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     handle: async ({ params, caller, response }) => {
       const scope = scopeOf(caller, deps);
       const at = readEventId(params.id);
-      const { rows } = await queries.forTenant<ExpiringRow>(scope.tenant, eventSql(at, scope, expiringColumns), {
+      const dropped = deps.droppedOf(scope.tenant, scope.names.sources);
+      const { params: more, bind } = createBinder("d");
+      const { query, params: own } = eventSql(at, scope, `${expiringColumns}, ${dropped.column(bind)}`);
+      const sql = { query, params: { ...own, ...more } };
+      const { rows } = await queries.forTenant<WholeRow>(scope.tenant, sql, {
         name: "event",
         seconds: searchSeconds,
         signal: goneSignal(response),
@@ -84,7 +92,10 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
       const [row] = rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
       const view = viewOf(row, { topicPrefix, sourceNames: scope.names.sources });
-      return { ...view, expires_on: deps.untilOf(scope.tenant, row[16]) };
+      return {
+        ...{ ...view, expires_on: deps.untilOf(scope.tenant, row[16]) },
+        dropped_fields: dropped.read(row[17], Number(row[1])),
+      };
     },
   });
 
