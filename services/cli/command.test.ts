@@ -333,6 +333,12 @@ test("retention shows what is kept in tables, and makes rules from options", asy
   expect(out).toMatch(/events +0 +4 +2026-03-02T00:00:00Z +1 day\n/);
   await astralog(["retention", "keep", "short", "--query", "level:debug", "--days", "3"]);
   await astralog(["retention", "hold", "case", "--reason", "case 7"]);
+  const drop = ["retention", "drop-fields", "who", "--days", "7", "--field", "message", "--field", "attributes.user.*"];
+  await astralog([...drop, "--except", "attributes.user.plan"]);
+  expect(asked.pop()).toEqual({
+    ...{ name: "who", kind: "drop_fields", query: "", source: "", days: 7, reason: "" },
+    ...{ fields: ["message", "attributes.user.*"], except: ["attributes.user.plan"] },
+  });
   expect(asked).toEqual([
     { name: "short", kind: "keep", query: "level:debug", source: "", days: 3, reason: "" },
     { name: "case", kind: "hold", query: "", source: "", days: null, reason: "case 7" },

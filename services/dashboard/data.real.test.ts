@@ -59,7 +59,7 @@ beforeAll(async () => {
   });
   await until("stored events", async () => {
     const { status, body } = await call("GET", "/retention");
-    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 6 ? true : undefined;
+    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 7 ? true : undefined;
   });
   origin = one.env("api").PUBLIC_URL ?? "";
   browser = await startBrowser();
@@ -117,6 +117,30 @@ test("a rule and a hold are made and ended where they stand", async () => {
   await page.getByLabel("Type Case 9 to confirm").fill("Case 9");
   await page.getByRole("button", { name: "End it" }).click();
   await page.getByRole("row").filter({ hasText: "Case 9" }).waitFor({ state: "detached" });
+  expect(bad).toEqual([]);
+});
+
+test("a rule that drops fields is counted before it is made, and one that spoils another is refused", async () => {
+  await page.goto(`${origin}/data?part=rules`);
+  await page.getByRole("button", { name: "Drop fields" }).click();
+  await page.getByLabel("Name").fill("Who goes first");
+  await page.getByLabel("Fields").fill("message, service");
+  await page.getByLabel("After days").fill("7");
+  await page.getByRole("button", { name: "Count them first" }).click();
+  await page.getByText("service is in the order in which events are stored").waitFor();
+  await page.getByLabel("Fields").fill("attributes.user.*");
+  await page.getByLabel("Except").fill("attributes.user.plan");
+  await page.getByRole("button", { name: "Count them first" }).click();
+  await page.getByText("400 stored events have").waitFor();
+  const bad = await inspect(page, "data-drop-fields", true);
+  await page.getByRole("button", { name: "Make the rule" }).click();
+  await page.getByRole("row").filter({ hasText: "Who goes first" }).getByText("for 7 d").waitFor();
+  bad.push(...(await inspect(page, "data-rules-fields")));
+  const keep = { name: "k", kind: "keep", query: "user.id:3", days: 20 };
+  expect(await call("POST", "/retention/rules", keep)).toMatchObject({
+    status: 400,
+    body: { code: "invalid_request" },
+  });
   expect(bad).toEqual([]);
 });
 

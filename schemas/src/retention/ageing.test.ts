@@ -27,7 +27,7 @@ const rule: fc.Arbitrary<RetentionRule> = fc
     query: fc.constantFrom(...queries),
     days: fc.integer({ min: 1, max: 30 }),
     fields: fc.uniqueArray(field, { minLength: 1, maxLength: 3 }),
-    except: fc.constantFrom([], ["attributes.order.*"]),
+    except: fc.constantFrom<string[]>([], ["attributes.order.*"]),
   })
   .map((made) => ({
     ...base,
@@ -111,11 +111,13 @@ const world = fc.record({
   event,
 });
 
-test("a rule that drops fields never makes an event's life shorter or longer", () => {
+test("a rule that drops fields never makes an event's life shorter, and longer only by a hold that asks for what is missing", () => {
   fc.assert(
     fc.property(world, ({ rules, own, event: one }) => {
       const plain = rules.filter(({ kind }) => kind !== "drop_fields");
-      expect(lived(rules, own, one)).toHaveLength(lived(plain, own, one).length);
+      const [days, without] = [lived(rules, own, one), lived(plain, own, one)];
+      expect(days.length).toBeGreaterThanOrEqual(without.length);
+      if (!days.some((now) => isHeld(rules, now))) expect(days).toHaveLength(without.length);
     }),
     { numRuns: 2_000 },
   );
@@ -126,7 +128,9 @@ test("of the rules that find it the earliest takes a field, and a hold takes non
     fc.property(world, ({ rules, own, event: one }) => {
       const days = lived(rules, own, one);
       if (isHeld(rules, one))
-        return expect(days.every((now) => now === one || JSON.stringify(now) === JSON.stringify(one))).toBe(true);
+        return void expect(days.every((now) => now === one || JSON.stringify(now) === JSON.stringify(one))).toBe(true);
+      // Its loss may make a hold find it.
+      if (days.some((now) => isHeld(rules, now))) return;
       const mine = rules.filter(
         (each) => each.kind === "drop_fields" && each.fields.includes("message") && finds(each, one),
       );

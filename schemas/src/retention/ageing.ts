@@ -87,7 +87,8 @@ export interface Clash {
 
 /**
  * Why a rule cannot stand beside those that are there: one of two asks for a field that the other drops, so what it finds
- * would change with an event's age. A hold may ask for anything: what it finds loses nothing.
+ * would change with an event's age. A hold may ask for anything, for it must never be refused: what it finds loses nothing,
+ * and one that asks for what is missing finds more with time, so that more is kept.
  */
 export const clashOf = (rule: RetentionRule, others: readonly RetentionRule[]): Clash | undefined => {
   for (const other of others) {

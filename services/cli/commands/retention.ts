@@ -13,6 +13,13 @@ interface ShownRule {
   readonly rule: RetentionRule;
 }
 
+interface Preview {
+  readonly events: number;
+  readonly due: number;
+  readonly held: number;
+  readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
+}
+
 interface SweepRow {
   readonly place: string;
   readonly removed: number;
@@ -43,13 +50,25 @@ const help = `
 Days are counted from the receipt, in UTC. A changed rule holds for what is stored already, too: making days fewer removes
 events within the hour. What a hold finds is not removed while the hold stands.`;
 
+const fieldsText = ({ days, fields, except }: RetentionRule): string =>
+  printable(`${fields.join(", ")}${except.length === 0 ? "" : ` but ${except.join(", ")}`} for ${days} d`);
+
+const previewText = ({ events, due, held, places }: Preview): string =>
+  [
+    `${plural(events, "event")} found that have some of these fields: ${count(due)} would lose them within the hour, ${count(held)} past their days are kept whole by a hold\n`,
+    table(
+      ["PLACE", "REACHED", "HOW"],
+      places.map(({ place, reached, detail }) => [place, reached ? "yes" : "no", printable(detail)]),
+    ),
+  ].join("");
+
 const ruleTable = (rules: readonly ShownRule[]): string =>
   table(
     ["ID", "NAME", "KEEPS", "OF", "WHAT"],
     rules.map(({ id, rule }) => [
       id,
       printable(rule.name),
-      rule.kind === "hold" ? "on hold" : `${rule.days} d`,
+      rule.kind === "hold" ? "on hold" : rule.kind === "keep" ? `${rule.days} d` : fieldsText(rule),
       rule.source === "" ? "all sources" : rule.source,
       printable(rule.query === "" ? "every event" : rule.query),
     ]),
@@ -86,10 +105,15 @@ interface RuleOptions {
   query?: string;
   days?: string;
   reason?: string;
+  field?: readonly string[];
+  except?: readonly string[];
+  preview?: true;
   json?: true;
 }
 
-/** `retention show | rules | keep | hold | remove | sweeps`. */
+const listed = (one: string, before: readonly string[] = []): string[] => [...before, one];
+
+/** `retention show | keep | hold | drop-fields | remove | sweeps`. */
 export const addRetention = (program: Command, cli: Cli): void => {
   const { terminal, api } = cli;
   const retention = program
@@ -106,12 +130,17 @@ export const addRetention = (program: Command, cli: Cli): void => {
     },
   );
 
-  const make = async (name: string, kind: "keep" | "hold", options: RuleOptions): Promise<void> => {
+  const make = async (name: string, kind: RetentionRule["kind"], options: RuleOptions): Promise<void> => {
     const body = {
+      ...(kind === "drop_fields" ? { fields: options.field ?? [], except: options.except ?? [] } : {}),
       ...{ name, kind, query: options.query ?? "", reason: options.reason ?? "" },
       source: options.source === undefined ? "" : (await findSource(cli, options.source)).id,
       days: options.days === undefined ? null : readCount(options.days, "--days", 1, 3650),
     };
+    if (options.preview === true) {
+      const seen = await api().call<Preview>("POST", "retention/rules/preview", "admin", body);
+      return terminal().out(options.json === true ? `${JSON.stringify(seen)}\n` : previewText(seen));
+    }
     const made = await api().call<ShownRule>("POST", "retention/rules", "admin", body);
     terminal().out(options.json === true ? `${JSON.stringify(made)}\n` : ruleTable([made]));
   };
@@ -133,6 +162,34 @@ export const addRetention = (program: Command, cli: Cli): void => {
   )
     .requiredOption("--reason <text>", "why, for those who meet the hold later")
     .action((name: string, options: RuleOptions) => make(name, "hold", options));
+
+  scoped(
+    retention
+      .command("drop-fields")
+      .description("Drops fields of events after so many days; the events themselves stay as long as they would."),
+  )
+    .requiredOption("--days <days>", "counted from the receipt")
+    .requiredOption(
+      "--field <field>",
+      "message, host, trace_id, span_id, attributes.NAME, attributes.START* or attributes.*; may be given again",
+      listed,
+    )
+    .option(
+      "--except <field>",
+      "an attribute that stays, attributes.NAME or attributes.START*; may be given again",
+      listed,
+    )
+    .option("--preview", "only say how many events it would find, and where it reaches")
+    .option("--reason <text>", "why")
+    .addHelpText(
+      "after",
+      `
+What is dropped does not come back. No other rule may ask for a field that is dropped; a hold keeps what it finds whole.
+
+  $ astralog retention drop-fields "words for a week" --days 7 --field message --preview
+  $ astralog retention drop-fields "who" --days 30 --source shop --field 'attributes.user.*' --except attributes.user.plan`,
+    )
+    .action((name: string, options: RuleOptions) => make(name, "drop_fields", options));
 
   retention
     .command("remove")

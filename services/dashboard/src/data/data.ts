@@ -104,6 +104,7 @@ export const useRehydrations = () =>
 
 export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
+  event_fields: "Fields of events",
   buckets: "Your own buckets",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",

@@ -1,4 +1,4 @@
-/** Rules that keep what a query finds longer or shorter, and holds. */
+/** Rules that keep what a query finds longer or shorter or drop some of its fields, and holds. */
 import type { RetentionRule } from "@astralog/schemas/retention/rule";
 import { Plus } from "lucide-react";
 import { useState } from "react";
@@ -10,6 +10,7 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { type Kept, type Rule, useKept } from "./data.ts";
+import { FieldRuleDialog } from "./field-rule.tsx";
 
 type Open =
   | { readonly kind: "new"; readonly what: RetentionRule["kind"] }
@@ -24,12 +25,15 @@ export const Rules = () => {
   return (
     <Section
       title="Rules and holds"
-      about="Each source has its own days. A rule keeps what a query finds for longer or shorter; of several the longest counts. What a hold finds is neither removed nor deleted. All of it holds for what is stored already, too."
+      about="Each source has its own days. A rule keeps what a query finds for longer or shorter; of several the longest counts. Fields can go before their event does. What a hold finds is neither removed nor deleted. All of it holds for what is stored already, too."
       act={
         may ? (
           <>
             <Button small icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new", what: "hold" })}>
               New hold
+            </Button>
+            <Button small icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new", what: "drop_fields" })}>
+              Drop fields
             </Button>
             <Button
               small
@@ -55,9 +59,9 @@ export const Rules = () => {
                 ))}
               </List>
             )}
-            {open?.kind === "new" ? <RuleDialog what={open.what} plan={plan} onClose={close} /> : null}
+            {open?.kind === "new" ? <AnyDialog what={open.what} plan={plan} onClose={close} /> : null}
             {open?.kind === "change" ? (
-              <RuleDialog what={open.of.rule.kind} of={open.of} plan={plan} onClose={close} />
+              <AnyDialog what={open.of.rule.kind} of={open.of} plan={plan} onClose={close} />
             ) : null}
             {open?.kind === "end" ? <EndRule of={open.of} onClose={close} /> : null}
           </>
@@ -82,7 +86,9 @@ const Row = ({ of: one, name, may, onOpen }: RowProps) => {
         <strong>{rule.name}</strong>
         {rule.reason === "" ? null : <div className="faint small break">{rule.reason}</div>}
       </td>
-      <td>{rule.kind === "hold" ? <span className="badge">on hold</span> : `${rule.days} d`}</td>
+      <td>
+        <Keeps of={rule} />
+      </td>
       <td className="mono small break">{rule.query === "" ? "every event" : rule.query}</td>
       <td className="wide-only soft">{rule.source === "" ? "all" : (name ?? rule.source)}</td>
       <td className="acts">
@@ -100,12 +106,28 @@ const Row = ({ of: one, name, may, onOpen }: RowProps) => {
   );
 };
 
+const Keeps = ({ of: { kind, days, fields, except } }: { of: RetentionRule }) =>
+  kind === "hold" ? (
+    <span className="badge">on hold</span>
+  ) : kind === "keep" ? (
+    `${days} d`
+  ) : (
+    <>
+      <span className="mono small break">{fields.join(", ")}</span>{" "}
+      {except.length === 0 ? null : <span className="mono small break">but {except.join(", ")} </span>}
+      <span className="soft">for {days} d</span>
+    </>
+  );
+
 interface DialogProps {
   readonly what: RetentionRule["kind"];
   readonly of?: Rule;
   readonly plan: Kept["plan"];
   readonly onClose: () => void;
 }
+
+const AnyDialog = ({ what, ...rest }: DialogProps) =>
+  what === "drop_fields" ? <FieldRuleDialog {...rest} /> : <RuleDialog what={what} {...rest} />;
 
 const RuleDialog = ({ what, of: one, plan, onClose }: DialogProps) => {
   const before = one?.rule;
@@ -124,6 +146,7 @@ const RuleDialog = ({ what, of: one, plan, onClose }: DialogProps) => {
     query,
     days: hold ? null : Number(days),
     reason,
+    ...{ fields: [], except: [] },
   };
   const fine = Number(days) >= 1 && Number(days) <= plan.retention_days && /^\d+$/.test(days);
   const noun = hold ? "hold" : "rule";
@@ -177,7 +200,11 @@ const RuleDialog = ({ what, of: one, plan, onClose }: DialogProps) => {
 const EndRule = ({ of: { id, rule }, onClose }: { of: Rule; onClose: () => void }) => (
   <ConfirmDialog
     title={rule.kind === "hold" ? `End the hold ${rule.name}` : `Delete ${rule.name}`}
-    about="What only it kept, and is past its time without it, is removed at the next look."
+    about={
+      rule.kind === "drop_fields"
+        ? "No more fields are dropped by it. What it has dropped does not come back."
+        : "What only it kept, and is past its time without it, is removed at the next look."
+    }
     word={rule.name}
     acts={useActs("retention")}
     submit={rule.kind === "hold" ? "End it" : "Delete"}

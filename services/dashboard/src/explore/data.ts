@@ -187,12 +187,22 @@ export const topValues = async (field: string, range: Range, place = ""): Promis
   }
 };
 
-/** `expires_on`: the day on which it is deleted, UTC. */
+export interface WholeEvent extends EventView {
+  /** The day on which it is deleted, UTC. */
+  readonly expires_on: string;
+  /** Rules that have dropped these fields, if it had them. */
+  readonly dropped_fields: readonly {
+    readonly rule: string;
+    readonly fields: readonly string[];
+    readonly except: readonly string[];
+    readonly after_days: number;
+  }[];
+}
+
 export const useEvent = (id: string | undefined, known: EventView | undefined) =>
   useQuery({
     queryKey: ["event", id],
-    queryFn: ({ signal }) =>
-      get<EventView & { readonly expires_on: string }>(`/events/${encodeURIComponent(id ?? "")}`, signal),
+    queryFn: ({ signal }) => get<WholeEvent>(`/events/${encodeURIComponent(id ?? "")}`, signal),
     enabled: id !== undefined && known === undefined,
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,

@@ -4,7 +4,7 @@ import { currentOrganization, useMe } from "../account/session.ts";
 import { useReceipt } from "../sources/data.ts";
 import { Way } from "../sources/way.tsx";
 import { Read } from "../ui/parts.tsx";
-import { type EventView, useEvent, useRulesOf } from "./data.ts";
+import { type EventView, useEvent, useRulesOf, type WholeEvent } from "./data.ts";
 import { detectorWords, redactionsOf } from "./redactions.ts";
 
 export const EventReceipt = ({ event, utc }: { event: EventView; utc: boolean }) => {
@@ -33,6 +33,7 @@ export const EventReceipt = ({ event, utc }: { event: EventView; utc: boolean })
           </ul>
         )}
       </section>
+      {whole.isPlaceholderData ? null : <Dropped of={whole.data?.dropped_fields ?? []} />}
       <section className="stack-small" aria-label="Where it went">
         <h3>Where it went</h3>
         <Read from={receipt} what="its way">
@@ -53,6 +54,31 @@ export const EventReceipt = ({ event, utc }: { event: EventView; utc: boolean })
     </div>
   );
 };
+
+const Dropped = ({ of: rules }: { of: WholeEvent["dropped_fields"] }) =>
+  rules.length === 0 ? null : (
+    <section className="stack-small" aria-label="Dropped by age">
+      <h3>Dropped by age</h3>
+      <ul className="redactions">
+        {rules.map(({ rule, fields, except, after_days: days }) => (
+          <li key={rule}>
+            <span>
+              <code>{fields.join(", ")}</code>
+              {except.length === 0 ? null : (
+                <>
+                  {" "}
+                  but <code>{except.join(", ")}</code>
+                </>
+              )}
+            </span>
+            <span className="soft">
+              gone after {days} {days === 1 ? "day" : "days"} by the rule {rule}, if it had them
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
 
 const RulesOf = ({ event }: { event: EventView }) => (
   <section className="stack-small" aria-label="Alerts that look at it">
