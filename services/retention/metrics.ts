@@ -6,7 +6,10 @@ export const createRetentionMetrics = (metrics: Metrics) => ({
   overdue: metrics.gauge("overdue", "What is past its time and still there after the last sweep.", ["place"]),
   sweptAt: metrics.gauge("swept_at_seconds", "When the last sweep ended that found nothing overdue, since the epoch."),
   sweepSeconds: metrics.histogram("sweep_seconds", "One sweep through all places.", secondsBuckets),
-  mutations: metrics.counter("mutations_total", "Partitions that had to be rewritten, for parts shared with others."),
+  mutations: metrics.counter(
+    "mutations_total",
+    "Partitions that had to be rewritten, for parts shared with others or for fields.",
+  ),
   compacted: metrics.counter("compacted_objects_total", "Objects of buckets that were made into larger ones."),
   rehydrated: metrics.counter(
     "rehydrated_objects_total",
