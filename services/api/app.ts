@@ -251,7 +251,10 @@ export const buildApp = (deps: AppDeps): Express => {
         log,
         schemaId: () => deps.registry.idOf("EventBatch", rawTopic),
       }),
-      ...createRetentionEndpoints({ db, audit, kept, fields: createFieldQueries(queries) }),
+      ...createRetentionEndpoints({
+        ...{ db, audit, kept, connections: deps.connections },
+        fields: createFieldQueries(search.stores),
+      }),
       ...createRehydrationEndpoints({
         ...{ ...search, db, audit, kept, connections: deps.connections, states: deps.rehydrationStates },
       }),

@@ -59,7 +59,7 @@ beforeAll(async () => {
   });
   await until("stored events", async () => {
     const { status, body } = await call("GET", "/retention");
-    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 7 ? true : undefined;
+    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 8 ? true : undefined;
   });
   origin = one.env("api").PUBLIC_URL ?? "";
   browser = await startBrowser();

@@ -34,6 +34,13 @@ export interface BucketEvents {
     found: string,
     params: Params,
   ): Promise<{ events: number; body: Buffer } | undefined>;
+  /** One object of all events of these, those that the condition finds with these columns instead of their own. */
+  changed(
+    names: readonly string[],
+    found: string,
+    columns: Readonly<Record<string, string>>,
+    params: Params,
+  ): Promise<{ events: number; body: Buffer } | undefined>;
 }
 
 /** An object in a condition's way has as many rows as this in one row group, as those of the archive have. */
@@ -83,6 +90,22 @@ export const createBucketEvents = (deps: {
     return rows;
   };
 
+  /** An object of what stands behind FROM; its rows are counted before. */
+  const make = async (from: string, params: Params, shown: readonly string[] = archiveColumnNames) => {
+    const [expected] = await clickhouse.rows<{ n: number }>(`SELECT count() AS n FROM ${from}`, params).catch(asFault);
+    const { rows, body } = await clickhouse
+      .file(
+        `SELECT ${shown.join(", ")} FROM ${from} ORDER BY timestamp, topic, partition, offset, idx FORMAT Parquet`,
+        ...([params, parquet] as const),
+      )
+      .catch(asFault);
+    if (rows !== expected?.n)
+      throw new Fault("storage_failed", `An object would have ${rows} events instead of ${expected?.n}.`, {
+        retriable: true,
+      });
+    return rows === 0 ? undefined : { events: rows, body };
+  };
+
   return {
     table,
     spans: async (names) => {
@@ -104,22 +127,18 @@ export const createBucketEvents = (deps: {
     },
     without: async (names, found, given) => {
       const { sql, params } = await table(names);
-      const all = { ...given, ...params };
-      const [expected] = await clickhouse
-        .rows<{ n: number }>(`SELECT countIf(NOT (${found})) AS n FROM ${sql}`, all)
-        .catch(asFault);
-      const { rows, body } = await clickhouse
-        .file(
-          `SELECT ${archiveColumnNames.join(", ")} FROM ${sql} WHERE NOT (${found})
-           ORDER BY timestamp, topic, partition, offset, idx FORMAT Parquet`,
-          ...([all, parquet] as const),
-        )
-        .catch(asFault);
-      if (rows !== expected?.n)
-        throw new Fault("storage_failed", `An object would have ${rows} events instead of ${expected?.n}.`, {
-          retriable: true,
-        });
-      return rows === 0 ? undefined : { events: rows, body };
+      return make(`${sql} WHERE NOT (${found})`, { ...given, ...params });
+    },
+    changed: async (names, found, columns, given) => {
+      const { sql, params } = await table(names);
+      // Each is made of what was there, and not of what another has been made into.
+      const made = Object.entries(columns).map(
+        ([column, value]) => `if(${found}, ${value}, ${column}) AS new_${column}`,
+      );
+      const shown = archiveColumnNames.map((column) =>
+        columns[column] === undefined ? column : `new_${column} AS ${column}`,
+      );
+      return make(`(SELECT *, ${made.join(", ")} FROM ${sql})`, { ...given, ...params }, shown);
     },
   };
 };

@@ -145,6 +145,39 @@ test("what was planned is forgotten once it is long finished, and not before", a
   await bucket.remove(unfinished);
 });
 
+test("fields past their days go from objects, through kills, younger ones and all events stay", async () => {
+  await old([41], "aged");
+  await old([9, 3], "half");
+  const before = await inBucket();
+  const wanted = { name: "words go", kind: "drop_fields", days: 7, fields: ["message", "attributes.*"] };
+  const scope = { ...wanted, query: "service:old" };
+  const counted = (await ask("POST", "/retention/rules/preview", scope)).body;
+  const [bucket] = counted.buckets;
+  expect(bucket).toMatchObject({ connection, name: "ours", problem: "" });
+  const due = bucket.due as number;
+  // Those of the first test, too.
+  expect([bucket.events, due]).toEqual([50, 40]);
+  const { status, body } = await ask("POST", "/retention/rules", scope);
+  expect(status).toBe(201);
+  for (let kill = 0; kill < 2; kill++) {
+    await retention.kill();
+    retention = await one.start("retention", often);
+  }
+  await until("they are gone", async () => ((await inBucket("message = ''")).rows === due ? true : undefined));
+  expect(await inBucket("message IN ('aged', 'mixed', 'last-day')")).toMatchObject({ rows: 0 });
+  expect(await inBucket("message = 'half' AND dateDiff('day', received_at, now()) <= 4")).toMatchObject({ rows: 10 });
+  expect(await inBucket("message LIKE 'of user %'")).toMatchObject({ rows: 540 });
+  const after = await inBucket();
+  expect([after.rows, after.different]).toEqual([before.rows, before.different]);
+  await until("a look that found nothing", async () => {
+    const { body: seen } = await ask("GET", "/retention");
+    const look = seen.sweep.find(({ place }: { place: string }) => place === "bucket_fields");
+    return look?.overdue === 0 && look.removed === 0 && look.detail.startsWith("1 bucket") ? true : undefined;
+  });
+  expect((await inBucket()).objects).toBe(after.objects);
+  expect((await ask("DELETE", `/retention/rules/${body.id}`)).status).toBe(204);
+});
+
 test("a deletion goes through the bucket, through a kill, waits while it is away, and says so in its certificate", async () => {
   const before = await inBucket();
   const counted = await ask("POST", "/deletions/preview", { kind: "query", query: "user.id:1" });

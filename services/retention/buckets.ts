@@ -136,8 +136,15 @@ export const policyOf = (policy: TenantPolicy, source: string, days: number): Te
 });
 
 /** The first day of receipt that an event under this day can have. */
-const earliestReceipt = (day: string): number =>
+export const earliestReceipt = (day: string): number =>
   day === otherDay ? 0 : dayNumber(Date.parse(`${day}T00:00:00Z`)) - archiveDays.after;
+
+/** What a bucket's server does not let us do is told, and tried again; anything else is a fault of ours. */
+export const told = (error: unknown): string => {
+  if (error instanceof Fault && /^(?:storage_|address_refused|changed_meanwhile|sealed_)/.test(error.code))
+    return error.message;
+  throw error;
+};
 
 /** The days that a deletion's events lie under; undefined: any. */
 const daysOfDeletion = ({ from, to }: Deletion): ((day: string) => boolean) => {
@@ -205,12 +212,6 @@ export const createBucketsPlace = (deps: { buckets(): OpenBucket[]; removals: Re
   const mine = ({ tenant }: Deletion): OpenBucket[] =>
     buckets().filter(({ connection }) => connection.tenant === tenant);
   const wordsOf = ({ connection: { name, id } }: OpenBucket): string => `${name} (${id})`;
-  /** What a bucket's server does not let us do is told, and tried again; anything else is a fault of ours. */
-  const told = (error: unknown): string => {
-    if (error instanceof Fault && /^(?:storage_|address_refused|changed_meanwhile|sealed_)/.test(error.code))
-      return error.message;
-    throw error;
-  };
 
   return {
     name: "buckets",

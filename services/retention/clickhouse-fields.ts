@@ -13,6 +13,7 @@ import {
   type FieldConditions,
   fieldConditions,
   fieldRulesOf,
+  fieldVersion,
   mostDays,
   type TenantPolicy,
 } from "@astralog/schemas/retention/index";
@@ -77,13 +78,6 @@ export const createEventFields = (deps: {
   const inPartition = (expires: number): string => `expires_on = toDate(${expires})`;
   const keyOf = ({ part, tenant, source }: Group): string => `${part}/${tenant}/${source}`;
 
-  /** The conditions and what they are bound to, whatever the day is: the same as long as they find the same. */
-  const versionOf = (policy: TenantPolicy, source: string, now: number): string => {
-    const { params, bind } = createBinder();
-    const { due, held } = fieldConditions(policy, source, bind, { now, today: 0 }) ?? {};
-    return JSON.stringify([due, held, params]);
-  };
-
   /** Undefined where nothing may be due. `gone`: a part went while it was looked at, merged into another. */
   const lookAt = async (
     policy: TenantPolicy,
@@ -94,7 +88,7 @@ export const createEventFields = (deps: {
     const [{ tenant, source } = { tenant: "", source: "" }] = mine;
     const days = fieldRulesOf(policy, source).map((rule) => rule.days ?? mostDays);
     const [least, most] = [Math.min(...days), Math.max(...days)];
-    const by = versionOf(policy, source, now);
+    const by = fieldVersion(policy, source, now);
     const open = mine.filter((group) => {
       const known = clean.get(keyOf(group));
       return group.first + least < today && !(known?.by === by && today < known.until);

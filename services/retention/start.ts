@@ -14,6 +14,7 @@ import { encodeRecord, type RecordName, topics } from "@astralog/schemas";
 import type { StorageConnection } from "@astralog/schemas/storage";
 import { createBackupsPlace } from "./backups.ts";
 import { createCompaction } from "./bucket-compaction.ts";
+import { createBucketFields } from "./bucket-fields.ts";
 import { createBucketsPlace, createOpenBuckets } from "./buckets.ts";
 import { connectClickHouse } from "./clickhouse.ts";
 import { createDeadLettersPlace } from "./clickhouse-dead-letters.ts";
@@ -122,7 +123,10 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     createKafkaPlace({ positions, sources: sources.values }),
   ];
   const records = createRecords(clickhouse);
-  const fields = [createEventFields({ clickhouse, metrics, log, settleSeconds: config.SETTLE_SECONDS })];
+  const fields = [
+    createBucketFields({ buckets, log }),
+    createEventFields({ clickhouse, metrics, log, settleSeconds: config.SETTLE_SECONDS }),
+  ];
   const sweep = createSweep({ places, fields, records, policies, metrics, log });
   const deletions = createDeletions({
     ...{ table: deletionTable, places, records, policies, metrics, log },

@@ -8,7 +8,7 @@
  */
 import type { Field, Query } from "../query/ast.ts";
 import { parseQuery } from "../query/parse.ts";
-import { type Bind, conditionSql } from "../query/sql.ts";
+import { type Bind, conditionSql, createBinder } from "../query/sql.ts";
 import { isAbout, type TenantPolicy } from "./policy.ts";
 import { attributePrefix, droppableColumns, mostDays, type RetentionRule } from "./rule.ts";
 
@@ -183,6 +183,13 @@ export const fieldConditions = (
   };
 };
 
+/** The conditions of a source's rules whatever the day is: the same as long as they find the same. */
+export const fieldVersion = (policy: TenantPolicy, source: string, now: number): string => {
+  const { params, bind } = createBinder();
+  const { due, held } = fieldConditions(policy, source, bind, { now, today: 0 }) ?? {};
+  return JSON.stringify([due, held, params]);
+};
+
 const ofSource = (rule: RetentionRule, bind: Bind): string =>
   rule.source === "" ? "1" : `source = ${bind("String", rule.source)}`;
 
@@ -221,7 +228,10 @@ export const fieldReach = [
     ...{ place: "events", reached: true },
     detail: "within the hour after its days are over; also what was brought back from a bucket",
   },
-  { place: "buckets", reached: false, detail: "what is archived in buckets of your own keeps its fields" },
+  {
+    ...{ place: "buckets", reached: true },
+    detail: "within the hour, too: objects of buckets of your own are made anew; one that is away is tried again",
+  },
   {
     place: "dead_letters",
     reached: false,

@@ -12,8 +12,8 @@ import {
   retentionRuleShape,
   type TenantPolicy,
 } from "@astralog/schemas/retention/index";
-import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import { type Owner, ownerSql } from "../search/scope.ts";
+import type { Stores } from "../search/store.ts";
 
 export interface FieldPreview {
   /** Events it finds that have something of its fields. */
@@ -26,18 +26,17 @@ export interface FieldPreview {
 
 const seconds = 30;
 
-export const createFieldQueries = (queries: ClickHouseQueries) => ({
-  preview: async (owner: Owner, policy: TenantPolicy, rule: RetentionRule): Promise<FieldPreview> => {
+export const createFieldQueries = (stores: Stores) => ({
+  /** `place`: the id of a storage connection; left out: Astralog's own. Faults: those of stores and their queries. */
+  preview: async (owner: Owner, policy: TenantPolicy, rule: RetentionRule, place?: string): Promise<FieldPreview> => {
     const { params, bind } = createBinder();
     const now = Date.now();
     const { there, over, held } = previewConditions(policy, rule, bind, { now, today: dayNumber(now) });
-    const query = `SELECT toString(countIf(1)), toString(countIf(${over} AND NOT ${held})), toString(countIf(${over} AND ${held}))
+    const query = `SELECT toString(count()), toString(countIf(${over} AND NOT ${held})), toString(countIf(${over} AND ${held}))
 FROM tenant_events WHERE ${ownerSql(owner, bind)} AND ${there}`;
-    const { rows } = await queries.forTenant<[string, string, string]>(
-      owner.tenant,
-      { query, params },
-      { name: "field_preview", seconds },
-    );
+    const store = await stores.open(owner, place);
+    const options = { name: place === undefined ? "field_preview" : "field_preview_in_bucket", seconds };
+    const { rows } = await store.ask<[string, string, string]>({}, { query, params }, options);
     const [events = 0, due = 0, kept = 0] = (rows[0] ?? []).map(Number);
     return { events, due, held: kept };
   },

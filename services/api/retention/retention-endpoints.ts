@@ -15,6 +15,7 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { mustCover } from "../organizations/grants.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, withPostgres } from "../postgres.ts";
+import type { Connections } from "../storage/connections.ts";
 import type { FieldQueries } from "./field-queries.ts";
 import { keptOf } from "./kept.ts";
 import type { KeptQueries } from "./kept-queries.ts";
@@ -34,6 +35,7 @@ export interface RetentionDeps {
   readonly audit: Pick<Audit, "by">;
   readonly kept: KeptQueries;
   readonly fields: FieldQueries;
+  readonly connections: Pick<Connections, "list">;
 }
 
 const date = z.iso.datetime();
@@ -65,6 +67,14 @@ const previewShape = z.object({
   events: count.describe("Stored events that it finds and that have something of its fields."),
   due: count.describe("Of these: past its days, so that they lose it with the next sweep, within the hour."),
   held: count.describe("Past its days, and kept whole by a hold."),
+  buckets: z
+    .array(
+      z.object({
+        ...{ connection: z.string(), name: z.string(), events: count.nullable(), due: count.nullable() },
+        problem: z.string(),
+      }),
+    )
+    .describe("The same in the organization's own; null where they could not be counted, see problem."),
   places: z
     .array(z.object({ place: z.string(), reached: z.boolean(), detail: z.string() }))
     .describe("Where such a rule reaches, and what happens where it does not."),
@@ -79,7 +89,7 @@ const shown = (row: RetentionRuleRow) => ({
 const mustSee = (caller: Caller, { source }: RetentionRule): void =>
   mustCover(caller, { sources: source === "" ? "all" : new Set([source]) }, "decide how long they are kept");
 
-export const createRetentionEndpoints = ({ db, audit, kept, fields }: RetentionDeps): Endpoint[] => {
+export const createRetentionEndpoints = ({ db, audit, kept, fields, connections }: RetentionDeps): Endpoint[] => {
   const tag = "retention";
   const read = { access: "retention.read", tag } as const;
   const write = { access: "retention.write", tag } as const;
@@ -176,12 +186,27 @@ export const createRetentionEndpoints = ({ db, audit, kept, fields }: RetentionD
           throw new Fault("invalid_request", "kind: must be drop_fields; what other rules keep is in GET /retention.");
         const { policy } = await policyOf(caller);
         checkClash(body, await withPostgres(() => listRules(db, caller.tenant)), query.instead_of);
-        const [counted, looks] = await Promise.all([fields.preview(caller, policy, body), kept.looks(caller.tenant)]);
+        const rows = await withPostgres(() => connections.list(caller.tenant));
+        // One that cannot be asked hides no other.
+        const inBuckets = rows.map(async ({ id: connection, name }) => {
+          try {
+            const { events, due } = await fields.preview(caller, policy, body, connection);
+            return { connection, name, events, due, problem: "" };
+          } catch (error) {
+            if (!(error instanceof Fault)) throw error;
+            return { connection, name, events: null, due: null, problem: error.message };
+          }
+        });
+        const [counted, looks, buckets] = await Promise.all([
+          fields.preview(caller, policy, body),
+          kept.looks(caller.tenant),
+          Promise.all(inBuckets),
+        ]);
         const backups = looks.find(({ place }) => place === "backups")?.detail;
         const places = fieldReach.map((one) =>
           one.place === "backups" && backups !== undefined ? { ...one, detail: `${one.detail}: ${backups}` } : one,
         );
-        return { ...counted, places };
+        return { ...counted, buckets, places };
       },
     }),
     endpoint({

@@ -17,6 +17,12 @@ interface Preview {
   readonly events: number;
   readonly due: number;
   readonly held: number;
+  readonly buckets: readonly {
+    readonly name: string;
+    readonly events: number | null;
+    readonly due: number | null;
+    readonly problem: string;
+  }[];
   readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
 }
 
@@ -53,9 +59,14 @@ events within the hour. What a hold finds is not removed while the hold stands.`
 const fieldsText = ({ days, fields, except }: RetentionRule): string =>
   printable(`${fields.join(", ")}${except.length === 0 ? "" : ` but ${except.join(", ")}`} for ${days} d`);
 
-const previewText = ({ events, due, held, places }: Preview): string =>
+const previewText = ({ events, due, held, buckets, places }: Preview): string =>
   [
     `${plural(events, "event")} found that have some of these fields: ${count(due)} would lose them within the hour, ${count(held)} past their days are kept whole by a hold\n`,
+    ...buckets.map(({ name, events: there, due: going, problem }) =>
+      there === null
+        ? `${printable(name)} could not be counted: ${printable(problem)}\n`
+        : `in the bucket ${printable(name)} ${count(there)}, of which ${count(going ?? 0)} would\n`,
+    ),
     table(
       ["PLACE", "REACHED", "HOW"],
       places.map(({ place, reached, detail }) => [place, reached ? "yes" : "no", printable(detail)]),

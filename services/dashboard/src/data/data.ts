@@ -105,6 +105,7 @@ export const useRehydrations = () =>
 export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
   event_fields: "Fields of events",
+  bucket_fields: "Fields in your own buckets",
   buckets: "Your own buckets",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",

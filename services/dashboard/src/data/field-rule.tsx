@@ -13,6 +13,12 @@ interface Preview {
   readonly events: number;
   readonly due: number;
   readonly held: number;
+  readonly buckets: readonly {
+    readonly name: string;
+    readonly events: number | null;
+    readonly due: number | null;
+    readonly problem: string;
+  }[];
   readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
 }
 
@@ -124,12 +130,18 @@ export const FieldRuleDialog = ({ of: one, plan, onClose }: DialogProps) => {
   );
 };
 
-const Counted = ({ of: { events, due, held, places } }: { of: Preview }) => (
+const Counted = ({ of: { events, due, held, buckets, places } }: { of: Preview }) => (
   <div role="status" className="stack-small">
     <p>
       <strong className="figure">{number.format(due)}</strong> events lose these fields within the hour
       {held === 0 ? "" : `, ${number.format(held)} are kept whole by a hold`}; {number.format(events)} stored events
-      have some of them in all.
+      have some of them in all
+      {buckets.map(({ name, events: there, due: going, problem }) =>
+        there === null
+          ? `; ${name} could not be counted: ${problem}`
+          : `, ${number.format(there)} in ${name}, of which ${number.format(going ?? 0)} lose them`,
+      )}
+      .
     </p>
     <ul className="small soft">
       {places
