@@ -54,7 +54,8 @@ export const createBucketFields = (deps: { buckets(): OpenBucket[]; log: Log }):
     const sum = (pick: "found" | "held"): number => [...counts.values()].reduce((n, counted) => n + counted[pick], 0);
     const due = `${conditions.due} AND NOT ${conditions.held}`;
     const change = async (): Promise<void> => {
-      for (const piece of piecesOf(old.filter(({ name }) => (counts.get(name)?.found ?? 0) > 0))) {
+      const going = old.filter(({ name }) => (counts.get(name)?.found ?? 0) > 0);
+      for (const piece of piecesOf(going, one.mostBytes)) {
         const [first] = piece;
         if (first === undefined) continue;
         const removed = piece.map(({ name }) => name);
