@@ -27,7 +27,8 @@ import {
 } from "../alerts/control-records.ts";
 import type { AuditHeads } from "../audit/audit-heads.ts";
 import type { Db, Trx } from "../postgres.ts";
-import { asVersion, type Connections } from "../storage/connections.ts";
+import { asVersion } from "../storage/connection-rows.ts";
+import type { Connections } from "../storage/connections.ts";
 import {
   announceKey,
   announceRetention,

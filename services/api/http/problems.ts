@@ -5,7 +5,7 @@
 import { Fault, type Log } from "@astralog/chassis";
 import { QueryError } from "@astralog/schemas/query/index";
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
-import { ZodError } from "zod";
+import { ZodError, z } from "zod";
 
 /** Code to status and title. Every answer that is no success carries one of these codes. */
 const problems = {
@@ -52,6 +52,7 @@ const problems = {
   key_ended: [409, "The key has ended"],
   producer_ended: [409, "The producer has ended"],
   bucket_search_unavailable: [409, "Not on this installation"],
+  bucket_encrypted: [409, "The bucket is encrypted"],
   takeout_unavailable: [409, "Not on this installation"],
   takeout_refused: [422, "The takeout is not accepted"],
   native_unavailable: [409, "Not on this installation"],
@@ -66,6 +67,7 @@ const problems = {
   internal: [500, "Something failed here"],
   provider_failed: [502, "The identity provider failed"],
   storage_refused: [502, "The bucket's server refused"],
+  storage_unreadable: [502, "An object in the bucket does not open"],
   storage_failed: [502, "The bucket's server does not answer"],
   dns_unavailable: [503, "DNS does not answer"],
   kafka_unavailable: [503, "Kafka does not answer"],
@@ -143,6 +145,16 @@ const logFailure = (log: Log, request: Request, response: Response, error: unkno
     "a request failed",
   );
 
+/** Who names a field that is none is told those that are. */
+z.config({
+  customError: (issue) => {
+    if (issue.code !== "unrecognized_keys") return undefined;
+    const unknown = issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(", ");
+    const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+    return `unknown field ${unknown}; ${known.length === 0 ? "there are none here" : `it may have ${known.slice(0, 40).join(", ")}`}`;
+  },
+});
+
 /** Field to what is wrong with it, for a form. */
 const fieldsOf = (error: ZodError): Record<string, string> =>
   Object.fromEntries(
@@ -153,10 +165,9 @@ const fieldsOf = (error: ZodError): Record<string, string> =>
 const describe = (error: ZodError): string =>
   error.issues
     .slice(0, 8)
-    .map((issue) => {
-      if (issue.code === "unrecognized_keys") {
-        return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(", ")}`;
-      }
-      return `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`;
-    })
+    .map(({ code, path, message }) =>
+      code === "unrecognized_keys" && path.length === 0
+        ? message
+        : `${path.map(String).join(".") || "the body"}: ${message}`,
+    )
     .join("; ");

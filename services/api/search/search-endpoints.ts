@@ -124,13 +124,19 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
     },
   });
 
+  const placeShape = z.object({
+    ...{ id: z.string(), name: z.string() },
+    searchable: z
+      .boolean()
+      .describe("False: its objects are encrypted before they leave Astralog, so bring days of it back first."),
+  });
   const places = endpoint({
     method: "get",
     path: "/search/places",
     access: "events.read",
     tag: "events",
     summary: "Where events can be searched beside Astralog's own storage",
-    success: { status: 200, body: z.object({ places: z.array(z.object({ id: z.string(), name: z.string() })) }) },
+    success: { status: 200, body: z.object({ places: z.array(placeShape) }) },
     handle: async ({ caller }) => ({ places: await deps.stores.places(caller.tenant) }),
   });
 

@@ -314,13 +314,19 @@ export const fieldValue = (event: EventView, field: string): string | undefined 
 
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
+interface SearchPlace {
+  readonly id: string;
+  readonly name: string;
+  /** Not where objects are encrypted before they leave. */
+  readonly searchable: boolean;
+}
+
 /** Buckets that can be searched beside what Astralog keeps; none where the server knows of none. */
 export const usePlaces = () =>
   useQuery({
     queryKey: ["places"],
     queryFn: async ({ signal }) =>
-      (await orNothing(get<{ places: readonly { id: string; name: string }[] }>("/search/places", signal)))?.places ??
-      [],
+      (await orNothing(get<{ places: readonly SearchPlace[] }>("/search/places", signal)))?.places ?? [],
     staleTime: 60_000,
     refetchOnWindowFocus: false,
     retry: false,

@@ -132,9 +132,10 @@ export const Explore = () => {
             onChange={(event) => change({ place: event.target.value, event: undefined })}
           >
             <option value="">Astralog</option>
-            {(places.data ?? []).map(({ id, name }) => (
-              <option key={id} value={id}>
+            {(places.data ?? []).map(({ id, name, searchable }) => (
+              <option key={id} value={id} disabled={!searchable}>
                 Bucket: {name}
+                {searchable ? "" : " (encrypted: bring days back on the Data page)"}
               </option>
             ))}
           </select>
