@@ -49,7 +49,7 @@ const stored = async (
 
 const sweeps = () =>
   sql<{ place: string; removed: number; overdue: number; held: number; looked: number }>(
-    "SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT 6 FORMAT JSONEachRow",
+    "SELECT place, removed, overdue, held, looked FROM sweeps WHERE tenant = '' ORDER BY began_at DESC LIMIT 7 FORMAT JSONEachRow",
   );
 /** Waits for a whole sweep that began from now on. */
 const swept = async (): Promise<void> => {
@@ -58,7 +58,7 @@ const swept = async (): Promise<void> => {
     const [row] = await sql<{ n: number }>(
       `SELECT uniqExact(place) AS n FROM sweeps WHERE began_at > '${now}' FORMAT JSONEachRow`,
     );
-    return (row?.n ?? 0) >= 6 ? true : undefined;
+    return (row?.n ?? 0) >= 7 ? true : undefined;
   });
 };
 
@@ -88,7 +88,7 @@ test("what is over is dropped with its part, and what has a day left stays", asy
   expect(await count("message = 'last day'")).toBe(10);
   expect((await sweeps()).map(({ place, overdue }) => [place, overdue])).toEqual(
     expect.arrayContaining(
-      ["events", "buckets", "dead_letters", "exports", "backups", "kafka"].map((place) => [place, 0]),
+      ["events", "buckets", "clickhouse", "dead_letters", "exports", "backups", "kafka"].map((place) => [place, 0]),
     ),
   );
   expect(retention.output()).not.toContain('"level":"error"');
@@ -133,7 +133,7 @@ test("rules keep what a query finds longer or shorter, and a hold keeps all", as
 
   const seen = (await ask("GET", "/retention")).body;
   expect(seen.rules).toHaveLength(3);
-  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   expect(seen.sources[0]).toMatchObject({ base: 9, least: 3, most: 60, held: "some" });
 
   expect((await ask("DELETE", `/retention/rules/${hold}`)).status).toBe(204);
@@ -199,6 +199,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   expect(certificate.places.map(({ place }) => place)).toEqual([
     "events",
     "buckets",
+    "clickhouse",
     "dead_letters",
     "alerts",
     "exports",
