@@ -3,14 +3,14 @@ import type { Certificate } from "@astralog/schemas/retention/index";
 import { type Platform, type RunningService, type Sql, until } from "@astralog/testbed";
 
 /** Places that a sweep goes through. */
-export const places = 6;
+export const places = 7;
 
-/** Waits for a whole sweep that began from now on. */
-export const untilSwept = async (sql: Sql): Promise<void> => {
-  const now = new Date().toISOString().replace("T", " ").replace("Z", "");
+/** Waits for a whole sweep that began from then on. */
+export const untilSwept = async (sql: Sql, since = new Date()): Promise<void> => {
+  const from = since.toISOString().replace("T", " ").replace("Z", "");
   await until("a sweep", async () => {
     const [row] = await sql<{ n: number }>(
-      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${now}'`,
+      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${from}'`,
     );
     return (row?.n ?? 0) >= places ? true : undefined;
   });

@@ -70,7 +70,7 @@ test("what is over is dropped with its part, and what has a day left stays", asy
   expect(await count("message = 'last day'")).toBe(10);
   expect((await sweeps()).map(({ place, overdue }) => [place, overdue])).toEqual(
     expect.arrayContaining(
-      ["events", "buckets", "dead_letters", "exports", "backups", "kafka"].map((place) => [place, 0]),
+      ["events", "buckets", "clickhouse", "dead_letters", "exports", "backups", "kafka"].map((place) => [place, 0]),
     ),
   );
   expect(retention.output()).not.toContain('"level":"error"');
@@ -115,7 +115,7 @@ test("rules keep what a query finds longer or shorter, and a hold keeps all", as
 
   const seen = (await ask("GET", "/retention")).body;
   expect(seen.rules).toHaveLength(3);
-  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0, 0, 0]);
+  expect(seen.sweep.map((row: { overdue: number }) => row.overdue)).toEqual([0, 0, 0, 0, 0, 0, 0]);
   expect(seen.sources[0]).toMatchObject({ base: 9, least: 3, most: 60, held: "some" });
 
   expect((await ask("DELETE", `/retention/rules/${hold}`)).status).toBe(204);
@@ -179,6 +179,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   expect(certificate.places.map(({ place }) => place)).toEqual([
     "events",
     "buckets",
+    "clickhouse",
     "dead_letters",
     "alerts",
     "exports",

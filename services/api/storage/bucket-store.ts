@@ -8,8 +8,16 @@ import { archiveFolder, archiveTableSql } from "@astralog/schemas/storage";
 import { withPostgres } from "../postgres.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import { type Owner, type Window, windowSql } from "../search/scope.ts";
-import { createOwnStore, type Store, type Stores } from "../search/store.ts";
+import {
+  astralogPlace,
+  createAstralogStore,
+  createOwnStore,
+  type SearchPlace,
+  type Store,
+  type Stores,
+} from "../search/store.ts";
 import type { Connections } from "./connections.ts";
+import type { OwnServers } from "./own-servers.ts";
 
 const dayNs = 86_400_000_000_000n;
 /** A window of more days is listed whole. */
@@ -51,6 +59,7 @@ const named = (name: string, error: unknown): unknown => {
 
 export const createStores = (deps: {
   connections: Connections;
+  servers: OwnServers;
   queries: ClickHouseQueries;
   outgoing: Outgoing;
 }): Stores => {
@@ -110,11 +119,23 @@ export const createStores = (deps: {
   };
 
   return {
-    places: async (tenant) =>
-      (await withPostgres(() => deps.connections.list(tenant))).map(({ id, name }) => ({ id, name })),
-    open: (owner, place) =>
-      place === undefined || place === ""
-        ? Promise.resolve(createOwnStore(deps.queries, owner))
-        : bucketStore(owner, place),
+    places: async (tenant) => [
+      ...deps.servers
+        .all(tenant)
+        .map(({ id, name, mode }): SearchPlace => ({ id, name, kind: "clickhouse", home: mode === "instead" })),
+      ...(await withPostgres(() => deps.connections.list(tenant))).map(
+        ({ id, name }): SearchPlace => ({ id, name, kind: "bucket", home: false }),
+      ),
+      ...(deps.servers.home(tenant) === undefined
+        ? []
+        : [{ id: astralogPlace, name: "Astralog", kind: "astralog", home: false } as const]),
+    ],
+    open: (owner, place) => {
+      if (place === undefined || place === "") return Promise.resolve(createOwnStore(deps.queries, owner));
+      if (place === astralogPlace) return Promise.resolve(createAstralogStore(deps.queries, owner));
+      const server = deps.servers.find(owner.tenant, place);
+      if (server === undefined) return bucketStore(owner, place);
+      return Promise.resolve({ indexed: true, ask: (_, sql, options) => deps.servers.ask(server, sql, options) });
+    },
   };
 };

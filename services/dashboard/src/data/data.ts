@@ -105,6 +105,7 @@ export const useRehydrations = () =>
 export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
   buckets: "Your own buckets",
+  clickhouse: "Your own ClickHouse",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
   exports: "What was taken out",

@@ -304,13 +304,20 @@ export const fieldValue = (event: EventView, field: string): string | undefined 
 
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Buckets that can be searched beside what Astralog keeps; none where the server knows of none. */
+export interface SearchPlace {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "bucket" | "clickhouse" | "astralog";
+  /** Searches without a place go there. */
+  readonly home: boolean;
+}
+
+/** Where can be searched besides; none where the server knows of none. */
 export const usePlaces = () =>
   useQuery({
     queryKey: ["places"],
     queryFn: async ({ signal }) =>
-      (await orNothing(get<{ places: readonly { id: string; name: string }[] }>("/search/places", signal)))?.places ??
-      [],
+      (await orNothing(get<{ places: readonly SearchPlace[] }>("/search/places", signal)))?.places ?? [],
     staleTime: 60_000,
     refetchOnWindowFocus: false,
     retry: false,
