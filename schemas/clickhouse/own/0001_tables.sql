@@ -135,9 +135,9 @@ CREATE TABLE IF NOT EXISTS {database}.dead_letters{on_cluster} AS {database}.dea
 ENGINE = Distributed({cluster}, '{database}', 'dead_letters_local', cityHash64(topic, partition, offset));
 
 -- cluster only
-CREATE TABLE IF NOT EXISTS {database}.removals{on_cluster} AS {database}.removals_local
-ENGINE = Distributed({cluster}, '{database}', 'removals_local', cityHash64(topic, partition, offset));
-
--- cluster only
 CREATE TABLE IF NOT EXISTS {database}.sink_claims{on_cluster} AS {database}.sink_claims_local
 ENGINE = Distributed({cluster}, '{database}', 'sink_claims_local', cityHash64(clean_topic, clean_partition));
+
+-- cluster only
+CREATE TABLE IF NOT EXISTS {database}.removals{on_cluster} AS {database}.removals_local
+ENGINE = Distributed({cluster}, '{database}', 'removals_local', cityHash64(topic, partition, offset));

@@ -16,6 +16,8 @@ import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceClickHouse } from "../control/outbox.ts";
+import { checkFeature } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, lockTenant, named, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import { type ClickHouseProbe, probeClickHouse } from "./clickhouse-probe.ts";
@@ -123,8 +125,9 @@ export const createClickHouses = ({ db, envelope, storage }: ClickHousesDeps) =>
         .execute(),
     find: (tenant: string, id: string) => find(db, tenant, id),
 
-    /** Probed, and our tables made there, before it is kept. Faults: `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
+    /** Probed, and our tables made there, before it is kept. Faults: `over_plan`, `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
     create: async (tenant: string, given: z.output<typeof newClickHouse>, by: By): Promise<ClickHouseRow> => {
+      checkFeature(await readPlan(db, tenant), "own_storage");
       const url = new URL(given.url).origin;
       storage.outgoing.check(url);
       const settings = settingsOf({ ...given, url });
@@ -180,6 +183,7 @@ export const createClickHouses = ({ db, envelope, storage }: ClickHousesDeps) =>
           const before = await find(trx, tenant, id, true);
           unchanged(before);
           const mode = given.mode ?? before.mode;
+          if (before.mode === "off" && mode !== "off") checkFeature(await readPlan(trx, tenant), "own_storage");
           if (mode === "off" && before.mode !== "off" && !abandon) mayRest(before);
           if (mode === "instead") await mustBeOnlyHome(trx, tenant, id);
           const access =

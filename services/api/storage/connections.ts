@@ -26,6 +26,8 @@ import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceStorage } from "../control/outbox.ts";
+import { checkFeature } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, lockTenant, named, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import type { changedConnection, newConnection } from "./storage-shapes.ts";
@@ -162,8 +164,9 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
     /** What lies in the connection's own folder. */
     open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await sourceOf(row)),
 
-    /** Probed before it is kept. Faults: `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
+    /** Probed before it is kept. Faults: `over_plan`, `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
     create: async (tenant: string, given: z.output<typeof newConnection>, by: By): Promise<ConnectionRow> => {
+      checkFeature(await readPlan(db, tenant), "own_storage");
       const { access_key_id = "", secret_access_key = "", ...rest } = given;
       const place = placeOf(given);
       const endpoint = new URL(place.endpoint).origin;
@@ -197,7 +200,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
       );
     },
 
-    /** New keys are probed before they replace others. */
+    /** New keys are probed before they replace others. Faults besides: `over_plan`, where what was paused is to go on. */
     change: async (
       tenant: string,
       id: string,
@@ -217,6 +220,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
         db.transaction().execute(async (trx) => {
           const before = await find(trx, tenant, id, true);
           unchanged(before);
+          if (rest.archive === true && !before.archive) checkFeature(await readPlan(trx, tenant), "own_storage");
           const sealed = fresh
             ? {
                 access_key_id,

@@ -10,6 +10,7 @@ import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo, formatBytes, number } from "../ui/time.ts";
 import { ModeField, NewServer } from "./new-server.tsx";
 import { modeWords, type Server, type ServerStatus, useServerStatus, useServers } from "./servers-data.ts";
+import { NotInPlan, usePlanWithoutStorage } from "./storage-plan.tsx";
 
 type Open = { readonly kind: "new" } | { readonly kind: "mode" | "access" | "end"; readonly of: Server };
 
@@ -18,6 +19,7 @@ const stale = ["servers", "servers-status", "places", "kept"] as const;
 export const Servers = () => {
   const servers = useServers();
   const status = useServerStatus();
+  const without = usePlanWithoutStorage();
   const may = useMay()("storage.write");
   const [open, setOpen] = useState<Open>();
   const close = (): void => setOpen(undefined);
@@ -27,13 +29,14 @@ export const Servers = () => {
       title="Your own ClickHouse"
       about="Events are written to tables of ours on your server, each exactly once, beside Astralog's storage or instead of it, and searched there in the same language."
       act={
-        may ? (
+        may && without === undefined ? (
           <Button small look="primary" icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new" })}>
             Connect a server
           </Button>
         ) : null
       }
     >
+      {without === undefined ? null : <NotInPlan plan={without} what="server" />}
       <Read from={servers} what="the servers">
         {({ connections: all }) =>
           all.length === 0 ? (
