@@ -35,8 +35,8 @@ describe("our tables on a customer's server", () => {
           const engine = /^ENGINE = (.*)$/m.exec(sql)?.[1] ?? "";
           if (i < tables.length) expect(engine).toMatch(/^Replicated(?:Replacing|Aggregating)?MergeTree$/);
           else
-            expect(engine).toMatch(
-              `^Distributed\\('${on.replaceAll(".", "\\.")}', '${name}', '${tables[i - tables.length]}_local', cityHash64`,
+            expect(engine).toContain(
+              `Distributed('${on}', '${name}', '${tables[i - tables.length]}_local', cityHash64(`,
             );
         }
         // A server that is put into a cluster's words later knows its migrations again.
