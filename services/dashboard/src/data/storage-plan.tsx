@@ -10,11 +10,14 @@ export const usePlanWithoutStorage = (): string | undefined => {
 };
 
 export const NotInPlan = ({ plan, what }: { plan: string; what: string }) => (
-  <p className="small">
-    <span className="warn">Not in your plan.</span>{" "}
-    <span className="soft">
-      The {plan} plan does not have storage of one's own, so no {what} can be connected. What is written to already goes
-      on. <Link href="/usage">See what the plan allows</Link>; whoever runs this installation can change it.
-    </span>
-  </p>
+  <div className="small">
+    <p>
+      <span className="warn">Not in your plan.</span>{" "}
+      <span className="soft">
+        The {plan} plan does not have storage of one's own, so no {what} can be connected. What is written to already
+        goes on. Whoever runs this installation can change the plan.
+      </span>
+    </p>
+    <Link href="/usage">See what the plan allows</Link>
+  </div>
 );
