@@ -11,6 +11,7 @@ import { rebalance } from "./rebalance.ts";
 import { receiversFail } from "./receivers-fail.ts";
 import { redactorStopped } from "./redactor-stopped.ts";
 import { restore } from "./restore.ts";
+import { retentionTimes } from "./retention-times.ts";
 import { sameKey } from "./same-key.ts";
 import { terminateService } from "./terminate-service.ts";
 
@@ -27,6 +28,7 @@ export const faults: readonly Fault[] = [
   terminateService,
   sameKey,
   noisyNeighbour,
+  ...retentionTimes,
   receiversFail,
   restore,
 ];

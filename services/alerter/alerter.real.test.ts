@@ -21,6 +21,14 @@ beforeAll(async () => {
   [receiver] = await Promise.all([one.start("receiver"), one.start("redactor"), one.start("api")]);
   driver = await createAlertDriver(one);
   first = await one.start("alerter");
+  // It learns while the other tests run.
+  await driver.put(one.tenant, {
+    ...{ id: "odd", name: "Odd" },
+    when: {
+      ...{ type: "anomaly", query: "orders", window: "10s", every: "10s" },
+      ...{ learn: 2, at_least: 5, season: "none", direction: "up" },
+    },
+  });
 });
 afterAll(async () => {
   await driver?.close();
@@ -124,4 +132,17 @@ test("alerters share the work: while one comes and another goes, each event is t
   const said = driver.of("shared").map(({ lines }) => (JSON.parse(lines[0] ?? "") as { message: string }).message);
   expect(said.toSorted()).toEqual(Array.from({ length: sent }, (_, n) => `shared ${n}`).toSorted());
   expect((await fetch(`${second.ops}/readyz`)).status).toBe(200);
+});
+
+test("a value far from what a rule has learned is told, with what was usual, and its end", async () => {
+  // Two whole windows that are as ever, with one event each or none.
+  const begun = Date.now();
+  await until("two windows", () => (Date.now() > begun + 21_000 ? true : undefined));
+  expect(driver.of("odd")).toEqual([]);
+  await send(Array.from({ length: 60 }, (_, n) => ({ message: `many orders ${n}`, service: "shop" })));
+  const told = await until("it to be told", () => driver.of("odd")[0]);
+  expect(told).toMatchObject({ from_state: "ok", to_state: "firing", query: "orders" });
+  expect(told.reason).toMatch(/^60, usually 0 ± 5/);
+  const ended = await until("its end", () => driver.of("odd")[1]);
+  expect(ended).toMatchObject({ from_state: "firing", to_state: "resolved", incident: told.incident });
 });

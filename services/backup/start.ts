@@ -1,5 +1,5 @@
 /** When backups are made, and what is said when one is late. */
-import { type Context, Fault } from "@astralog/chassis";
+import { type Context, createPause, Fault } from "@astralog/chassis";
 import { openVault, type shape } from "./config.ts";
 import { sizeOf } from "./manifest.ts";
 import { createBackupMetrics } from "./metrics.ts";
@@ -32,15 +32,7 @@ export const start = async ({
     () => !isLate() || `the newest is older than two intervals${problem === "" ? "" : `: ${problem}`}`,
   );
 
-  let stopping = false;
-  let wake = (): void => undefined;
-  const rest = async (ms: number): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    const timer = setTimeout(resolve, ms);
-    if (!stopping) await promise;
-    clearTimeout(timer);
-  };
+  const between = createPause();
 
   const turn = async (): Promise<number> => {
     if (newest === 0) {
@@ -66,11 +58,11 @@ export const start = async ({
   };
 
   const work = async (): Promise<void> => {
-    for (let failures = 0; !stopping; ) {
+    for (let failures = 0; !between.stopped; ) {
       try {
         const pause = await turn();
         [failures, problem] = [0, ""];
-        await rest(pause);
+        await between.rest(pause);
       } catch (err) {
         failures += 1;
         problem = err instanceof Fault ? err.message : "the last one failed";
@@ -84,14 +76,13 @@ export const start = async ({
             "there is no new backup for two intervals",
           );
         }
-        await rest(Math.min(1_000 * 2 ** failures, longestPauseMs, everyMs));
+        await between.rest(Math.min(1_000 * 2 ** failures, longestPauseMs, everyMs));
       }
     }
   };
   const working = work();
   onStop("work", async () => {
-    stopping = true;
-    wake();
+    between.stop();
     // What is cut off here is no backup, and is cleared away by the next.
     await Promise.race([working, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
   });

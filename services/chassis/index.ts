@@ -25,6 +25,7 @@ export * from "./notify/notifier.ts";
 export * from "./notify/words.ts";
 export * from "./one-shot.ts";
 export * from "./outgoing.ts";
+export * from "./pause.ts";
 export * from "./registry.ts";
 export * from "./run.ts";
 export * from "./sealing.ts";

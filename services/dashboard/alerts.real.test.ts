@@ -126,6 +126,11 @@ test("an incident with its evidence and what was sent, acknowledged; and a silen
   await page.getByRole("link", { name: "Panics" }).click();
   await page.getByText("panic in the kitchen").first().waitFor();
   await page.getByText("taken").first().waitFor();
+  // A receiver that takes an id once sees the same id.
+  const sent = got.length;
+  await press("Send again");
+  await page.getByText("Sent again just now, by hand: taken").waitFor();
+  expect(got.slice(sent)).toEqual([got[sent - 1]]);
   expect(await page.getByRole("link", { name: "See the events" }).getAttribute("href")).toContain(
     "q=%28panic+-service%3Acart+-level%3Adebug%29",
   );

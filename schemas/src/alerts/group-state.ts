@@ -113,7 +113,7 @@ export const isForgotten = (when: Condition, group: GroupState, begin: number): 
   when.type === "new_pattern" && group.lastSeen < begin - spanMs(when.remember);
 
 /** Nothing about it differs from a group that was never seen. */
-export const isIdle = (when: Condition, group: GroupState, end: number): boolean => {
+export const isIdle = (when: Condition, group: GroupState, { end, key }: Pick<Moment, "end" | "key">): boolean => {
   if (group.status !== "ok" || group.panes.length > 0 || group.history.includes("1")) return false;
   switch (when.type) {
     case "absence":
@@ -123,7 +123,8 @@ export const isIdle = (when: Condition, group: GroupState, end: number): boolean
     case "change":
       return !(group.values ?? []).some((value) => value !== null && value !== 0);
     case "anomaly":
-      return group.lastSeen < end - 14 * 24 * hour;
+      // All events together are a group from the first: that there are none is usual, and must be known for the day they come.
+      return key !== groupKey([]) && group.lastSeen < end - 14 * 24 * hour;
     default:
       return true;
   }

@@ -161,6 +161,20 @@ test("an anomaly is far from what is usual at its hour", () => {
   expect(walk(of, [...usual, 180, 100, 20])).toEqual(["12: ok > firing", "13: firing > resolved", "14: ok > firing"]);
 });
 
+test("an anomaly learns that nothing is usual, and does not forget it in a quiet month", () => {
+  const of = rule({
+    ...{ type: "anomaly", query: "x", window: "1d", every: "1d", learn: 3, at_least: 5, season: "none" },
+  } as RuleInput["when"]);
+  const begun = Date.UTC(2026, 0, 1);
+  expect(walk(of, [0, 0, 0, 60, 0], begun)).toEqual(["3: ok > firing", "4: firing > resolved"]);
+  expect(walk(of, [1, 0, 0, ...Array<number>(30).fill(0), 60], begun)).toEqual(["33: ok > firing"]);
+  // A group that comes into being has no past to differ from.
+  const grouped = rule({
+    ...{ type: "anomaly", query: "x", by: ["g"], window: "1d", every: "1d", learn: 3, at_least: 5, season: "none" },
+  } as RuleInput["when"]);
+  expect(walk(grouped, [{}, {}, {}, {}, { [groupKey(["late"])]: measure(60) }], begun)).toEqual([]);
+});
+
 test("an incident of a match ends with its window, and says how many there were", () => {
   const machine = createMachine(rule({ type: "match", query: "x", window: "1m" }), 90_000);
   expect(machine.state.next).toBe(60_000);

@@ -108,7 +108,7 @@ export const createMachine = (
         const changed = advance(rule, firing, group, verdict, { key, from: end - window, to: end });
         if (changed !== undefined) changes.push(changed);
       }
-      if (isIdle(when, group, end)) delete state.groups[key];
+      if (isIdle(when, group, { end, key })) delete state.groups[key];
     }
     forgetOldest(state.groups);
     return changes;

@@ -3,8 +3,7 @@
  * ends with its connection. A row is deleted after Kafka has confirmed it, so a crash repeats rows and never skips one;
  * repeating a snapshot is harmless because the newer ones follow it.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { KafkaClient, Log, RecordProducer, Registry } from "@astralog/chassis";
+import { createPause, type KafkaClient, type Log, type RecordProducer, type Registry } from "@astralog/chassis";
 import { type AuditHeadRecord, encodeRecord, type Records } from "@astralog/schemas";
 import { connectSession } from "@astralog/schemas/postgres";
 import type { ApiMetrics } from "../metrics.ts";
@@ -53,36 +52,23 @@ const rowsAtOnce = 500;
 
 export const startRelay = (deps: RelayDeps): Relay => {
   const { log, metrics } = deps;
-  const stopped = new AbortController();
+  const between = createPause();
   let leading = false;
   let publishedAt = 0;
 
   const session = async (): Promise<void> => {
     const client = connectSession(deps.url);
-    let wake = () => {};
     let broken: Error | undefined;
     client.on("error", (error) => {
       broken = error;
-      wake();
+      between.wake();
     });
-    client.on("notification", () => wake());
-    /** Until a notification, an error, the stop, or the poll is due. */
-    const rest = async () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
-      const timer = setTimeout(resolve, pollMs);
-      stopped.signal.addEventListener("abort", () => resolve(), { once: true });
-      await promise;
-      clearTimeout(timer);
-      if (broken !== undefined) throw broken;
-    };
+    client.on("notification", between.wake);
     try {
       await client.connect();
       await client.query("listen outbox");
       let reconcileAt = 0;
-      while (!stopped.signal.aborted) {
-        // A notification that comes while the outbox is read must not be slept over.
-        const resting = rest();
+      while (!between.stopped) {
         leading ||= await lock(client);
         metrics.outboxLeading.set(leading ? 1 : 0);
         if (leading && deps.ready()) {
@@ -91,7 +77,8 @@ export const startRelay = (deps: RelayDeps): Relay => {
             if (await deps.reconcile()) reconcileAt = Date.now() + reconcileMs;
           }
         }
-        await resting;
+        await between.rest(pollMs);
+        if (broken !== undefined) throw broken;
       }
     } finally {
       leading = false;
@@ -145,14 +132,14 @@ export const startRelay = (deps: RelayDeps): Relay => {
 
   const work = async (): Promise<void> => {
     let failures = 0;
-    while (!stopped.signal.aborted) {
+    while (!between.stopped) {
       try {
         await session();
         failures = 0;
       } catch (error) {
         failures++;
         log.warn({ err: error, failures }, "the outbox relay starts over");
-        await sleep(Math.min(200 * 2 ** failures, 3_000), undefined, { signal: stopped.signal }).catch(() => undefined);
+        await between.rest(Math.min(200 * 2 ** failures, 3_000));
       }
     }
   };
@@ -163,7 +150,7 @@ export const startRelay = (deps: RelayDeps): Relay => {
       return leading;
     },
     stop: async () => {
-      stopped.abort();
+      between.stop();
       await working;
     },
   };

@@ -3,8 +3,7 @@
  * without the other, and a mail server that is down loses nothing and holds up nobody. It is encrypted there, for a mail
  * may hold a link that opens something. Delivered at least once.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { createMailTransport, type Log, type Mail } from "@astralog/chassis";
+import { createMailTransport, createPause, type Log, type Mail } from "@astralog/chassis";
 import { z } from "zod";
 import type { Db, Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
@@ -46,8 +45,7 @@ const waitMs = (attempts: number): number => Math.min(1_000 * 2 ** attempts, lon
 
 export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Delivery => {
   const transport = createMailTransport(url, from);
-  const stopped = new AbortController();
-  let woken = new AbortController();
+  const between = createPause();
 
   const claim = async () => {
     const now = new Date();
@@ -107,8 +105,7 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
 
   const work = async (): Promise<void> => {
     let blind = false;
-    while (!stopped.signal.aborted) {
-      woken = new AbortController();
+    while (!between.stopped) {
       try {
         const more = await deliverNext();
         blind = false;
@@ -117,9 +114,7 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
         if (!blind) log.warn({ err: error }, "the mail cannot be looked through; it is tried again until it can");
         blind = true;
       }
-      await sleep(pollMs, undefined, { signal: AbortSignal.any([stopped.signal, woken.signal]) }).catch(
-        () => undefined,
-      );
+      await between.rest(pollMs);
     }
   };
   const working = work();
@@ -133,9 +128,9 @@ export const startMail = ({ db, envelope, url, from, log, sent }: MailDeps): Del
         .values({ mail: sealed, expires_at: deliver ? expires : new Date(0), next_at: new Date() })
         .execute();
     },
-    wake: () => woken.abort(),
+    wake: between.wake,
     close: async () => {
-      stopped.abort();
+      between.stop();
       await working;
       transport?.close();
     },

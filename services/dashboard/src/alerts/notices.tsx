@@ -1,4 +1,5 @@
 /** What was sent, newest first, with each try. */
+import { useState } from "react";
 import { useActs, useMay } from "../account/acts.tsx";
 import { Wrong } from "../account/frame.tsx";
 import { post } from "../api/client.ts";
@@ -12,6 +13,14 @@ export const Notices = ({ by }: { by: Parameters<typeof useNotices>[0] }) => {
   const destinations = useDestinations().data?.destinations ?? [];
   const acts = useActs("alert-notices");
   const may = useMay();
+  /** What came of sending one again: a problem, or "" when it was taken. */
+  const [again, setAgain] = useState<{ id: string; problem: string }>();
+  const repeat = (id: string) =>
+    acts.run(async () => {
+      setAgain(undefined);
+      const { problem } = await post<{ problem: string }>(`/alerts/notices/${id}/repeat`);
+      return () => setAgain({ id, problem });
+    });
   const nameOf = (id: string): string => destinations.find((one) => one.id === id)?.name ?? id;
   return (
     <Read from={notices} what="what was sent">
@@ -41,17 +50,18 @@ export const Notices = ({ by }: { by: Parameters<typeof useNotices>[0] }) => {
                         {formatAgo(at)}, {ms} ms: {problem || "taken"}
                       </div>
                     ))}
+                    {again?.id === one.id ? (
+                      <div className={`small break ${again.problem === "" ? "good" : "bad"}`} role="status">
+                        Sent again just now, by hand: {again.problem || "taken"}
+                      </div>
+                    ) : null}
                     {one.tries.length === 0 && one.problem !== "" ? (
                       <div className="faint small">{one.problem}</div>
                     ) : null}
                   </td>
                   <td className="acts">
                     {may("alerts.destinations") ? (
-                      <Button
-                        small
-                        disabled={acts.busy}
-                        onClick={() => void acts.run(() => post(`/alerts/notices/${one.id}/repeat`))}
-                      >
+                      <Button small disabled={acts.busy} onClick={() => void repeat(one.id)}>
                         Send again
                       </Button>
                     ) : null}
