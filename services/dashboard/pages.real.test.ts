@@ -285,3 +285,19 @@ test("nothing went wrong on the way: no dialog, no request elsewhere, no error b
   // The address that is none.
   expect(wrongs.filter((text) => !/\b400\b/.test(text))).toEqual([]);
 });
+
+test("a part that an upgrade took away makes the tab load itself anew, where it stands; one that stays away is said", async () => {
+  const open = await context.newPage();
+  await open.goto(`${origin}/explore`);
+  await open.getByRole("row").nth(3).waitFor();
+  let away = 1;
+  await open.route("**/tail-page*.js", (route) => (away-- > 0 ? route.abort() : route.continue()));
+  await open.getByRole("link", { name: "Live tail" }).click();
+  await open.getByRole("status").getByText("Live").waitFor();
+  expect(away).toBeLessThan(1);
+  await open.route("**/patterns-page*.js", (route) => route.abort());
+  await open.getByRole("link", { name: "Patterns" }).click();
+  await open.getByRole("alert").waitFor();
+  expect(open.url()).toBe(`${origin}/patterns`);
+  await open.close();
+});

@@ -1,4 +1,5 @@
 import "./ui/locale.ts";
+import "./ui/renewed.ts";
 import "@fontsource-variable/inter/wght.css";
 import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./style/tokens.css";

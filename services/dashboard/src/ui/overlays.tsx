@@ -5,7 +5,7 @@
 import { EllipsisVertical, X } from "lucide-react";
 import { Dialog, DropdownMenu, Popover as RadixPopover } from "radix-ui";
 import type { ReactNode } from "react";
-import { classes, IconButton } from "./controls.tsx";
+import { classes } from "./controls.tsx";
 
 interface ModalProps {
   readonly open: boolean;
@@ -25,7 +25,7 @@ export const Modal = ({ open, onClose, title, about, wide, firm, children }: Mod
       <Dialog.Content
         className={classes("modal", wide && "modal-wide")}
         onOpenAutoFocus={(event) => {
-          // To what the dialog is about; its Close button would come first, and show its tip.
+          // To what the dialog is about; its Close button would come first.
           const content = event.currentTarget as HTMLElement;
           const first = content.querySelector<HTMLElement>("input:not([type=checkbox]), .button-primary, .button");
           if (first === null) return;
@@ -39,10 +39,11 @@ export const Modal = ({ open, onClose, title, about, wide, firm, children }: Mod
         <header className="modal-head">
           <Dialog.Title>{title}</Dialog.Title>
           {firm ? null : (
+            // Not with a tip: Escape would close that, and leave the dialog open.
             <Dialog.Close asChild>
-              <IconButton label="Close">
+              <button type="button" className="icon-button" aria-label="Close" title="Close">
                 <X size={16} />
-              </IconButton>
+              </button>
             </Dialog.Close>
           )}
         </header>
