@@ -18,6 +18,7 @@ import * as storageDays from "./0013_storage_days.ts";
 import * as rehydrations from "./0016_rehydrations.ts";
 import * as takeouts from "./0017_takeouts.ts";
 import * as ownClickHouse from "./0018_own_clickhouse.ts";
+import * as clientEncryption from "./0019_client_encryption.ts";
 import type { Database } from "./tables.ts";
 
 export type * from "./alert-tables.ts";
@@ -45,6 +46,7 @@ const migrations: Record<string, Migration> = {
   "0016_rehydrations": rehydrations,
   "0017_takeouts": takeouts,
   "0018_own_clickhouse": ownClickHouse,
+  "0019_client_encryption": clientEncryption,
 };
 
 /** In order. */

@@ -113,6 +113,7 @@ export const auditActions = [
   "alert.notice_repeated",
   "storage.connection_created",
   "storage.connection_changed",
+  "storage.connection_client_key_renewed",
   "storage.connection_probed",
   "storage.connection_removed",
   "retention.rule_created",

@@ -70,12 +70,27 @@ export interface StorageConnection extends StorageSettings {
   /** Days that an event lives there, counted from its receipt; null: as long as its owner leaves it. */
   readonly retention_days?: number | null;
   readonly version: number;
-  /** StorageKeys as JSON, sealed under STORAGE_KEY for `storageBound`. */
+  /** Whether objects are encrypted before they leave us; decided when it is made, and never changed. Absent: they are not. */
+  readonly client_encryption?: boolean;
+  /** StorageSecrets as JSON, sealed under STORAGE_KEY for `storageBound`. */
   readonly sealed: string;
 }
 
-/** What a connection's keys are bound to, so that they open for no other. */
-export const storageBound = (tenant: string, id: string): string => JSON.stringify(["storage_connections", tenant, id]);
+export interface StorageSecrets extends StorageKeys {
+  /** Base64 of 32 bytes each: what new objects are encrypted under, and what it was before. Absent: nothing is. */
+  readonly client_keys?: readonly string[];
+}
+
+/**
+ * What a connection's secrets are bound to, so that they open for no other; nor for a service that is too old to know of
+ * objects that must be encrypted, which would write them as they are.
+ */
+export const storageBound = ({
+  tenant,
+  id,
+  client_encryption: encrypted = false,
+}: Pick<StorageConnection, "tenant" | "id" | "client_encryption">): string =>
+  JSON.stringify(["storage_connections", tenant, id, ...(encrypted ? ["client_encryption"] : [])]);
 
 const padded = (value: number): string => String(value).padStart(16, "0");
 
@@ -133,6 +148,29 @@ export const archiveColumnNames = Object.keys(columns);
 const noEvents = `(SELECT ${Object.entries(columns)
   .map(([name, type]) => `defaultValueOfTypeName('${type.replaceAll("'", "\\'")}') AS ${name}`)
   .join(", ")} WHERE 0)`;
+
+/**
+ * What stands behind FROM where objects go along with a statement, each as a table of its own, with the columns that the
+ * statement may name: `naming` is its text, or left out where it names all.
+ */
+export const sentTablesSql = (
+  names: readonly string[],
+  bind: (type: "String", value: string) => string,
+  naming?: string,
+): { sql: string; tables: string[]; columns: string } => {
+  const words = new Set(naming?.match(/\w+/g));
+  const named = Object.entries(columns).filter(([name]) => naming === undefined || words.has(name));
+  // Rows are counted by one of them.
+  const read = named.length === 0 ? Object.entries(columns).slice(0, 1) : named;
+  const tables = names.map((_, i) => `sent_${i}`);
+  const each = names.map(
+    (name, i) => `SELECT ${bind("String", name)} AS _path, ${read.map(([one]) => one).join(", ")} FROM ${tables[i]}`,
+  );
+  return {
+    ...{ tables, columns: read.map(([name, type]) => `${name} ${type}`).join(", ") },
+    sql: names.length === 0 ? noEvents : `(${each.join(" UNION ALL ")})`,
+  };
+};
 
 /** Bytes of names that one list may have: ClickHouse takes no parameter above 128 KiB. */
 const mostListBytes = 100_000;
@@ -205,8 +243,9 @@ export interface ArchiveObject {
   /** Below the connection's folder. */
   readonly name: string;
   readonly events: number;
+  /** Of the Parquet itself, wherever it is encrypted, too. */
   readonly bytes: number;
-  /** Hex. */
+  /** Hex; of the Parquet itself. */
   readonly sha256: string;
   /** Raw records whose events are in it, or those of their days: topic, partition, offset. */
   readonly records: readonly (readonly [topic: string, partition: number, offset: number])[];

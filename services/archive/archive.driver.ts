@@ -29,15 +29,18 @@ export const connectionTo = (
   { url, accessKeyId, secretAccessKey }: Pick<BucketServer, "url" | "accessKeyId" | "secretAccessKey">,
   astralog: Pick<Platform, "deployment">,
   id: string,
-  tenant = "tn_test",
-): StorageConnection => ({
-  ...{ id, tenant, name: id, archive: true, version: 1, kind: "compatible", endpoint: url, region: "us-east-1" },
-  ...{ bucket: bucketName, prefix: "logs/astralog/", encryption: "bucket", kms_key: "" },
-  sealed: createSealer([Buffer.from(astralog.deployment.storageKey, "base64")]).seal(
-    storageBound(tenant, id),
-    JSON.stringify({ access_key_id: accessKeyId, secret_access_key: secretAccessKey }),
-  ),
-});
+  { tenant = "tn_test", clientKeys = [] }: { tenant?: string; clientKeys?: readonly string[] } = {},
+): StorageConnection => {
+  const bound = { id, tenant, client_encryption: clientKeys.length > 0 };
+  return {
+    ...{ ...bound, name: id, archive: true, version: 1, kind: "compatible", endpoint: url, region: "us-east-1" },
+    ...{ bucket: bucketName, prefix: "logs/astralog/", encryption: "bucket", kms_key: "" },
+    sealed: createSealer([Buffer.from(astralog.deployment.storageKey, "base64")]).seal(
+      storageBound(bound),
+      JSON.stringify({ access_key_id: accessKeyId, secret_access_key: secretAccessKey, client_keys: clientKeys }),
+    ),
+  };
+};
 
 export const createTeller = async (env: Record<string, string>) => {
   const kafka = createKafka(loadConfig(kafkaShape, env), createLog("teller", "error"), "teller");

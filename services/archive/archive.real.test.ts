@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { newClientKey } from "@astralog/schemas/encrypted-object";
+import type { StorageConnection } from "@astralog/schemas/storage";
 import {
   askAs,
   createFeeder,
+  decryptFiles,
   type Feeder,
   type Platform,
   platform,
+  readableIn,
   type Sql,
   settled,
   sharedStack,
@@ -65,8 +69,10 @@ test("killed again and again it writes each event once; a bucket that is down wa
   const ports = await choosePorts({ up: 0, down: 0 });
   const up = await startServer("up", ports.up);
   const secretAccessKey = "of-a-server-that-is-not-there-yet";
-  const [here, there] = [
+  const clientKey = newClientKey().toString("base64");
+  const [here, hidden, there] = [
     connectionTo(up, astralog, "sto_here00000000"),
+    connectionTo(up, astralog, "sto_hidden000000", { clientKeys: [clientKey] }),
     connectionTo(
       { url: `http://127.0.0.1:${ports.down}`, accessKeyId: "astralog-local", secretAccessKey },
       astralog,
@@ -74,6 +80,7 @@ test("killed again and again it writes each event once; a bucket that is down wa
     ),
   ];
   await teller.say(here);
+  await teller.say(hidden);
   await teller.say(there);
   const env = { OUTGOING_ALLOWED: "127.0.0.0/8", FLUSH_SECONDS: "1" };
   await astralog.start("sink");
@@ -108,6 +115,32 @@ test("killed again and again it writes each event once; a bucket that is down wa
   );
   expect(manifests.problems).toEqual([]);
   expect(manifests.events).toBe(stored.rows);
+
+  // The same in the bucket whose keeper is to read nothing: as it lies there, and with the key.
+  const folderOf = ({ prefix, id }: StorageConnection) => join(up.data, bucketName, prefix, id);
+  const opened = { ...hidden, id: "opened" };
+  const decrypted = await until(
+    () => {
+      decryptFiles(folderOf(hidden), folderOf(opened), [clientKey]);
+      return rowsInBucket(sql, up, opened);
+    },
+    ({ rows }) => rows >= stored.rows,
+  );
+  expect(decrypted).toEqual(stored);
+  const sealed = await until(
+    async () => {
+      decryptFiles(folderOf(hidden), folderOf(opened), [clientKey]);
+      return checkManifests(up, opened);
+    },
+    ({ events }) => events >= stored.rows,
+  );
+  expect([sealed.problems, sealed.events]).toEqual([[], stored.rows]);
+  const words = ["PAR1", "feeder", "tn_test", '"version"'];
+  const { files, found } = readableIn(folderOf(hidden), words);
+  expect([files > sealed.objects, found]).toEqual([true, []]);
+  // They would be found: without encryption there is something of each.
+  const plain = readableIn(folderOf(opened), words).found.join();
+  for (const word of words) expect(plain).toContain(word);
 
   const down = await startServer("down", ports.down, secretAccessKey);
   const drained = await until(

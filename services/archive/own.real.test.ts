@@ -188,7 +188,7 @@ test("a search there finds what a search here finds", async () => {
   const [mine, theirs] = [await ask(counted), await ask(`${counted}&place=${id}`)];
   expect(theirs.rows).toEqual(mine.rows);
   expect((await call("GET", "/search/places")).body.places).toEqual([
-    { id, name: "ours", kind: "clickhouse", home: false },
+    { id, name: "ours", kind: "clickhouse", home: false, searchable: true },
   ]);
 });
 

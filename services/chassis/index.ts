@@ -34,6 +34,7 @@ export * from "./storage/bucket.ts";
 export * from "./storage/config.ts";
 export * from "./storage/probe.ts";
 export * from "./storage/role.ts";
+export * from "./storage/sent-tables.ts";
 export * from "./storage/takeouts.ts";
 export * from "./store/clickhouse.ts";
 export type { Letter } from "./store/clickhouse-dead-letters.ts";

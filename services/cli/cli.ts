@@ -6,6 +6,7 @@ import type { Terminal } from "./terminal.ts";
 
 export interface Cli {
   terminal(): Terminal;
+  config(): CliConfig;
   place(): Place;
   api(): Api;
   /** Aborted when the user asks to stop. */
@@ -24,6 +25,7 @@ export const createCli = (config: CliConfig, terminal: Terminal, folder: string,
   const getPlace = (): Place => (place ??= locate(config, folder));
   return {
     terminal: () => terminal,
+    config: () => config,
     place: getPlace,
     api: () => (api ??= createApi(getPlace(), (http ??= createHttp(getPlace().ca)), stop)),
     stop: () => stop,

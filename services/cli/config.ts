@@ -16,6 +16,10 @@ export const cliShape = {
   ASTRALOG_QUERY_KEY: field.secret("Key that may search.", ""),
   ASTRALOG_ADMIN_KEY: field.secret("Key that may manage sources and keys, and verify.", ""),
   ASTRALOG_CA: field.text("PEM file of the authority that signed the servers' certificates.", ""),
+  ASTRALOG_CLIENT_KEYS: field.secret(
+    "Keys of buckets with client-side encryption, in base64 with commas between; storage decrypt reads them.",
+    "",
+  ),
   NO_COLOR: field.text("Anything here prints without colours.", ""),
   FORCE_COLOR: field.text("Anything here prints with colours, to a pipe too.", ""),
 } satisfies Shape;

@@ -176,6 +176,44 @@ test("a bucket is connected in three steps, shows how far it is, and is searched
   expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 422")]);
 });
 
+test("one more, of which its keeper is to read nothing: its key is shown once, and Explore says what to do instead", async () => {
+  const bad: string[] = [];
+  await page.goto(`${origin}/data?part=buckets`);
+  await page.getByRole("button", { name: "Connect a bucket" }).click();
+  await page.getByLabel("Name").fill("Sealed");
+  await page.getByLabel("Kind").selectOption("compatible");
+  await page.getByLabel("Address of the server").fill(buckets.url);
+  await page.getByLabel("Bucket", { exact: true }).fill("theirs");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Access key id").fill(buckets.accessKeyId);
+  await page.getByLabel("Secret access key").fill(buckets.secretAccessKey);
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("Under a key that is made here and shown once").check();
+  bad.push(...(await inspect(page, "data-bucket-encrypted")));
+  await page.getByRole("button", { name: "Try it and connect" }).click();
+  const shown = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
+  expect(shown).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+  bad.push(...(await inspect(page, "data-bucket-key")));
+  await page.getByRole("button", { name: "I have stored it" }).click();
+  const sealed = page.getByRole("row").filter({ hasText: "encrypted before it leaves" });
+  await sealed.getByText("400", { exact: true }).waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "data-buckets-encrypted", true)));
+  await sealed.getByRole("button", { name: "Acts on Sealed" }).click();
+  await page.getByRole("menuitem", { name: "Give it another client key" }).click();
+  await page.getByLabel("Under a key of your own").check();
+  await page.getByLabel("Client key", { exact: true }).fill(shown);
+  await page.getByRole("button", { name: "Change the key" }).click();
+  await page.getByText("it is or was this connection's already").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.goto(`${origin}/explore`);
+  const place = page.getByRole("combobox", { name: "Place" });
+  await place.waitFor();
+  expect(await place.locator("option", { hasText: "Sealed (encrypted: bring days back" }).isDisabled()).toBe(true);
+  expect(bad).toEqual([]);
+  // Of the key that it has already, as the browser tells it.
+  expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 400")]);
+});
+
 test("days are brought back from the bucket once they were counted, and ended", async () => {
   await page.goto(`${origin}/data?part=buckets`);
   await page.getByText("Nothing was brought back from a bucket.").waitFor();

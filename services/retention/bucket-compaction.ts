@@ -16,11 +16,12 @@ export interface CompactionOptions {
 
 /** Makes one object of several. False when there is nothing to do in that bucket. */
 export const compactOnce = async (
-  { bucket, events, changes, connection }: OpenBucket,
-  { bytes, objects, ageMs }: CompactionOptions,
+  { bucket, events, changes, connection, mostBytes }: OpenBucket,
+  { bytes: wanted, objects, ageMs }: CompactionOptions,
   { metrics, log }: { metrics: RetentionMetrics; log: Log },
 ): Promise<boolean> => {
   const old = Date.now() - ageMs;
+  const bytes = Math.min(wanted, mostBytes);
   const small = (await listArchive(bucket, { sources: "all" })).filter(
     (one) => one.bytes < bytes / 2 && one.modified < old,
   );

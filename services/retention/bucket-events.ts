@@ -1,12 +1,23 @@
-/** What ClickHouse reads of a bucket's objects, and makes of them. The objects are named one by one. */
-import { Fault, type KeySource, type Outgoing } from "@astralog/chassis";
+/**
+ * What ClickHouse reads of a bucket's objects, and makes of them. The objects are named one by one. Those that were encrypted
+ * here it cannot read: they go along with each statement, some at a time, and are nowhere afterwards.
+ */
+import { type Bucket, Fault, type KeySource, type Outgoing, type SentTables } from "@astralog/chassis";
 import { createBinder } from "@astralog/schemas/query/index";
-import { archiveColumnNames, archiveTableSql, type StorageConnection } from "@astralog/schemas/storage";
+import { archiveColumnNames, archiveTableSql, type StorageConnection, sentTablesSql } from "@astralog/schemas/storage";
 import type { ClickHouse } from "./clickhouse.ts";
 
 const namesAtOnce = 500;
+/** Of Parquet that is sent at once: ClickHouse has it unpacked in memory, a dozen times as large, and twice that to order it. */
+export const sentBytes = 32 * 2 ** 20;
+const sentNames = 100;
 
 type Params = Record<string, unknown>;
+
+interface How {
+  readonly together?: boolean;
+  readonly naming?: string | undefined;
+}
 
 export interface Counted {
   readonly events: number;
@@ -21,13 +32,20 @@ export interface Span {
   readonly events: number;
 }
 
+/** A table expression over objects, with what it needs. */
+export interface From {
+  readonly sql: string;
+  readonly params: Params;
+  readonly sent?: SentTables | undefined;
+}
+
 export interface BucketEvents {
   /** How long what is in each of these has been there. */
   spans(names: readonly string[]): Promise<Map<string, Span>>;
   /** By object; objects that hold none of either are left out. */
   count(names: readonly string[], found: string, held: string, params: Params): Promise<Map<string, Counted>>;
-  /** A table expression over these objects, for statements of others, with the parameters that it needs. */
-  table(names: readonly string[]): Promise<{ sql: string; params: Params }>;
+  /** For statements of others: calls `work` with these objects, some at a time. */
+  each(names: readonly string[], work: (from: From) => Promise<void>): Promise<void>;
   /** One object of all events of these that the condition does not find. Undefined when none is left. */
   without(
     names: readonly string[],
@@ -45,18 +63,58 @@ const parquet = {
 
 export const createBucketEvents = (deps: {
   clickhouse: ClickHouse;
+  bucket: Pick<Bucket, "get">;
   connection: StorageConnection;
   keys: KeySource;
   outgoing: Pick<Outgoing, "judge">;
 }): BucketEvents => {
   const { clickhouse, connection, keys } = deps;
+  const encrypted = connection.client_encryption === true;
 
-  const table: BucketEvents["table"] = async (names) => {
+  const inPlace = async (names: readonly string[]): Promise<From> => {
     // ClickHouse resolves the name again: it must not reach by it what ours may not.
     await deps.outgoing.judge(connection.endpoint);
     const { params, bind } = createBinder("o");
     return { sql: archiveTableSql(connection, await keys(), names, bind), params };
   };
+
+  const get = async (name: string): Promise<Buffer> => {
+    const found = await deps.bucket.get(name);
+    if (found === undefined)
+      throw new Fault("storage_failed", "An object that was listed is gone.", { retriable: true });
+    return found;
+  };
+  const sentAs = (names: readonly string[], bodies: readonly Buffer[], naming?: string): From => {
+    const { params, bind } = createBinder("o");
+    const { sql, tables, columns } = sentTablesSql(names, bind, naming);
+    const sent = tables.flatMap((table, i) => {
+      const parquet = bodies[i];
+      return parquet === undefined ? [] : [{ table, parquet }];
+    });
+    return { sql, params, sent: { tables: sent, columns } };
+  };
+
+  /** Some objects at a time, and all where they are `together`. `naming`: the columns that a statement names. */
+  async function* tables(names: readonly string[], { together = false, naming }: How = {}): AsyncGenerator<From> {
+    if (!encrypted) {
+      const most = together ? names.length : namesAtOnce;
+      for (let at = 0; at < names.length; at += most) yield await inPlace(names.slice(at, at + most));
+      return;
+    }
+    let mine: string[] = [];
+    let bodies: Buffer[] = [];
+    let bytes = 0;
+    for (const [i, name] of names.entries()) {
+      const body = await get(name);
+      mine.push(name);
+      bodies.push(body);
+      bytes += body.length;
+      const full = mine.length >= sentNames || bytes >= sentBytes;
+      if (i < names.length - 1 && (together || !full)) continue;
+      yield sentAs(mine, bodies, naming);
+      [mine, bodies, bytes] = [[], [], 0];
+    }
+  }
   const name = "substring(_path, position(_path, 'events/day='))";
   /** Words of ClickHouse's about a bucket name it and the key's id. */
   const asFault = (error: unknown): never => {
@@ -76,15 +134,15 @@ export const createBucketEvents = (deps: {
     given: Params = {},
   ): Promise<T[]> => {
     const rows: T[] = [];
-    for (let at = 0; at < names.length; at += namesAtOnce) {
-      const { sql, params } = await table(names.slice(at, at + namesAtOnce));
-      rows.push(...(await clickhouse.rows<T>(query(sql), { ...given, ...params }).catch(asFault)));
-    }
+    for await (const { sql, params, sent } of tables(names, { naming: query("") }))
+      rows.push(...(await clickhouse.rows<T>(query(sql), { ...given, ...params }, sent).catch(asFault)));
     return rows;
   };
 
   return {
-    table,
+    each: async (names, work) => {
+      for await (const from of tables(names)) await work(from);
+    },
     spans: async (names) => {
       const rows = await each<{ name: string } & Span>(
         names,
@@ -103,16 +161,18 @@ export const createBucketEvents = (deps: {
       return new Map(rows.map(({ name: one, ...counted }) => [one, counted]));
     },
     without: async (names, found, given) => {
-      const { sql, params } = await table(names);
+      const { value: from } = await tables(names, { together: true }).next();
+      if (from === undefined) return undefined;
+      const { sql, params, sent } = from;
       const all = { ...given, ...params };
       const [expected] = await clickhouse
-        .rows<{ n: number }>(`SELECT countIf(NOT (${found})) AS n FROM ${sql}`, all)
+        .rows<{ n: number }>(`SELECT countIf(NOT (${found})) AS n FROM ${sql}`, all, sent)
         .catch(asFault);
       const { rows, body } = await clickhouse
         .file(
           `SELECT ${archiveColumnNames.join(", ")} FROM ${sql} WHERE NOT (${found})
            ORDER BY timestamp, topic, partition, offset, idx FORMAT Parquet`,
-          ...([all, parquet] as const),
+          ...([all, parquet, sent] as const),
         )
         .catch(asFault);
       if (rows !== expected?.n)

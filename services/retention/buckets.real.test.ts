@@ -1,11 +1,22 @@
 /** Retention and deletion in a customer's own bucket, over real servers: what goes, what stays, and both counted one by one. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createBucket, createOutgoing } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { clientKeyId, encryptObject, newClientKey } from "@astralog/schemas/encrypted-object";
 import { checkCertificate } from "@astralog/schemas/retention/index";
 import { archiveColumnNames, archiveColumns } from "@astralog/schemas/storage";
-import { askAs, type Platform, platform, type RunningService, type Sql, sharedStack, until } from "@astralog/testbed";
+import {
+  askAs,
+  decryptFiles,
+  type Platform,
+  platform,
+  type RunningService,
+  readableIn,
+  type Sql,
+  sharedStack,
+  until,
+} from "@astralog/testbed";
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { forgetPlans } from "./bucket-compaction.ts";
 import { createDriver } from "./retention.driver.ts";
@@ -27,6 +38,9 @@ let sql: Sql;
 let folder: string;
 let port: number;
 let connection: string;
+/** The same bucket once more, with objects that are encrypted before they leave us. */
+let sealed: string;
+const clientKeys = [newClientKey().toString("base64")];
 
 const startBuckets = () =>
   startBucketServer({
@@ -34,16 +48,25 @@ const startBuckets = () =>
   });
 const { ask, send, certified, removedLines } = createDriver(() => ({ one, api, receiver }));
 
-const s3 = (name: string): string =>
-  `s3('${buckets.url}/theirs/logs/${connection}/${name}', '${buckets.accessKeyId}', '${buckets.secretAccessKey}', 'Parquet', '${archiveColumns.replaceAll("'", "\\'")}')`;
+const s3 = (name: string, id = connection): string =>
+  `s3('${buckets.url}/theirs/logs/${id}/${name}', '${buckets.accessKeyId}', '${buckets.secretAccessKey}', 'Parquet', '${archiveColumns.replaceAll("'", "\\'")}')`;
 const there = `SETTINGS use_hive_partitioning = 0, s3_throw_on_zero_files_match = 0`;
 /** As anybody with the keys reads it, whatever is hidden: every event and whether one is there twice. */
-const inBucket = async (where = "1"): Promise<{ rows: number; different: number; objects: number }> => {
+const inBucket = async (
+  where = "1",
+  id = connection,
+): Promise<{ rows: number; different: number; objects: number }> => {
   const [row] = await sql<{ rows: number; different: number; objects: number }>(
     `SELECT toUInt32(count()) AS rows, toUInt32(uniqExact(topic, partition, offset, idx)) AS different,
-     toUInt32(uniqExact(_path)) AS objects FROM ${s3("events/*/*/*.parquet")} WHERE ${where} ${there}`,
+     toUInt32(uniqExact(_path)) AS objects FROM ${s3("events/*/*/*.parquet", id)} WHERE ${where} ${there}`,
   );
   return row ?? { rows: -1, different: -1, objects: -1 };
+};
+const folderOf = (id: string): string => join(buckets.data, "theirs", "logs", id);
+/** As who has the keys reads it, below a name of its own. */
+const inSealed = (where = "1") => {
+  decryptFiles(folderOf(sealed), folderOf("opened"), clientKeys);
+  return inBucket(where, "opened");
 };
 /** An object as the archive would have written it `ago` days ago: rows received then, and more days ago. */
 const old = async (ago: readonly number[], message: string): Promise<void> => {
@@ -55,8 +78,15 @@ const old = async (ago: readonly number[], message: string): Promise<void> => {
       '' AS attribute_types, map() AS attributes, 'old' AS topic, 0 AS partition, ${1_000 + days} AS offset, number + ${100 * i} AS idx
       FROM numbers(10)`,
   );
-  await sql(`INSERT INTO FUNCTION ${s3(`events/day=${day}/source=${one.source}/0-${message}.parquet`)}
+  const name = `events/day=${day}/source=${one.source}/0-${message}.parquet`;
+  await sql(`INSERT INTO FUNCTION ${s3(name)}
     SELECT ${archiveColumnNames.join(", ")} FROM (${rows.join(" UNION ALL ")})`);
+  const [key = ""] = clientKeys;
+  mkdirSync(dirname(join(folderOf(sealed), name)), { recursive: true });
+  writeFileSync(
+    join(folderOf(sealed), name),
+    encryptObject(Buffer.from(key, "base64"), name, readFileSync(join(folderOf(connection), name))),
+  );
 };
 beforeAll(async () => {
   folder = mkdtempSync(join(state, "retention-bucket-"));
@@ -71,21 +101,26 @@ beforeAll(async () => {
     one.start("sink"),
     one.start("archive", { ...allowed, FLUSH_SECONDS: "1", STATE_SECONDS: "1" }),
   ]);
-  const made = await until("a connection", async () => {
-    const { status, body } = await ask("POST", "/storage/connections", {
-      ...{ name: "ours", kind: "compatible", endpoint: buckets.url, bucket: "theirs", prefix: "logs/" },
-      ...{ access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey, retention_days: 30 },
+  const connect = (more: object) =>
+    until("a connection", async () => {
+      const { status, body } = await ask("POST", "/storage/connections", {
+        ...{ kind: "compatible", endpoint: buckets.url, bucket: "theirs", prefix: "logs/", retention_days: 30 },
+        ...{ access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey, ...more },
+      });
+      return status === 201 ? body : undefined;
     });
-    return status === 201 ? body : undefined;
-  });
+  const made = await connect({ name: "ours" });
   expect(made.retention_days).toBe(30);
   connection = made.id;
+  sealed = (await connect({ name: "sealed", client_encryption: true, client_key: clientKeys[0] })).id;
   for (let batch = 0; batch < 10; batch++) {
     await send(Array.from({ length: 30 }, (_, i) => ({ message: `of user ${i % 3}`, user: { id: i % 3 } })));
     // Objects of their own.
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  await until("all are archived", async () => ((await inBucket()).rows === 300 ? true : undefined));
+  await until("all are archived", async () =>
+    (await inBucket()).rows === 300 && (await inSealed()).rows === 300 ? true : undefined,
+  );
 });
 
 afterAll(async () => {
@@ -103,15 +138,22 @@ test("what is past the bucket's days goes, whole objects and parts of them, and 
   expect(await inBucket("message = 'over'")).toMatchObject({ rows: 0 });
   expect(await inBucket("message = 'mixed'")).toMatchObject({ rows: 10, objects: 1 });
   expect(await inBucket("message = 'last-day'")).toMatchObject({ rows: 10 });
+  await until("of what is encrypted, too", async () =>
+    (await inSealed("service = 'old'")).rows === 20 ? true : undefined,
+  );
+  expect(await inSealed("message = 'mixed'")).toMatchObject({ rows: 10, objects: 1 });
+  expect(await inSealed("message = 'last-day'")).toMatchObject({ rows: 10 });
   const sweep = await until("a sweep that found nothing", async () => {
     const { body } = await ask("GET", "/retention");
     const seen = body.sweep.find(({ place }: { place: string }) => place === "buckets");
     return seen?.overdue === 0 ? seen : undefined;
   });
-  expect(sweep.detail).toBe("1 buckets with days of their own");
+  expect(sweep.detail).toBe("2 buckets with days of their own");
   // Without days of its own nothing of it expires.
-  const path = `/storage/connections/${connection}`;
-  expect((await ask("PATCH", path, { retention_days: null })).body.retention_days).toBeNull();
+  for (const id of [connection, sealed]) {
+    const { body } = await ask("PATCH", `/storage/connections/${id}`, { retention_days: null });
+    expect(body.retention_days).toBeNull();
+  }
 });
 
 test("small objects become few, killed again and again, and each event is there once", async () => {
@@ -125,6 +167,33 @@ test("small objects become few, killed again and again, and each event is there 
     return seen.rows >= 540 && seen.objects <= 2 ? seen : undefined;
   });
   expect([few.rows, few.different]).toEqual([540, 540]);
+  const fewSealed = await until("few encrypted objects", async () => {
+    const seen = await inSealed("service != 'old'");
+    return seen.rows >= 540 && seen.objects <= 2 ? seen : undefined;
+  });
+  expect([fewSealed.rows, fewSealed.different]).toEqual([540, 540]);
+  const words = ["PAR1", "of user", one.tenant, "user.id", '"version"', '"removed"'];
+  const { files, found } = readableIn(folderOf(sealed), words);
+  expect([files > fewSealed.objects, found]).toEqual([true, []]);
+});
+
+test("another key encrypts what is new, the one before still opens what is there, and both become one object", async () => {
+  const path = `/storage/connections/${sealed}`;
+  const [first = ""] = clientKeys;
+  const { status, body } = await ask("POST", `${path}/client-keys`, {});
+  expect([status, body.client_keys.length]).toEqual([201, 2]);
+  clientKeys.unshift(body.client_key);
+  const ids = clientKeys.map((key) => clientKeyId(Buffer.from(key, "base64")));
+  expect(body.client_keys.map(({ id }: { id: string }) => id)).toEqual(ids);
+  expect((await ask("POST", `${path}/client-keys`, { client_key: first })).body.code).toBe("invalid_request");
+  await send([{ message: "of the second key", user: { id: 7 } }]);
+  await until("it to be with the others, in an object of the new key", async () => {
+    const counts = decryptFiles(folderOf(sealed), folderOf("opened"), clientKeys);
+    const seen = await inBucket("service != 'old'", "opened");
+    return seen.rows >= 541 && seen.objects <= 2 && counts.size === 2 ? true : undefined;
+  });
+  expect(await inSealed()).toMatchObject({ rows: 561, different: 561 });
+  await until("it to be in the other bucket, too", async () => ((await inBucket()).rows === 561 ? true : undefined));
 });
 
 test("what was planned is forgotten once it is long finished, and not before", async () => {
@@ -148,7 +217,10 @@ test("what was planned is forgotten once it is long finished, and not before", a
 test("a deletion goes through the bucket, through a kill, waits while it is away, and says so in its certificate", async () => {
   const before = await inBucket();
   const counted = await ask("POST", "/deletions/preview", { kind: "query", query: "user.id:1" });
-  expect(counted.body.buckets).toEqual([{ connection, name: "ours", events: 180, problem: "" }]);
+  expect(counted.body.buckets).toEqual([
+    { connection, name: "ours", events: 180, problem: "" },
+    { connection: sealed, name: "sealed", events: 180, problem: "" },
+  ]);
   await buckets.stop();
   const { status, body } = await ask("POST", "/deletions", {
     ...{ kind: "query", query: "user.id:1", reason: "asked", confirm: "user.id:1" },
@@ -171,8 +243,35 @@ test("a deletion goes through the bucket, through a kill, waits while it is away
   expect(await inBucket("attributes['user.id'] = '1'")).toMatchObject({ rows: 0 });
   const after = await inBucket();
   expect([after.rows, after.different]).toEqual([before.rows - 180, before.rows - 180]);
+  expect(await inSealed("attributes['user.id'] = '1'")).toMatchObject({ rows: 0 });
+  expect(await inSealed()).toMatchObject({ rows: after.rows, different: after.rows });
   const lines = await removedLines(body.id);
   expect(lines.some((line) => line.includes('"place":"buckets"'))).toBe(true);
   expect(checkCertificate(certificate, { publicKey: certificate.public_key, lines })).toEqual({ problems: [] });
   expect((await ask("GET", "/verify?wait=20")).body).toMatchObject({ ok: true, removed: { deleted: 180, expired: 0 } });
+});
+
+test("an object that its keeper changed, or put under another name, is refused by name and is nobody's answer", async () => {
+  await retention.kill();
+  const events = join(folderOf(sealed), "events");
+  const [name = "", other = ""] = readdirSync(events, { recursive: true, encoding: "utf8" })
+    .filter((one) => one.endsWith(".parquet"))
+    .sort();
+  const counted = async () =>
+    (await ask("POST", "/deletions/preview", { kind: "query", query: "user.id:2" })).body.buckets[1];
+  const bytes = readFileSync(join(events, name));
+  const changed = Buffer.from(bytes);
+  changed[changed.length - 20] = (changed[changed.length - 20] ?? 0) ^ 1;
+  for (const [put, why] of [
+    [changed, "bytes do not prove themselves"],
+    [readFileSync(join(events, other)), "another object"],
+    [Buffer.from("PAR1"), "not encrypted"],
+  ] as const) {
+    writeFileSync(join(events, name), put);
+    const { events: none, problem } = await counted();
+    expect([none, problem]).toEqual([null, expect.stringContaining(why)]);
+    expect(problem).toContain(`The object events/${name} does not open`);
+  }
+  writeFileSync(join(events, name), bytes);
+  expect(await counted()).toMatchObject({ events: 180, problem: "" });
 });

@@ -4,15 +4,7 @@
  * without that, and a look afterwards at what is there proves it. One bucket that is away keeps no other from its turn.
  */
 
-import {
-  type ArchivedObject,
-  type Bucket,
-  createBucket,
-  Fault,
-  type Log,
-  listArchive,
-  type Storage,
-} from "@astralog/chassis";
+import { type ArchivedObject, type Bucket, Fault, type Log, listArchive, type Storage } from "@astralog/chassis";
 import { createBinder } from "@astralog/schemas/query/index";
 import {
   archivedDeletionSql,
@@ -24,18 +16,23 @@ import {
   sourceConditions,
   type TenantPolicy,
 } from "@astralog/schemas/retention/index";
-import { archiveDays, archiveFolder, otherDay, type StorageConnection } from "@astralog/schemas/storage";
+import { archiveDays, otherDay, type StorageConnection } from "@astralog/schemas/storage";
 import { type Changes, createChanges } from "./bucket-changes.ts";
-import { type BucketEvents, createBucketEvents, type Span } from "./bucket-events.ts";
+import { type BucketEvents, createBucketEvents, type Span, sentBytes } from "./bucket-events.ts";
 import type { ClickHouse } from "./clickhouse.ts";
 import { addTo, bucketRemoval, expiredRemoval, type Place, type Policies } from "./places.ts";
 import type { Removals } from "./removals.ts";
+
+/** Bytes of objects that are made into one at once. */
+const bytesAtOnce = 64 * 2 ** 20;
 
 export interface OpenBucket {
   readonly connection: StorageConnection;
   readonly bucket: Bucket;
   readonly events: BucketEvents;
   readonly changes: Changes;
+  /** Of objects that are made into one. */
+  readonly mostBytes: number;
   /** Objects never change, so what was once looked up holds. */
   readonly spans: Map<string, Span>;
 }
@@ -57,10 +54,11 @@ export const createOpenBuckets = (deps: {
       if (known?.version === version) return known.opened;
       const keys = deps.storage.keysOf(connection);
       const { outgoing } = deps.storage;
-      const bucket = createBucket({ settings: connection, keys, folder: archiveFolder(connection), outgoing });
+      const bucket = deps.storage.open(connection);
       const opened: OpenBucket = {
+        mostBytes: connection.client_encryption === true ? sentBytes : bytesAtOnce,
         ...{ connection, bucket, changes: createChanges(bucket), spans: known?.opened.spans ?? new Map() },
-        events: createBucketEvents({ clickhouse: deps.clickhouse, connection, keys, outgoing }),
+        events: createBucketEvents({ clickhouse: deps.clickhouse, bucket, connection, keys, outgoing }),
       };
       open.set(connection.id, { version, opened });
       return opened;
@@ -68,8 +66,6 @@ export const createOpenBuckets = (deps: {
   };
 };
 
-/** Bytes of objects that are made into one at once. */
-const bytesAtOnce = 64 * 2 ** 20;
 const namesAtOnce = 500;
 const mostRounds = 3;
 
@@ -86,7 +82,7 @@ const foundOf = ({ counts }: Going): number => [...counts.values()].reduce((sum,
 const heldOf = ({ counts }: Going): number => [...counts.values()].reduce((sum, { held }) => sum + held, 0);
 
 /** Objects of one day and source, a few at a time. */
-export const piecesOf = (objects: readonly ArchivedObject[], bytes = bytesAtOnce): ArchivedObject[][] => {
+export const piecesOf = (objects: readonly ArchivedObject[], bytes: number): ArchivedObject[][] => {
   const pieces: ArchivedObject[][] = [];
   for (const group of Map.groupBy(objects, ({ day, source }) => `${day}/${source}`).values()) {
     let size = Number.POSITIVE_INFINITY;
@@ -102,7 +98,7 @@ export const piecesOf = (objects: readonly ArchivedObject[], bytes = bytesAtOnce
   return pieces;
 };
 
-const removeThese = async ({ changes, events }: OpenBucket, going: Going, why: string): Promise<void> => {
+const removeThese = async ({ changes, events, mostBytes }: OpenBucket, going: Going, why: string): Promise<void> => {
   const mine = going.objects.filter(({ name }) => (going.counts.get(name)?.found ?? 0) > 0);
   const isWhole = ({ name }: ArchivedObject): boolean => {
     const counted = going.counts.get(name);
@@ -111,7 +107,10 @@ const removeThese = async ({ changes, events }: OpenBucket, going: Going, why: s
   const whole = mine.filter(isWhole).map(({ name }) => name);
   for (let at = 0; at < whole.length; at += namesAtOnce)
     await changes.make({ why, removed: whole.slice(at, at + namesAtOnce) });
-  for (const piece of piecesOf(mine.filter((one) => !isWhole(one)))) {
+  for (const piece of piecesOf(
+    mine.filter((one) => !isWhole(one)),
+    mostBytes,
+  )) {
     const [first] = piece;
     if (first === undefined) continue;
     const names = piece.map(({ name }) => name);
@@ -246,14 +245,12 @@ export const createBucketsPlace = (deps: { buckets(): OpenBucket[]; removals: Re
         try {
           await one.changes.settle();
           const going = await lookDeletion(one, deletion);
-          const names = [...going.counts.keys()];
-          for (let at = 0; at < names.length; at += namesAtOnce) {
-            const { sql, params } = await one.events.table(names.slice(at, at + namesAtOnce));
-            await removals.write(bucketRemoval(deletion.id), {
-              ...{ table: sql, index: "idx", time: "received_at", where: going.found },
+          await one.events.each([...going.counts.keys()], ({ sql, params, sent }) =>
+            removals.write(bucketRemoval(deletion.id), {
+              ...{ table: sql, index: "idx", time: "received_at", where: going.found, sent },
               params: { ...going.params, ...params },
-            });
-          }
+            }),
+          );
           await removeThese(one, going, deletion.id);
         } catch (error) {
           // The look that follows tells it to whoever waits for the deletion.

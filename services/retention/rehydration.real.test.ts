@@ -21,6 +21,8 @@ let buckets: BucketServer;
 let sql: Sql;
 let folder: string;
 let connection: string;
+/** One whose objects are encrypted before they leave us. */
+let sealed: string;
 const { ask, send, certified } = createDriver(() => ({ one, api, receiver }));
 
 interface Rows {
@@ -93,6 +95,12 @@ beforeAll(async () => {
     return status === 201 ? body : undefined;
   });
   connection = made.id;
+  const { body: hidden } = await ask("POST", "/storage/connections", {
+    ...{ name: "hidden", kind: "compatible", endpoint: buckets.url, bucket: "theirs", client_encryption: true },
+    ...{ access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey },
+  });
+  expect(hidden.client_key).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+  sealed = hidden.id;
   await send(
     Array.from({ length: 400 }, (_, i) => ({
       ...{ message: `of user ${i % 4}`, user: { id: i % 4 }, n: i / 8, ok: i % 3 === 0 },
@@ -156,6 +164,23 @@ test("a range comes back row by row through kills, what is there is not doubled,
   expect(await inTable()).toMatchObject({ rows: 200 });
   expect(await inBucket()).toMatchObject({ rows: 420 });
   expect((await ask("GET", "/verify?wait=20")).body).toMatchObject({ ok: true });
+
+  // The same from the bucket whose objects are encrypted before they leave us, which cannot be searched in place.
+  const { body: places } = await ask("GET", "/search/places", undefined, one.queryKey);
+  expect(places.places.map(({ searchable }: { searchable: boolean }) => searchable)).toEqual([true, false]);
+  const refused = await ask("GET", `/search?place=${sealed}`, undefined, one.queryKey);
+  expect(refused).toMatchObject({ status: 409, body: { code: "bucket_encrypted" } });
+  expect(refused.body.detail).toContain("POST /api/v1/rehydrations");
+  await until("all to be in the encrypted bucket", async () =>
+    (await ask("POST", "/rehydrations/preview", { ...range, connection: sealed })).body.events === 400
+      ? true
+      : undefined,
+  );
+  const again = await begin({ ...range, connection: sealed, days: 2 });
+  expect(await done(again)).toMatchObject({ events: 200, problem: "" });
+  expect(await inTable("service != 'old'")).toEqual(all);
+  expect((await ask("DELETE", `/rehydrations/${again}`)).status).toBe(204);
+  await ended(again);
 });
 
 test("what a deletion has removed goes from what came back, and comes back no more, even where the bucket has it again", async () => {

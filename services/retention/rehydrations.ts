@@ -18,6 +18,7 @@ import {
   rehydrationSql,
   slotOfPartition,
 } from "@astralog/schemas/retention/index";
+import type { From } from "./bucket-events.ts";
 import { type OpenBucket, piecesOf } from "./buckets.ts";
 import { type ClickHouse, isRunning } from "./clickhouse.ts";
 import type { RetentionMetrics } from "./metrics.ts";
@@ -111,20 +112,16 @@ export const createRehydrations = (deps: {
   };
 
   /** What of these objects is meant and neither there nor removed for good, once. */
-  const insert = async (
-    one: Rehydration,
-    { events }: OpenBucket,
-    objects: readonly ArchivedObject[],
-  ): Promise<void> => {
+  const insert = async (one: Rehydration, { sql: from, params: access, sent }: From): Promise<void> => {
     const { params, bind } = createBinder("r");
     const meant = rehydrationSql(one, bind);
-    const { sql: from, params: access } = await events.table(objects.map(({ name }) => name));
     const all = { ...params, ...access };
     const ranges = await clickhouse.rows<Range>(
       `SELECT topic, partition, min(offset) AS first, max(offset) AS last,
          toString(toUnixTimestamp64Nano(min(timestamp))) AS from, toString(toUnixTimestamp64Nano(max(timestamp))) AS to
        FROM ${from} WHERE ${meant} GROUP BY topic, partition`,
       all,
+      sent,
     );
     if (ranges.length === 0) return;
     const { params: more, bind: bound } = createBinder("w");
@@ -157,7 +154,7 @@ export const createRehydrations = (deps: {
            WHERE match(removal, '^(bucket:)?del_') AND ${mine} GROUP BY topic, partition, offset)
        LIMIT 1 BY topic, partition, offset, idx`,
       { ...all, ...more },
-      { id: queryId(one.id) },
+      { id: queryId(one.id), sent },
     );
   };
 
@@ -169,7 +166,10 @@ export const createRehydrations = (deps: {
       ...{ days: daysOfRehydration(one), most: rehydrationLimits.objects },
       sources: one.sources.length === 0 ? "all" : new Set(one.sources),
     });
-    const [piece] = piecesOf(run.objects.filter(({ name }) => name > run.cursor));
+    const [piece] = piecesOf(
+      run.objects.filter(({ name }) => name > run.cursor),
+      opened.mostBytes,
+    );
     if (piece === undefined) {
       run.finished = true;
       await tell(one, run, "done");
@@ -177,7 +177,8 @@ export const createRehydrations = (deps: {
       run.objects = undefined;
       return;
     }
-    await insert(one, opened, piece);
+    const names = piece.map(({ name }) => name);
+    await opened.events.each(names, (from) => insert(one, from));
     run.cursor = piece.at(-1)?.name ?? run.cursor;
     run.failures = 0;
     metrics.rehydrated.inc(piece.length);

@@ -18,11 +18,11 @@ export const untilSwept = async (sql: Sql, since = new Date()): Promise<void> =>
 
 /** The services are taken anew each time: a test starts them again. */
 export const createDriver = (of: () => { one: Platform; api: RunningService; receiver: RunningService }) => {
-  const ask = async (method: string, path: string, body?: unknown) => {
-    const { one, api } = of();
+  const ask = async (method: string, path: string, body?: unknown, key = of().one.adminKey) => {
+    const { api } = of();
     const answer = await fetch(`${api.url}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${one.adminKey}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();

@@ -8,7 +8,8 @@ import { isHead } from "@astralog/schemas/audit-export";
 import type { AuditHead } from "@astralog/schemas/audit-head";
 import { archiveNames } from "@astralog/schemas/storage";
 import { whileLeading } from "../control/while-leading.ts";
-import type { ConnectionRow, Connections } from "../storage/connections.ts";
+import type { ConnectionRow } from "../storage/connection-rows.ts";
+import type { Connections } from "../storage/connections.ts";
 import type { AuditHeads } from "./audit-heads.ts";
 
 export type AnchorOutcome = "put" | "contradicted" | "failed";

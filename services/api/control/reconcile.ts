@@ -28,7 +28,8 @@ import {
 import type { AuditHeads } from "../audit/audit-heads.ts";
 import type { Db, Trx } from "../postgres.ts";
 import type { ClickHouses } from "../storage/clickhouse-connections.ts";
-import { asVersion, type Connections } from "../storage/connections.ts";
+import { asVersion } from "../storage/connection-rows.ts";
+import type { Connections } from "../storage/connections.ts";
 import {
   announceKey,
   announceRetention,

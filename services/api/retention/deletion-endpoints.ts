@@ -162,8 +162,8 @@ export const createDeletionEndpoints = (deps: DeletionDeps): Endpoint[] => {
         try {
           const store = await deps.stores.open(owner, connection);
           const options = { name: "deletion_preview_in_bucket", seconds: deps.searchSeconds };
-          const { rows: counted } = await store.ask<[string]>(window, sql, options);
-          return { connection, name, events: Number(counted[0]?.[0] ?? 0), problem: "" };
+          const { rows: counted } = await store.count<[string]>(window, sql, options);
+          return { connection, name, events: counted.reduce((sum, [n]) => sum + Number(n), 0), problem: "" };
         } catch (error) {
           if (!(error instanceof Fault)) throw error;
           return { connection, name, events: null, problem: error.message };

@@ -113,7 +113,7 @@ export const createRehydrationEndpoints = (deps: RehydrationDeps): Endpoint[] =>
       params,
     };
     const [{ rows, stats }, sizes] = await Promise.all([
-      store.ask<[string, string]>(window, sql, { name: "rehydration_cost", seconds: deps.searchSeconds, signal }),
+      store.count<[string, string]>(window, sql, { name: "rehydration_cost", seconds: deps.searchSeconds, signal }),
       deps.kept.sizes(caller),
     ]);
     const events = rows.reduce((sum, [, n]) => sum + Number(n), 0);

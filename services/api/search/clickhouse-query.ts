@@ -1,7 +1,8 @@
 /** Runs one query for a tenant or for the ledger and turns the server's refusals into Faults. */
-import { Fault } from "@astralog/chassis";
+import { buffer } from "node:stream/consumers";
+import { Fault, type SentTables, sentTables } from "@astralog/chassis";
 import { tenantHeader } from "@astralog/schemas/clickhouse";
-import { ClickHouseError } from "@clickhouse/client";
+import { ClickHouseError, type ResponseJSON } from "@clickhouse/client";
 import type { ClickHouseClient } from "../clickhouse.ts";
 import type { ApiMetrics } from "../metrics.ts";
 import type { OwnServers } from "../storage/own-servers.ts";
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly here?: boolean | undefined;
   /** Rows it may read; the server's own limit when left out. */
   readonly maxRows?: number | undefined;
+  /** Tables that go along. */
+  readonly sent?: SentTables | undefined;
 }
 
 export interface ClickHouseQueries {
@@ -39,7 +42,7 @@ export interface ClickHouseQueries {
    * `storage_failed`, `storage_refused`.
    */
   forTenant<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
-  /** Reads the table function of a bucket, and nothing of ours. Same Faults, and `object_gone`, `storage_failed`, `storage_refused`. */
+  /** Reads the table function of a bucket, or what goes along, and nothing of ours. Same Faults, and `object_gone`, `storage_failed`, `storage_refused`. */
   forBucket<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
   /** Sees every row. Same Faults. */
   forLedger<Row>(sql: Sql, options: RunOptions): Promise<Answer<Row>>;
@@ -61,21 +64,23 @@ export const createQueries = (deps: {
     options: RunOptions,
     headers: Record<string, string> = {},
   ): Promise<Answer<Row>> => {
-    const ask = async () => {
-      const result = await client.query({
-        query: sql.query,
-        query_params: { ...sql.params },
-        format: "JSONCompact",
+    const ask = async (): Promise<ResponseJSON<Row>> => {
+      const { settings: ofTables = {}, ...along } = options.sent === undefined ? {} : sentTables(options.sent);
+      const asked = {
+        ...{ query: sql.query, query_params: { ...sql.params } },
         ...(options.signal === undefined ? {} : { abort_signal: options.signal }),
         clickhouse_settings: {
+          ...ofTables,
           max_execution_time: options.seconds,
           ...(options.maxRows === undefined ? {} : { max_rows_to_read: String(options.maxRows) }),
           // A search that nobody waits for any more ends in the server too.
-          cancel_http_readonly_queries_on_client_close: 1,
+          cancel_http_readonly_queries_on_client_close: 1 as const,
         },
         http_headers: headers,
-      });
-      return result.json<Row>();
+      };
+      if (options.sent === undefined) return (await client.query({ ...asked, format: "JSONCompact" })).json<Row>();
+      const { stream } = await client.exec({ ...asked, ...along, query: `${sql.query} FORMAT JSONCompact` });
+      return JSON.parse((await buffer(stream)).toString()) as ResponseJSON<Row>;
     };
     const begun = performance.now();
     try {

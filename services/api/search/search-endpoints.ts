@@ -26,6 +26,9 @@ export const placeInput = z
 const placeShape = z.object({
   ...{ id: z.string(), name: z.string(), kind: z.enum(["bucket", "clickhouse", "astralog"]) },
   home: z.boolean().describe("The organization's events are kept there, and searches without a place go there."),
+  searchable: z
+    .boolean()
+    .describe("False: its objects are encrypted before they leave Astralog, so bring days of it back first."),
 });
 
 export const searchInput = z.strictObject({

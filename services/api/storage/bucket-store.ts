@@ -7,7 +7,7 @@ import { createBinder } from "@astralog/schemas/query/index";
 import { archiveFolder, archiveTableSql } from "@astralog/schemas/storage";
 import { withPostgres } from "../postgres.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
-import { type Owner, type Window, windowSql } from "../search/scope.ts";
+import { type Owner, windowSql } from "../search/scope.ts";
 import {
   astralogPlace,
   createAstralogStore,
@@ -16,27 +16,13 @@ import {
   type Store,
   type Stores,
 } from "../search/store.ts";
+import { daysOf, mostObjects } from "./bucket-days.ts";
+import { type ConnectionRow, isEncrypted } from "./connection-rows.ts";
 import type { Connections } from "./connections.ts";
+import { createEncryptedCount } from "./encrypted-count.ts";
 import type { OwnServers } from "./own-servers.ts";
 
-const dayNs = 86_400_000_000_000n;
-/** A window of more days is listed whole. */
-const mostDays = 62n;
-/** What one query may open. */
-const mostObjects = 10_000;
 const listTimeoutMs = 10_000;
-
-/** The days that a window's events may lie under; undefined: any. `to` is not in the window. */
-export const daysOf = ({ from, to }: Window, now: number): string[] | undefined => {
-  if (from === undefined || from < 0n) return undefined;
-  // What is dated further ahead lies under `other`.
-  const end = to ?? BigInt(now) * 1_000_000n + 3n * dayNs;
-  const [first, last] = [from / dayNs, (end > from ? end - 1n : from) / dayNs];
-  if (last - first >= mostDays) return undefined;
-  return Array.from({ length: Number(last - first) + 1 }, (_, i) =>
-    new Date((Number(first) + i) * 86_400_000).toISOString().slice(0, 10),
-  );
-};
 
 /** Told of a bucket by its name, for there may be several. */
 const named = (name: string, error: unknown): unknown => {
@@ -47,7 +33,7 @@ const named = (name: string, error: unknown): unknown => {
       `It would open more than ${mostObjects.toLocaleString("en")} objects of the bucket. Choose a shorter time range.`,
       { cause: error },
     );
-  if (error.code !== "storage_failed" && error.code !== "storage_refused") return error;
+  if (!error.code.startsWith("storage_")) return error;
   const remedy = /AccessDenied|Forbidden/.test(error.message)
     ? " Allow s3:ListBucket and s3:GetObject for the prefix (docs/your-own-bucket.md), or give the connection other keys."
     : "";
@@ -76,11 +62,31 @@ export const createStores = (deps: {
     return objects;
   };
 
+  const encryptedCount = createEncryptedCount(deps);
+  const encryptedStore = ({ tenant, sources }: Owner, row: ConnectionRow): Store => ({
+    indexed: false,
+    ask: () =>
+      Promise.reject(
+        new Fault(
+          "bucket_encrypted",
+          `The bucket "${row.name}" cannot be searched in place: its objects are encrypted before they leave Astralog, and ClickHouse cannot read them there. Bring the days that you want back: POST /api/v1/rehydrations, astralog rehydrations create, or the Data page.`,
+        ),
+      ),
+    count: async (window, sql, options) => {
+      try {
+        return await encryptedCount({ tenant, sources, row }, window, sql, options);
+      } catch (error) {
+        throw named(row.name, error);
+      }
+    },
+  });
+
   const bucketStore = async ({ tenant, sources }: Owner, id: string): Promise<Store> => {
     const { row, opened } = await withPostgres(async () => {
       const found = await deps.connections.find(tenant, id);
       return { row: found, opened: await deps.connections.access(found) };
     });
+    if (isEncrypted(row)) return encryptedStore({ tenant, sources }, row);
     const { settings, keys } = opened;
     const bucket = createBucket({
       ...{ settings, keys, outgoing: deps.outgoing, folder: archiveFolder(row), timeoutMs: listTimeoutMs },
@@ -115,27 +121,32 @@ export const createStores = (deps: {
         });
       }
     };
-    return { ask, indexed: false };
+    return { ask, count: ask, indexed: false };
   };
 
   return {
     places: async (tenant) => [
-      ...deps.servers
-        .all(tenant)
-        .map(({ id, name, mode }): SearchPlace => ({ id, name, kind: "clickhouse", home: mode === "instead" })),
+      ...deps.servers.all(tenant).map(
+        ({ id, name, mode }): SearchPlace => ({
+          ...{ id, name, kind: "clickhouse", home: mode === "instead", searchable: true },
+        }),
+      ),
       ...(await withPostgres(() => deps.connections.list(tenant))).map(
-        ({ id, name }): SearchPlace => ({ id, name, kind: "bucket", home: false }),
+        (row): SearchPlace => ({
+          ...{ id: row.id, name: row.name, kind: "bucket", home: false, searchable: !isEncrypted(row) },
+        }),
       ),
       ...(deps.servers.home(tenant) === undefined
         ? []
-        : [{ id: astralogPlace, name: "Astralog", kind: "astralog", home: false } as const]),
+        : [{ id: astralogPlace, name: "Astralog", kind: "astralog", home: false, searchable: true } as const]),
     ],
     open: (owner, place) => {
       if (place === undefined || place === "") return Promise.resolve(createOwnStore(deps.queries, owner));
       if (place === astralogPlace) return Promise.resolve(createAstralogStore(deps.queries, owner));
       const server = deps.servers.find(owner.tenant, place);
       if (server === undefined) return bucketStore(owner, place);
-      return Promise.resolve({ indexed: true, ask: (_, sql, options) => deps.servers.ask(server, sql, options) });
+      const ask: Store["ask"] = (_, sql, options) => deps.servers.ask(server, sql, options);
+      return Promise.resolve({ indexed: true, ask, count: ask });
     },
   };
 };

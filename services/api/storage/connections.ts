@@ -5,6 +5,7 @@
 import {
   type Bucket,
   createBucket,
+  encryptedAs,
   Fault,
   type KeySource,
   type ProbeResult,
@@ -12,17 +13,13 @@ import {
   type Storage,
 } from "@astralog/chassis";
 import { randomBase62, type StorageConnectionRecord } from "@astralog/schemas";
-import type { StorageConnectionTable } from "@astralog/schemas/postgres";
 import {
   archiveFolder,
-  type ServerEncryption,
   type StorageConnection,
-  type StorageKeys,
-  type StorageKind,
+  type StorageSecrets,
   type StorageSettings,
   storageBound,
 } from "@astralog/schemas/storage";
-import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceStorage } from "../control/outbox.ts";
@@ -30,9 +27,9 @@ import { checkFeature } from "../plans/plan-inputs.ts";
 import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, lockTenant, named, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
-import type { changedConnection, newConnection } from "./storage-shapes.ts";
-
-export type ConnectionRow = Selectable<StorageConnectionTable>;
+import { makeClientKey, type NewClientKey, readClientKeys, withClientKey } from "./client-keys.ts";
+import { type ConnectionRow, find, isEncrypted, settingsOf } from "./connection-rows.ts";
+import { type changedConnection, type newConnection, placeOf } from "./storage-shapes.ts";
 
 export interface ConnectionsDeps {
   readonly db: Db;
@@ -47,76 +44,46 @@ const mostConnections = 10;
 const timeoutMs = 10_000;
 const secretPlace = (tenant: string) => ({ owner: tenant, column: "storage_connections.secret_access_key" });
 
-const settingsOf = (row: ConnectionRow): StorageSettings => ({
-  ...{ kind: row.kind as StorageKind, endpoint: row.endpoint, region: row.region, bucket: row.bucket },
-  ...{ prefix: row.prefix, encryption: row.encryption as ServerEncryption, kms_key: row.kms_key },
-  role_arn: row.role_arn,
-});
-
-/** The address of a kind's servers, where it is known. Faults: `invalid_request`. */
-const placeOf = ({ kind, endpoint, region }: z.output<typeof newConnection>): { endpoint: string; region: string } => {
-  if (kind === "s3") {
-    if (region === undefined)
-      throw new Fault("invalid_request", "region: s3 needs the bucket's, such as eu-central-1.");
-    return { endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`, region };
-  }
-  if (kind === "gcs") return { endpoint: endpoint ?? "https://storage.googleapis.com", region: region ?? "auto" };
-  if (endpoint === undefined)
-    throw new Fault("invalid_request", `endpoint: ${kind} needs one, such as https://s3.example.com.`);
-  return { endpoint, region: region ?? (kind === "r2" ? "auto" : "us-east-1") };
-};
-
-const find = async (db: Db | Trx, tenant: string, id: string, locked = false): Promise<ConnectionRow> => {
-  const row = await db
-    .selectFrom("storage_connections")
-    .selectAll()
-    .where("tenant", "=", tenant)
-    .where("id", "=", id)
-    .$if(locked, (query) => query.forUpdate())
-    .executeTakeFirst();
-  if (row === undefined) throw new Fault("not_found", "There is no such storage connection.");
-  return row;
-};
-
-/**
- * A record as far as it can be compared: what it seals differs each time it is sealed, and each change has a version. What
- * cannot be read differs from everything.
- */
-export const asVersion = ({ tenant, connection, definition }: StorageConnectionRecord): StorageConnectionRecord => {
-  try {
-    return { tenant, connection, definition: String((JSON.parse(definition) as StorageConnection).version) };
-  } catch {
-    return { tenant, connection, definition: "" };
-  }
-};
-
 export const createConnections = ({ db, envelope, storage, principal }: ConnectionsDeps) => {
-  const keysOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageKeys> => ({
+  const secretsOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageSecrets> => ({
     access_key_id: row.access_key_id,
     secret_access_key: await envelope.open(of, secretPlace(row.tenant), row.secret_access_key),
+    ...(isEncrypted(row) ? { client_keys: await readClientKeys(envelope, of, row) } : {}),
   });
 
-  const connectionOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageConnection> => ({
-    ...{ id: row.id, tenant: row.tenant, name: row.name, archive: row.archive, version: row.version },
-    retention_days: row.retention_days,
-    ...settingsOf(row),
-    sealed: storage.sealer.seal(storageBound(row.tenant, row.id), JSON.stringify(await keysOf(of, row))),
-  });
+  const connectionOf = async (of: Db | Trx, row: ConnectionRow): Promise<StorageConnection> => {
+    const { id, tenant } = row;
+    const bound = { id, tenant, client_encryption: isEncrypted(row) };
+    return {
+      ...{ ...bound, name: row.name, archive: row.archive, version: row.version, ...settingsOf(row) },
+      retention_days: row.retention_days,
+      sealed: storage.sealer.seal(storageBound(bound), JSON.stringify(await secretsOf(of, row))),
+    };
+  };
 
   const announce = async (trx: Trx, row: ConnectionRow): Promise<void> =>
     announceStorage(trx, row.tenant, row.id, {
       ...{ tenant: row.tenant, connection: row.id, definition: JSON.stringify(await connectionOf(trx, row)) },
     });
 
-  /** Keys, or a session of the role; both taken when they are used. */
-  const sourceOf = async (row: ConnectionRow): Promise<KeySource> =>
-    storage.roles.sourceOf(row.tenant, settingsOf(row), await keysOf(db, row));
+  /** What opens it, keys or a session of the role, taken when it is used; and what its objects are encrypted under. */
+  const opened = async (row: ConnectionRow) => {
+    const { client_keys: clientKeys = [], ...keys } = await secretsOf(db, row);
+    return { keys: storage.roles.sourceOf(row.tenant, settingsOf(row), keys), clientKeys };
+  };
 
-  const bucketOf = (id: string, settings: StorageSettings, keys: KeySource): Bucket =>
-    createBucket({
-      ...{ settings, keys, outgoing: storage.outgoing, timeoutMs },
+  const bucketOf = (
+    id: string,
+    settings: StorageSettings,
+    { keys, clientKeys }: { keys: KeySource; clientKeys: readonly string[] },
+    most = timeoutMs,
+  ): Bucket => {
+    const bucket = createBucket({
+      ...{ settings, keys, outgoing: storage.outgoing, timeoutMs: most },
       folder: archiveFolder({ prefix: settings.prefix, id }),
     });
+    return clientKeys.length === 0 ? bucket : encryptedAs(bucket, clientKeys);
+  };
 
   const probe = (...of: Parameters<typeof bucketOf>): Promise<ProbeResult> => probeBucket(bucketOf(...of));
 
@@ -130,18 +97,16 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
     trx: Trx,
     by: By,
     row: ConnectionRow,
-    action: `storage.connection_${"created" | "changed" | "probed" | "removed"}`,
+    action: `storage.connection_${"created" | "changed" | "client_key_renewed" | "probed" | "removed"}`,
     details: Record<string, boolean | string> = {},
   ) =>
     recordAct(trx, by, {
       ...{ tenant: row.tenant, action, target: { kind: "storage_connection", id: row.id } },
       details: {
-        name: row.name,
-        kind: row.kind,
-        bucket: row.bucket,
-        archive: row.archive,
-        role_arn: row.role_arn,
+        ...{ name: row.name, kind: row.kind, bucket: row.bucket, archive: row.archive, role_arn: row.role_arn },
         retention_days: row.retention_days,
+        // Empty: its objects are not encrypted here.
+        client_key: row.client_key_ids[0]?.id ?? "",
         ...details,
       },
     });
@@ -160,14 +125,23 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
     /** Of all organizations. */
     all: (): Promise<ConnectionRow[]> => db.selectFrom("storage_connections").selectAll().orderBy("id").execute(),
     /** For whom ClickHouse reads there. */
-    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: await sourceOf(row) }),
-    /** What lies in the connection's own folder. */
-    open: async (row: ConnectionRow): Promise<Bucket> => bucketOf(row.id, settingsOf(row), await sourceOf(row)),
+    access: async (row: ConnectionRow) => ({ settings: settingsOf(row), keys: (await opened(row)).keys }),
+    /** What lies in the connection's own folder, as it was before it was encrypted. */
+    open: async (row: ConnectionRow, most?: number): Promise<Bucket> =>
+      bucketOf(row.id, settingsOf(row), await opened(row), most),
 
-    /** Probed before it is kept. Faults: `over_plan`, `storage_unfit`, `address_refused`, `too_many`, `name_taken`. */
-    create: async (tenant: string, given: z.output<typeof newConnection>, by: By): Promise<ConnectionRow> => {
+    /**
+     * Probed before it is kept. A key that was made here is told this once. Faults: `over_plan`, `storage_unfit`,
+     * `address_refused`, `too_many`, `name_taken`.
+     */
+    create: async (
+      tenant: string,
+      given: z.output<typeof newConnection>,
+      by: By,
+    ): Promise<{ row: ConnectionRow; shown: NewClientKey["shown"] }> => {
       checkFeature(await readPlan(db, tenant), "own_storage");
-      const { access_key_id = "", secret_access_key = "", ...rest } = given;
+      const { access_key_id = "", secret_access_key = "", client_encryption, client_key, ...rest } = given;
+      const made = client_encryption ? makeClientKey(client_key) : undefined;
       const place = placeOf(given);
       const endpoint = new URL(place.endpoint).origin;
       storage.outgoing.check(endpoint);
@@ -178,27 +152,56 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
           "role_arn: this installation takes no roles; its operator has to set STORAGE_AWS_PRINCIPAL.",
         );
       const id = `sto_${randomBase62(12)}`;
-      await mustFit(id, settings, storage.roles.sourceOf(tenant, settings, { access_key_id, secret_access_key }));
+      await mustFit(id, settings, {
+        keys: storage.roles.sourceOf(tenant, settings, { access_key_id, secret_access_key }),
+        clientKeys: made === undefined ? [] : [made.key],
+      });
       return named("storage connection", given.name, () =>
         db.transaction().execute(async (trx) => {
           await lockTenant(trx, tenant);
           const there = await trx.selectFrom("storage_connections").select("id").where("tenant", "=", tenant).execute();
           if (there.length >= mostConnections)
             throw new Fault("too_many", `An organization has ${mostConnections} storage connections at most.`);
+          const none = { tenant, client_keys: "", client_key_ids: [] };
           const row = await trx
             .insertInto("storage_connections")
             .values({
               ...{ id, tenant, ...settings, access_key_id },
+              ...(made === undefined ? {} : await withClientKey(envelope, trx, none, made)),
               secret_access_key: await envelope.seal(trx, secretPlace(tenant), secret_access_key),
             })
             .returningAll()
             .executeTakeFirstOrThrow();
           await announce(trx, row);
           await act(trx, by, row, "storage.connection_created");
-          return row;
+          return { row, shown: made?.shown };
         }),
       );
     },
+
+    /** New objects are encrypted under another key; what is there stays readable. Faults: `invalid_request`, `too_many`. */
+    renewClientKey: (tenant: string, id: string, given: string | undefined, by: By) =>
+      db.transaction().execute(async (trx) => {
+        const before = await find(trx, tenant, id, true);
+        if (!isEncrypted(before))
+          throw new Fault(
+            "invalid_request",
+            "This connection has no client-side encryption, which is chosen when a bucket is connected; connect it once more with client_encryption.",
+          );
+        const made = makeClientKey(given);
+        const row = await trx
+          .updateTable("storage_connections")
+          .set({
+            ...(await withClientKey(envelope, trx, before, made)),
+            ...{ version: before.version + 1, updated_at: new Date() },
+          })
+          .where("id", "=", id)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        await announce(trx, row);
+        await act(trx, by, row, "storage.connection_client_key_renewed", { given: made.known.given });
+        return { row, shown: made.shown };
+      }),
 
     /** New keys are probed before they replace others. Faults besides: `over_plan`, where what was paused is to go on. */
     change: async (
@@ -214,7 +217,8 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
         const before = await find(db, tenant, id);
         // Keys end a role.
         const keys = { access_key_id, secret_access_key };
-        await mustFit(id, { ...settingsOf(before), role_arn: "" }, () => Promise.resolve(keys));
+        const { clientKeys } = await opened(before);
+        await mustFit(id, { ...settingsOf(before), role_arn: "" }, { keys: () => Promise.resolve(keys), clientKeys });
       }
       return named("storage connection", given.name, () =>
         db.transaction().execute(async (trx) => {
@@ -249,7 +253,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
 
     probe: async (tenant: string, id: string, by: By): Promise<ProbeResult> => {
       const row = await find(db, tenant, id);
-      const result = await probe(id, settingsOf(row), await sourceOf(row));
+      const result = await probe(id, settingsOf(row), await opened(row));
       await db.transaction().execute(async (trx) => {
         await trx
           .updateTable("storage_connections")

@@ -8,8 +8,17 @@ import { type Endpoint, endpoint } from "../http/endpoint.ts";
 import { mustCover } from "../organizations/grants.ts";
 import { withPostgres } from "../postgres.ts";
 import { archiveStatus, archiveStatusShape, statesOf } from "./archive-status.ts";
-import type { ConnectionRow, Connections } from "./connections.ts";
-import { changedConnection, connectionShape, identityShape, newConnection, probeShape } from "./storage-shapes.ts";
+import { type ConnectionRow, isEncrypted } from "./connection-rows.ts";
+import type { Connections } from "./connections.ts";
+import {
+  changedConnection,
+  connectionShape,
+  identityShape,
+  keyedConnectionShape,
+  newClientKeyShape,
+  newConnection,
+  probeShape,
+} from "./storage-shapes.ts";
 
 export interface StorageEndpointsDeps {
   readonly audit: Pick<Audit, "by">;
@@ -17,11 +26,18 @@ export interface StorageEndpointsDeps {
   readonly archiveStates: Pick<ControlTable<ArchiveStateRecord>, "values">;
 }
 
-/** All but the secret key, and whose it is. */
-const shown = ({ secret_access_key: _, tenant: __, kind, encryption, ...row }: ConnectionRow) => ({
-  ...row,
-  kind: kind as StorageKind,
-  encryption: encryption as ServerEncryption,
+/** All but the secrets, and whose it is. */
+const shown = (row: ConnectionRow) => {
+  const { secret_access_key: _, tenant: __, client_keys: ___, client_key_ids, kind, encryption, ...rest } = row;
+  return {
+    ...{ ...rest, kind: kind as StorageKind, encryption: encryption as ServerEncryption },
+    ...{ client_encryption: isEncrypted(row), client_keys: [...client_key_ids] },
+  };
+};
+
+const keyed = ({ row, shown: key }: { row: ConnectionRow; shown: string | undefined }) => ({
+  ...shown(row),
+  ...(key === undefined ? {} : { client_key: key }),
 });
 
 export const createStorageEndpoints = ({ audit, connections, archiveStates }: StorageEndpointsDeps): Endpoint[] => {
@@ -66,12 +82,27 @@ export const createStorageEndpoints = ({ audit, connections, archiveStates }: St
     endpoint({
       ...{ ...write, method: "post", path: "/storage/connections", summary: "Connect a bucket, when it proves fit" },
       body: newConnection,
-      success: { status: 201, body: connectionShape },
+      success: { status: 201, body: keyedConnectionShape },
       handle: ({ caller, body, response }) =>
         withPostgres(async () => {
           // What is archived is of all sources.
           mustCover(caller, { sources: "all" }, "connect a bucket");
-          return shown(await connections.create(caller.tenant, body, audit.by(response)));
+          return keyed(await connections.create(caller.tenant, body, audit.by(response)));
+        }),
+    }),
+    endpoint({
+      ...{
+        ...write,
+        method: "post",
+        path: "/storage/connections/:id/client-keys",
+        summary: "Encrypt new objects under another key; those that are there keep theirs",
+      },
+      body: newClientKeyShape,
+      success: { status: 201, body: keyedConnectionShape },
+      handle: ({ caller, params, body, response }) =>
+        withPostgres(async () => {
+          mustCover(caller, { sources: "all" }, "renew the key of a storage connection");
+          return keyed(await connections.renewClientKey(caller.tenant, params.id, body.client_key, audit.by(response)));
         }),
     }),
     endpoint({

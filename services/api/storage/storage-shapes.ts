@@ -1,6 +1,7 @@
 /** What people give for a bucket of their own, and what is shown of it. Keys go in and never come out. */
 
-import { storageRights } from "@astralog/chassis";
+import { Fault, storageRights } from "@astralog/chassis";
+import { readClientKey } from "@astralog/schemas/encrypted-object";
 import { mostDays } from "@astralog/schemas/retention/index";
 import { serverEncryptions, storageKinds } from "@astralog/schemas/storage";
 import { z } from "zod";
@@ -47,6 +48,15 @@ const roleArn = z
     "must be such as arn:aws:iam::123456789012:role/astralog",
   );
 
+const clientKey = z
+  .string()
+  .refine(
+    (text) => readClientKey(text) !== undefined,
+    "must be 32 random bytes in base64, such as openssl rand -base64 32 prints",
+  )
+  .describe("A key of your own, write-only; left out: one is made, and shown in the answer to this alone.");
+export const newClientKeyShape = z.strictObject({ client_key: clientKey.optional() });
+
 export const newConnection = z
   .strictObject({
     ...{ name: nameShape, kind: z.enum(storageKinds), bucket },
@@ -57,6 +67,11 @@ export const newConnection = z
       .default("bucket")
       .describe("Asked of the server with each object; bucket: what the bucket says."),
     kms_key: kmsKey.default(""),
+    client_encryption: z
+      .boolean()
+      .default(false)
+      .describe("Whether objects are encrypted before they leave Astralog; it cannot be changed later."),
+    client_key: clientKey.optional(),
     access_key_id: keys.access_key_id.optional(),
     secret_access_key: keys.secret_access_key.optional(),
     role_arn: roleArn
@@ -69,6 +84,10 @@ export const newConnection = z
     ({ access_key_id: id, secret_access_key: secret, role_arn: role }) =>
       role === undefined ? id !== undefined && secret !== undefined : id === undefined && secret === undefined,
     "give access_key_id and secret_access_key, or role_arn",
+  )
+  .refine(
+    ({ client_encryption: encrypted, client_key: key }) => encrypted || key === undefined,
+    "client_key goes with client_encryption",
   )
   .refine(({ kind, role_arn: role }) => role === undefined || kind === "s3", "role_arn goes with kind s3");
 
@@ -91,6 +110,10 @@ export const connectionShape = z.object({
   ...{ id: z.string(), name: z.string(), kind: z.enum(storageKinds), endpoint: z.string(), region: z.string() },
   ...{ bucket: z.string(), prefix: z.string(), encryption, kms_key: z.string(), access_key_id: z.string() },
   role_arn: z.string().describe("Empty: the keys open it."),
+  client_encryption: z.boolean().describe("Whether objects are encrypted before they leave Astralog."),
+  client_keys: z
+    .array(z.object({ id: z.string(), given: z.boolean(), created_at: date }))
+    .describe("Ids of the keys that objects were encrypted under, the present one first. Each object names its own."),
   ...{
     archive: z.boolean(),
     retention_days: z.int().nullable(),
@@ -100,6 +123,16 @@ export const connectionShape = z.object({
     created_at: date,
     updated_at: date,
   },
+});
+
+/** After it was made, or given another key. */
+export const keyedConnectionShape = connectionShape.extend({
+  client_key: z
+    .string()
+    .optional()
+    .describe(
+      "The key that was made here, in base64: keep it. It is shown this once, and reads the bucket without Astralog.",
+    ),
 });
 
 export const identityShape = z.object({
@@ -113,3 +146,20 @@ export const probeShape = z.object({
   lacking: z.enum(storageRights).nullable(),
   problem: z.string(),
 });
+
+/** The address of a kind's servers, where it is known. Faults: `invalid_request`. */
+export const placeOf = ({
+  kind,
+  endpoint,
+  region,
+}: z.output<typeof newConnection>): { endpoint: string; region: string } => {
+  if (kind === "s3") {
+    if (region === undefined)
+      throw new Fault("invalid_request", "region: s3 needs the bucket's, such as eu-central-1.");
+    return { endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`, region };
+  }
+  if (kind === "gcs") return { endpoint: endpoint ?? "https://storage.googleapis.com", region: region ?? "auto" };
+  if (endpoint === undefined)
+    throw new Fault("invalid_request", `endpoint: ${kind} needs one, such as https://s3.example.com.`);
+  return { endpoint, region: region ?? (kind === "r2" ? "auto" : "us-east-1") };
+};

@@ -17,6 +17,7 @@ import {
 } from "@astralog/chassis";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
 import { type AuditHead, encodeRecord, isSignedHead, topics } from "@astralog/schemas";
+import { clientKeyId, newClientKey } from "@astralog/schemas/encrypted-object";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { archiveFolder, archiveNames } from "@astralog/schemas/storage";
 import { askAs, type Platform, platform, type RunningService, sharedStack } from "@astralog/testbed";
@@ -187,6 +188,63 @@ test("on a plan without storage of one's own nothing is connected and nothing go
   expect((await ask("PATCH", path, { archive: true })).body).toMatchObject({ archive: true });
   expect((await ask("POST", "/storage/clickhouse", server)).body.code).toBe("storage_unfit");
   expect((await ask("DELETE", path)).status).toBe(204);
+});
+
+test("client keys are made or given, kept sealed, shown once or never, and a bucket with them is not searched in place", async () => {
+  const own = newClientKey().toString("base64");
+  for (const [more, word] of [
+    [{ client_key: own }, "client_key goes with client_encryption"],
+    [{ client_encryption: true, client_key: own.slice(2) }, "openssl rand -base64 32"],
+  ] as const) {
+    const { status, body } = await create(more);
+    expect([status, body.code]).toEqual([400, "invalid_request"]);
+    expect(body.detail).toContain(word);
+  }
+  const made = await create({ name: "made", client_encryption: true });
+  const key = String(made.body.client_key);
+  expect(made.body).toMatchObject({
+    client_encryption: true,
+    client_keys: [{ id: clientKeyId(Buffer.from(key, "base64")), given: false }],
+  });
+  const given = await create({ name: "given", client_encryption: true, client_key: own });
+  expect(given.body.client_keys).toMatchObject([{ id: clientKeyId(Buffer.from(own, "base64")), given: true }]);
+  expect(given.body.client_key).toBeUndefined();
+  const path = `/storage/connections/${given.body.id}`;
+  expect((await ask("POST", `${path}/probe`)).body.ok).toBe(true);
+  expect((await ask("POST", `${path}/client-keys`, { client_key: own })).body.code).toBe("invalid_request");
+  const renewed = await ask("POST", `${path}/client-keys`, {});
+  expect(renewed.body).toMatchObject({ version: 2, client_keys: [{ given: false }, { given: true }] });
+  const keys = { access_key_id: buckets.accessKeyId, secret_access_key: buckets.secretAccessKey };
+  expect((await ask("PATCH", path, keys)).body.client_keys).toHaveLength(2);
+  const plain = await create({ name: "plain" });
+  expect(plain.body).toMatchObject({ client_encryption: false, client_keys: [] });
+  const without = await ask("POST", `/storage/connections/${plain.body.id}/client-keys`, {});
+  expect(without).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+
+  const kept = await sql<{ text: string }>`select to_jsonb(c)::text as text from storage_connections c
+    union all select to_jsonb(o)::text from outbox o union all select to_jsonb(e)::text from audit_events e`.execute(
+    db,
+  );
+  const everything = JSON.stringify([kept.rows, (await ask("GET", "/storage/connections")).body, api.output()]);
+  for (const secret of [own, key, String(renewed.body.client_key)]) expect(everything).not.toContain(secret);
+  expect(everything).toContain("storage.connection_client_key_renewed");
+  const asReader = (where: string) => callApi(api)(one.queryKey, "GET", where);
+  const { places } = (await asReader("/search/places")).body as unknown as {
+    places: { name: string; searchable: boolean }[];
+  };
+  expect(places.map(({ name, searchable }) => [name, searchable])).toEqual([
+    ...[
+      ["made", false],
+      ["given", false],
+      ["plain", true],
+    ],
+  ]);
+  for (const where of ["/search", "/histogram", "/fields"])
+    expect(await asReader(`${where}?place=${given.body.id}`)).toMatchObject({
+      ...{ status: 409, body: { code: "bucket_encrypted" } },
+    });
+  for (const { id } of [made.body, given.body, plain.body])
+    expect((await ask("DELETE", `/storage/connections/${id}`)).status).toBe(204);
 });
 
 test("a role opens a bucket instead of keys, for this organization and this folder alone, in sessions that are renewed", async () => {

@@ -103,7 +103,7 @@ export const readConfiguration = (db: Db, tenant: string): Promise<Configuration
       const connections = await trx
         .selectFrom("storage_connections")
         .select(["id", "name", "kind", "endpoint", "region", "bucket", "prefix", "encryption", "kms_key"])
-        .select(["access_key_id", "archive", "retention_days", "created_at"])
+        .select(["access_key_id", "client_key_ids", "archive", "retention_days", "created_at"])
         .where("tenant", "=", tenant)
         .orderBy("id")
         .execute();

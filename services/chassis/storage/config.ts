@@ -1,10 +1,13 @@
 /** What every service that reaches tenants' buckets reads, and how it opens one. */
+import { readClientKey } from "@astralog/schemas/encrypted-object";
 import { type OwnClickHouse, ownClickHouseBound } from "@astralog/schemas/own-clickhouse";
-import { archiveFolder, type StorageConnection, type StorageKeys, storageBound } from "@astralog/schemas/storage";
+import { archiveFolder, type StorageConnection, type StorageSecrets, storageBound } from "@astralog/schemas/storage";
 import { type Config, field, type Shape } from "../config.ts";
+import { Fault } from "../fault.ts";
 import { createOutgoing, type Outgoing } from "../outgoing.ts";
 import { createSealer, type Sealer } from "../sealing.ts";
 import { type Bucket, createBucket } from "./bucket.ts";
+import { encryptBucket } from "./encrypted.ts";
 import { createRoles, type KeySource, type Roles } from "./role.ts";
 
 export const storageShape = {
@@ -45,15 +48,28 @@ export const createStorage = (config: Config<typeof storageShape>): Storage => {
       url: config.STORAGE_STS_URL,
     },
   });
-  const keysOf: Storage["keysOf"] = (connection) => {
-    const { tenant, id, sealed } = connection;
-    const keys = JSON.parse(sealer.open(storageBound(tenant, id), sealed)) as StorageKeys;
-    return roles.sourceOf(tenant, connection, keys);
-  };
+  const secretsOf = (connection: StorageConnection): StorageSecrets =>
+    JSON.parse(sealer.open(storageBound(connection), connection.sealed)) as StorageSecrets;
+  const keysOf: Storage["keysOf"] = (connection) =>
+    roles.sourceOf(connection.tenant, connection, secretsOf(connection));
   return {
     ...{ sealer, outgoing, roles, keysOf },
     passwordOf: ({ tenant, id, sealed }) => sealer.open(ownClickHouseBound(tenant, id), sealed),
-    open: (connection) =>
-      createBucket({ settings: connection, keys: keysOf(connection), folder: archiveFolder(connection), outgoing }),
+    open: (connection) => {
+      const bucket = createBucket({
+        ...{ settings: connection, keys: keysOf(connection), folder: archiveFolder(connection), outgoing },
+      });
+      return connection.client_encryption === true
+        ? encryptedAs(bucket, secretsOf(connection).client_keys ?? [])
+        : bucket;
+    },
   };
+};
+
+/** Keys in base64, the one of new objects first. Faults: `sealed_unreadable` where there is none. */
+export const encryptedAs = (bucket: Bucket, keys: readonly string[]): Bucket => {
+  const [first, ...before] = keys.flatMap((text) => readClientKey(text) ?? []);
+  if (first === undefined)
+    throw new Fault("sealed_unreadable", "The connection has no key to encrypt its objects under.");
+  return encryptBucket(bucket, [first, ...before]);
 };

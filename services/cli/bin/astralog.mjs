@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -25,7 +25,7 @@ const state = findState();
 const compileCache = state === undefined ? undefined : join(state, "compile-cache");
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
-  if (compileCache !== undefined) enableCompileCache(compileCache);
+  if (compileCache !== undefined) module.enableCompileCache(compileCache);
   await import(pathToFileURL(main).href);
 } else {
   const node = state === undefined ? "" : join(state, "tools", "node", "bin", "node");

@@ -1,10 +1,12 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import { clientKeyIn } from "../client-keys.ts";
 import { Failure } from "../failure.ts";
 import { table } from "../table.ts";
 import { bytes, count, printable } from "../text.ts";
 import { readCount } from "../times.ts";
+import { addStorageDecrypt } from "./storage-decrypt.ts";
 
 interface Connection {
   readonly id: string;
@@ -16,6 +18,7 @@ interface Connection {
   readonly archive: boolean;
   readonly retention_days: number | null;
   readonly problem: string;
+  readonly client_keys: readonly { readonly id: string }[];
 }
 
 interface Archive {
@@ -40,6 +43,7 @@ interface Options {
   readonly prefix?: string;
   readonly encryption?: string;
   readonly kmsKey?: string;
+  readonly clientKeyFile?: string;
   readonly archive: boolean;
   readonly days?: string;
   readonly json?: true;
@@ -51,12 +55,18 @@ The secret access key is read from standard input, so that it stands in no shell
 const state = ({ archive, problem }: Connection): string =>
   problem === "" ? (archive ? "archive" : "connected") : printable(problem);
 
-/** `storage list | connect | identity | status | keep | probe | disconnect`. */
+/** `storage list | connect | identity | status | renew-key | keep | probe | disconnect | decrypt`. */
 export const addStorage = (program: Command, cli: Cli): void => {
   const { terminal, api } = cli;
+  const keyIn = (file: string): string => {
+    const { key, made } = clientKeyIn(file);
+    if (made) terminal().err(`${printable(file)} has the new key. Keep it: it reads the bucket without Astralog.\n`);
+    return key;
+  };
   const path = (id: string): string => `storage/connections/${encodeURIComponent(id)}`;
   const storage = program
     .command("storage")
+    .aliases(["bucket", "buckets"])
     .summary("buckets of your own")
     .description("Buckets of the organization's own, which its events are archived in.")
     .addHelpText("after", help);
@@ -72,9 +82,16 @@ export const addStorage = (program: Command, cli: Cli): void => {
         return;
       }
       const rows = connections.map((one) => [
-        ...[one.id, printable(one.name), one.kind, `${one.bucket}/${one.prefix}`, state(one)],
+        ...[
+          one.id,
+          printable(one.name),
+          one.kind,
+          `${one.bucket}/${one.prefix}`,
+          one.client_keys[0]?.id ?? "–",
+          state(one),
+        ],
       ]);
-      terminal().out(table(["ID", "NAME", "KIND", "WHERE", "STATE"], rows));
+      terminal().out(table(["ID", "NAME", "KIND", "WHERE", "CLIENT KEY", "STATE"], rows));
     });
 
   storage
@@ -93,11 +110,15 @@ export const addStorage = (program: Command, cli: Cli): void => {
     .option("--prefix <prefix>", "folders to stay below, such as logs/astralog/")
     .option("--encryption <kind>", "asked of the server with each object: bucket, AES256 or aws:kms")
     .option("--kms-key <key>", "of aws:kms")
+    .option(
+      "--client-key-file <file>",
+      "encrypt objects before they leave Astralog, under the key in this file; one is made where there is no such file",
+    )
     .option("--no-archive", "write nothing there yet")
     .option("--days <days>", "how long events live there, from their receipt; left out: as long as you leave them")
     .option("--json", "print it as JSON")
     .action(async (options: Options) => {
-      const { accessKeyId, roleArn, kmsKey, days, json, ...rest } = options;
+      const { accessKeyId, roleArn, kmsKey, days, json, clientKeyFile, ...rest } = options;
       if ((accessKeyId === undefined) === (roleArn === undefined))
         throw new Failure("Give --access-key-id or --role-arn.", "", 2);
       const settings = {
@@ -106,7 +127,11 @@ export const addStorage = (program: Command, cli: Cli): void => {
         ...(days === undefined ? {} : { retention_days: readCount(days, "--days", 1, 3650) }),
       };
       const connect = async (opened: Record<string, string | undefined>): Promise<void> => {
-        const made = await api().call<Connection>("POST", "storage/connections", "admin", { ...settings, ...opened });
+        const encrypted =
+          clientKeyFile === undefined ? {} : { client_encryption: true, client_key: keyIn(clientKeyFile) };
+        const made = await api().call<Connection>("POST", "storage/connections", "admin", {
+          ...{ ...settings, ...opened, ...encrypted },
+        });
         terminal().out(json === true ? `${JSON.stringify(made)}\n` : `${made.id}\n`);
       };
       if (roleArn !== undefined) return connect({ role_arn: roleArn });
@@ -149,6 +174,18 @@ export const addStorage = (program: Command, cli: Cli): void => {
     });
 
   storage
+    .command("renew-key")
+    .description("Has new objects encrypted under another key. Those that are there keep theirs, and stay readable.")
+    .argument("<id>", "a connection's id, sto_…")
+    .requiredOption("--client-key-file <file>", "the new key; one is made where there is no such file")
+    .action(async (id: string, { clientKeyFile }: { clientKeyFile: string }) => {
+      const { client_keys: keys } = await api().call<Connection>("POST", `${path(id)}/client-keys`, "admin", {
+        client_key: keyIn(clientKeyFile),
+      });
+      terminal().out(`${keys[0]?.id ?? ""}\n`);
+    });
+
+  storage
     .command("keep")
     .description("Says how long events live in a bucket. Fewer days remove what is there already.")
     .argument("<id>", "a connection's id, sto_…")
@@ -176,4 +213,6 @@ export const addStorage = (program: Command, cli: Cli): void => {
       await api().call("DELETE", path(id), "admin");
       terminal().err(`${printable(id)} is disconnected; nothing in the bucket was deleted\n`);
     });
+
+  addStorageDecrypt(storage, cli);
 };

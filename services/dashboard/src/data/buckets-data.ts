@@ -15,11 +15,19 @@ export interface Connection {
   readonly access_key_id: string;
   /** Empty: keys open it. */
   readonly role_arn: string;
+  /** Whether objects are encrypted before they leave Astralog, and under which keys: the present one first. */
+  readonly client_encryption: boolean;
+  readonly client_keys: readonly { readonly id: string }[];
   readonly archive: boolean;
   readonly retention_days: number | null;
   /** What the last probe found lacking; empty when nothing. */
   readonly problem: string;
   readonly probed_at: string;
+}
+
+export interface KeyedConnection extends Connection {
+  /** Of one that was made here, in the answer to that alone. */
+  readonly client_key?: string;
 }
 
 export interface Archive {

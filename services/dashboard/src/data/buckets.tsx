@@ -8,11 +8,22 @@ import { Button, Field, Input } from "../ui/controls.tsx";
 import { MenuItem, MenuLine, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo, formatBytes, number } from "../ui/time.ts";
-import { type Archive, type Connection, kindWords, useArchives, useConnections } from "./buckets-data.ts";
+import {
+  type Archive,
+  type Connection,
+  type KeyedConnection,
+  kindWords,
+  useArchives,
+  useConnections,
+} from "./buckets-data.ts";
+import { ClientKeyShown, RenewClientKey } from "./client-key.tsx";
 import { NewBucket } from "./new-bucket.tsx";
 import { NotInPlan, usePlanWithoutStorage } from "./storage-plan.tsx";
 
-type Open = { readonly kind: "new" } | { readonly kind: "days" | "keys" | "end"; readonly of: Connection };
+type Open =
+  | { readonly kind: "new" }
+  | { readonly kind: "days" | "keys" | "renew" | "end"; readonly of: Connection }
+  | { readonly kind: "shown"; readonly of: KeyedConnection };
 
 const stale = ["connections", "archives", "places"] as const;
 
@@ -23,11 +34,12 @@ export const Buckets = () => {
   const may = useMay()("storage.write");
   const [open, setOpen] = useState<Open>();
   const close = (): void => setOpen(undefined);
+  const made = (of: KeyedConnection): void => setOpen(of.client_key === undefined ? undefined : { kind: "shown", of });
   const of = (id: string): Archive | undefined => archives.data?.archives.find(({ connection }) => connection === id);
   return (
     <Section
       title="Your own buckets"
-      about="Events are written there as Parquet, each exactly once, beside what Astralog keeps. They can be searched in place, and deletions go through them, too."
+      about="Events are written there as Parquet, each exactly once, beside what Astralog keeps. They can be searched in place, unless they are encrypted before they leave, and deletions go through them, too."
       act={
         may && without === undefined ? (
           <Button small look="primary" icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new" })}>
@@ -53,9 +65,11 @@ export const Buckets = () => {
           )
         }
       </Read>
-      {open?.kind === "new" ? <NewBucket onClose={close} /> : null}
+      {open?.kind === "new" ? <NewBucket onMade={made} onClose={close} /> : null}
       {open?.kind === "days" ? <Days of={open.of} onClose={close} /> : null}
       {open?.kind === "keys" ? <Keys of={open.of} onClose={close} /> : null}
+      {open?.kind === "renew" ? <RenewClientKey of={open.of} onMade={made} onClose={close} /> : null}
+      {open?.kind === "shown" ? <ClientKeyShown of={open.of} onClose={close} /> : null}
       {open?.kind === "end" ? <Disconnect of={open.of} onClose={close} /> : null}
     </Section>
   );
@@ -112,6 +126,11 @@ const Row = ({ of: one, archive, may, onOpen }: RowProps) => {
           {kindWords[one.kind]}, {one.bucket}/{one.prefix}
         </div>
         <div className="faint small mono">{one.id}</div>
+        {one.client_encryption ? (
+          <div className="faint small">
+            encrypted before it leaves, key <span className="mono">{one.client_keys[0]?.id}</span>
+          </div>
+        ) : null}
       </td>
       <td>
         <State of={one} archive={archive} />
@@ -128,23 +147,34 @@ const Row = ({ of: one, archive, may, onOpen }: RowProps) => {
       <td className="wide-only soft">{archive?.last_object_at ? formatAgo(archive.last_object_at) : "–"}</td>
       <td className="wide-only">{one.retention_days === null ? "as you leave it" : `${one.retention_days} days`}</td>
       <td className="acts">
-        <RowMenu label={`Acts on ${one.name}`}>
-          <MenuItem onSelect={() => go(`/explore?${new URLSearchParams({ place: one.id })}`)}>Search in it</MenuItem>
-          {may ? (
-            <>
-              <MenuItem onSelect={() => void acts.run(() => post(`${path}/probe`))}>Try what it lets us do</MenuItem>
-              <MenuItem onSelect={() => onOpen({ kind: "days", of: one })}>Change how long events live there</MenuItem>
-              <MenuItem onSelect={() => onOpen({ kind: "keys", of: one })}>Give it another key</MenuItem>
-              <MenuItem onSelect={() => void acts.run(() => patch(path, { archive: !one.archive }))}>
-                {one.archive ? "Pause writing" : "Go on writing"}
+        {may || !one.client_encryption ? (
+          <RowMenu label={`Acts on ${one.name}`}>
+            {one.client_encryption ? null : (
+              <MenuItem onSelect={() => go(`/explore?${new URLSearchParams({ place: one.id })}`)}>
+                Search in it
               </MenuItem>
-              <MenuLine />
-              <MenuItem danger onSelect={() => onOpen({ kind: "end", of: one })}>
-                Disconnect
-              </MenuItem>
-            </>
-          ) : null}
-        </RowMenu>
+            )}
+            {may ? (
+              <>
+                <MenuItem onSelect={() => void acts.run(() => post(`${path}/probe`))}>Try what it lets us do</MenuItem>
+                <MenuItem onSelect={() => onOpen({ kind: "days", of: one })}>
+                  Change how long events live there
+                </MenuItem>
+                <MenuItem onSelect={() => onOpen({ kind: "keys", of: one })}>Give it another key</MenuItem>
+                {one.client_encryption ? (
+                  <MenuItem onSelect={() => onOpen({ kind: "renew", of: one })}>Give it another client key</MenuItem>
+                ) : null}
+                <MenuItem onSelect={() => void acts.run(() => patch(path, { archive: !one.archive }))}>
+                  {one.archive ? "Pause writing" : "Go on writing"}
+                </MenuItem>
+                <MenuLine />
+                <MenuItem danger onSelect={() => onOpen({ kind: "end", of: one })}>
+                  Disconnect
+                </MenuItem>
+              </>
+            ) : null}
+          </RowMenu>
+        ) : null}
       </td>
     </tr>
   );
@@ -205,10 +235,16 @@ const Keys = ({ of: one, onClose }: { of: Connection; onClose: () => void }) => 
   );
 };
 
-const Disconnect = ({ of: { id, name }, onClose }: { of: Connection; onClose: () => void }) => (
+const Disconnect = ({
+  of: { id, name, client_encryption: encrypted },
+  onClose,
+}: {
+  of: Connection;
+  onClose: () => void;
+}) => (
   <ConfirmDialog
     title={`Disconnect ${name}`}
-    about="Nothing in the bucket is deleted, and nothing more is written there. Deletions and retention reach it no more."
+    about={`Nothing in the bucket is deleted, and nothing more is written there. Deletions and retention reach it no more.${encrypted ? " Its client keys are forgotten here: who has not kept them can never read it again." : ""}`}
     word={name}
     acts={useActs(...stale)}
     submit="Disconnect"

@@ -6,7 +6,8 @@ import { NameField } from "../account/fields.tsx";
 import { post } from "../api/client.ts";
 import { Field, Input } from "../ui/controls.tsx";
 import { Snippet } from "../ui/snippet.tsx";
-import { kindWords, policyText, useIdentity } from "./buckets-data.ts";
+import { type KeyedConnection, kindWords, policyText, useIdentity } from "./buckets-data.ts";
+import { type ClientKeyChoice, ClientKeyFields, clientKeyOf, isClientKeyComplete } from "./client-key.tsx";
 
 const steps = ["Where it is", "What opens it", "What is kept there"] as const;
 
@@ -22,10 +23,16 @@ const empty = {
   ...{ access_key_id: "", secret_access_key: "", role_arn: "", retention_days: "" },
 };
 
-export const NewBucket = ({ onClose }: { onClose: () => void }) => {
+interface NewBucketProps {
+  readonly onMade: (made: KeyedConnection) => void;
+  readonly onClose: () => void;
+}
+
+export const NewBucket = ({ onMade, onClose }: NewBucketProps) => {
   const [step, setStep] = useState(0);
   const [given, setGiven] = useState(empty);
   const [byRole, setByRole] = useState(false);
+  const [clientKey, setClientKey] = useState<ClientKeyChoice>({ by: "nobody", key: "" });
   const identity = useIdentity().data;
   const acts = useActs("connections", "archives", "places");
   const set = (changes: Partial<typeof empty>): void => setGiven((before) => ({ ...before, ...changes }));
@@ -38,7 +45,7 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
   const complete = [
     name.trim() !== "" && bucket !== "" && (!asksEndpoint || endpoint !== "") && (kind !== "s3" || region !== ""),
     role ? given.role_arn !== "" : given.access_key_id !== "" && given.secret_access_key !== "",
-    daysFine,
+    daysFine && isClientKeyComplete(clientKey),
   ];
   const last = step === steps.length - 1;
   const text = (label: string, key: keyof typeof empty, more: { hint?: string; type?: string } = {}) => (
@@ -64,8 +71,8 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
       keep={step === 0 ? "Cancel" : "Back"}
       disabled={complete[step] !== true}
       work={async () => {
-        if (!last) return false;
-        await post("/storage/connections", {
+        if (!last) return undefined;
+        return post<KeyedConnection>("/storage/connections", {
           ...{ name: name.trim(), kind, bucket, prefix },
           ...(role
             ? { role_arn: given.role_arn }
@@ -73,10 +80,10 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
           ...(asksEndpoint ? { endpoint } : {}),
           ...(region === "" ? {} : { region }),
           retention_days: given.retention_days === "" ? null : Number(given.retention_days),
+          ...(clientKey.by === "nobody" ? {} : { client_encryption: true, ...clientKeyOf(clientKey) }),
         });
-        return true;
       }}
-      onDone={(connected) => (connected ? onClose() : setStep(step + 1))}
+      onDone={(made) => (made === undefined ? setStep(step + 1) : onMade(made))}
       onClose={() => (step === 0 ? onClose() : setStep(step - 1))}
     >
       {step === 0 ? (
@@ -146,6 +153,7 @@ export const NewBucket = ({ onClose }: { onClose: () => void }) => {
           {text("Days that an event lives there", "retention_days", {
             hint: "Counted from its receipt, whatever Astralog itself keeps; empty: as long as you leave it there",
           })}
+          <ClientKeyFields value={clientKey} onChange={setClientKey} />
           {daysFine ? null : <p className="field-note is-wrong">1 to 3650 days, or nothing.</p>}
           <p className="soft small">
             Before it is kept, one small object is written, written again (which must be refused), read, listed and

@@ -310,6 +310,8 @@ export interface SearchPlace {
   readonly kind: "bucket" | "clickhouse" | "astralog";
   /** Searches without a place go there. */
   readonly home: boolean;
+  /** Not where objects are encrypted before they leave. */
+  readonly searchable: boolean;
 }
 
 /** Where can be searched besides; none where the server knows of none. */

@@ -135,11 +135,12 @@ export const Explore = () => {
             <option value="">{home === undefined ? "Astralog" : `ClickHouse: ${home.name}`}</option>
             {(places.data ?? [])
               .filter((one) => one !== home)
-              .map(({ id, name, kind }) => (
-                <option key={id} value={id}>
+              .map(({ id, name, kind, searchable }) => (
+                <option key={id} value={id} disabled={!searchable}>
                   {kind === "astralog"
                     ? "Astralog, from before"
                     : `${kind === "bucket" ? "Bucket" : "ClickHouse"}: ${name}`}
+                  {searchable ? "" : " (encrypted: bring days back on the Data page)"}
                 </option>
               ))}
           </select>
