@@ -70,7 +70,15 @@ const record = z.record(z.string(), z.unknown());
 
 /** The kind decides what `settings` and `secrets` must be; which is checked with it. */
 export const newDestination = z.strictObject({
-  ...{ name: nameShape, kind, settings: record.default({}), secrets: record.default({}) },
+  ...{ name: nameShape, kind },
+  settings: record
+    .default({})
+    .describe(
+      "webhook: url. pagerduty, opsgenie: region, us or eu. email: to, a list. on_call: turns, days, from, handover, zone, instead. escalation: steps of after_minutes and to.",
+    ),
+  secrets: record
+    .default({})
+    .describe("slack, teams, discord: url, of the chat's incoming webhook. pagerduty, opsgenie: key."),
   template: templateShape.default({ title: "", text: "" }),
   standard: z.boolean().default(false).describe("Told of every rule that names no destination."),
 });

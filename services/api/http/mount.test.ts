@@ -75,7 +75,7 @@ test("a handler gets what its schemas made, and nothing else gets through", asyn
   expect((await ask("POST", "/echo/a?n=3", json({ name: "x" }))).body).toEqual({ id: "a", n: 3, name: "x", list: [] });
   for (const [path, init, detail] of [
     ["/echo/a", json({ name: "too long" }), /^name: /],
-    ["/echo/a", json({ name: "x", id: "b" }), /unknown field "id"/],
+    ["/echo/a", json({ name: "x", id: "b" }), /^unknown field "id"; it may have name, list$/],
     ["/echo/a", json('{"name":"x","__proto__":{"admin":true}}'), /unknown field "__proto__"/],
     ["/echo/a", json('{"name":"x","constructor":{"prototype":{}}}'), /unknown field "constructor"/],
     ["/echo/a", json('{"name":"x","name":3}'), /^name: /],

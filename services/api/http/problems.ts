@@ -5,7 +5,7 @@
 import { Fault, type Log } from "@astralog/chassis";
 import { QueryError } from "@astralog/schemas/query/index";
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
-import { ZodError } from "zod";
+import { ZodError, z } from "zod";
 
 /** Code to status and title. Every answer that is no success carries one of these codes. */
 const problems = {
@@ -147,6 +147,16 @@ const logFailure = (log: Log, request: Request, response: Response, error: unkno
     "a request failed",
   );
 
+/** Who names a field that is none is told those that are. */
+z.config({
+  customError: (issue) => {
+    if (issue.code !== "unrecognized_keys") return undefined;
+    const unknown = issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(", ");
+    const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
+    return `unknown field ${unknown}; ${known.length === 0 ? "there are none here" : `it may have ${known.slice(0, 40).join(", ")}`}`;
+  },
+});
+
 /** Field to what is wrong with it, for a form. */
 const fieldsOf = (error: ZodError): Record<string, string> =>
   Object.fromEntries(
@@ -157,10 +167,9 @@ const fieldsOf = (error: ZodError): Record<string, string> =>
 const describe = (error: ZodError): string =>
   error.issues
     .slice(0, 8)
-    .map((issue) => {
-      if (issue.code === "unrecognized_keys") {
-        return `unknown field ${issue.keys.map((key) => JSON.stringify(key.slice(0, 64))).join(", ")}`;
-      }
-      return `${issue.path.map(String).join(".") || "the body"}: ${issue.message}`;
-    })
+    .map(({ code, path, message }) =>
+      code === "unrecognized_keys" && path.length === 0
+        ? message
+        : `${path.map(String).join(".") || "the body"}: ${message}`,
+    )
     .join("; ");
