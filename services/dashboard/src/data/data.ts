@@ -106,6 +106,7 @@ export const placeWords: Readonly<Record<string, string>> = {
   events: "Events in ClickHouse",
   event_fields: "Fields of events",
   buckets: "Your own buckets",
+  clickhouse: "Your own ClickHouse",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
   exports: "What was taken out",
