@@ -29,7 +29,8 @@ const encryptedDisk = (dir: string): string =>
     ) + element("policies", element("encrypted", element("volumes", element("main", element("disk", "encrypted"))))),
   ) + element("merge_tree", element("storage_policy", "encrypted"));
 
-export const configXml = (options: { dir: string; port: number; log: string }): string =>
+/** `more`: elements besides, such as a Keeper's and a cluster's. */
+export const configXml = (options: { dir: string; port: number; log: string; more?: string }): string =>
   element(
     "clickhouse",
     [
@@ -42,6 +43,7 @@ export const configXml = (options: { dir: string; port: number; log: string }): 
         "logger",
         `<level>information</level><log>${escapeXml(options.log)}</log><errorlog>${escapeXml(options.log)}.errors</errorlog><size>20M</size><count>2</count>`,
       ),
+      options.more ?? "",
     ].join("\n"),
   );
 
@@ -92,6 +94,24 @@ const user = (
     ].join(""),
   );
 
+/** One who is none of ours, as on a server that is somebody else's. */
+export interface OtherUser {
+  readonly name: string;
+  readonly password: string;
+  /** Without the `TO user`. */
+  readonly grants: readonly string[];
+}
+
+const otherUser = ({ name, password, grants }: OtherUser): string =>
+  element(
+    name,
+    [
+      ...[element("password_sha256_hex", sha256(password)), networks],
+      ...[element("profile", "default"), element("quota", "default")],
+      element("grants", grants.map((grant) => element("query", grant)).join("")),
+    ].join(""),
+  );
+
 /**
  * Besides the table's users there are two: `default`, as which the engine itself starts (without a password, so it may
  * open listeners and nothing else), and `stopper`, which may end that session and so stop the server.
@@ -100,6 +120,7 @@ export const usersXml = (options: {
   database: string;
   passwordOf: (user: string) => string;
   stopPassword: string;
+  others?: readonly OtherUser[];
 }): string =>
   element(
     "clickhouse",
@@ -115,6 +136,7 @@ export const usersXml = (options: {
           `<default><password></password>${networks}<profile>boot</profile><quota>default</quota><grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants></default>`,
           `<stopper><password_sha256_hex>${sha256(options.stopPassword)}</password_sha256_hex>${networks}<profile>default</profile><quota>default</quota><grants><query>GRANT KILL QUERY ON *.*</query><query>GRANT SELECT ON system.processes</query></grants></stopper>`,
           ...clickhouseUsers(options.database).map((one) => user(options.database, one, options.passwordOf(one.name))),
+          ...(options.others ?? []).map(otherUser),
         ].join("\n"),
       ),
     ].join("\n"),

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild, untilReady } from "./child.ts";
-import { configXml, diskKeyVariable, usersXml } from "./clickhouse-config.ts";
+import { configXml, diskKeyVariable, type OtherUser, usersXml } from "./clickhouse-config.ts";
 import { newPassword, writePrivate } from "./secrets.ts";
 
 export interface ClickHouse extends Child {
@@ -54,15 +54,21 @@ export const startClickHouse = async (options: {
   passwordOf: (user: string) => string;
   /** 32 bytes in hex, which the tables are encrypted with. */
   diskKey: string;
+  /** Elements of its configuration, and users, besides. */
+  more?: string;
+  others?: readonly OtherUser[];
 }): Promise<ClickHouse> => {
-  const { dir, log, port, database, passwordOf, diskKey } = options;
+  const { dir, log, port, database, passwordOf, diskKey, more, others = [] } = options;
   requireSameKey(dir, diskKey);
   makeDisk(dir);
   const conf = join(dir, "conf");
   const stopPassword = newPassword();
   mkdirSync(conf, { recursive: true, mode: 0o700 });
-  writePrivate(join(conf, "config.xml"), configXml({ dir, port, log: log.replace(/(\.log)?$/, "-server.log") }));
-  writePrivate(join(conf, "users.xml"), usersXml({ database, passwordOf, stopPassword }));
+  writePrivate(
+    join(conf, "config.xml"),
+    configXml({ dir, port, log: log.replace(/(\.log)?$/, "-server.log"), ...(more === undefined ? {} : { more }) }),
+  );
+  writePrivate(join(conf, "users.xml"), usersXml({ database, passwordOf, stopPassword, others }));
   writePrivate(join(conf, "stopper"), stopPassword);
 
   const url = `http://127.0.0.1:${port}`;

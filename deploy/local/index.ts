@@ -1,5 +1,6 @@
 export { type BucketServer, startBucketServer } from "./bucket-server.ts";
 export { type Child, type Exit, startChild, untilReady } from "./child.ts";
+export { type ClickHouse, startClickHouse } from "./clickhouse.ts";
 export { makeDatabase } from "./database.ts";
 export { kafkaProperties } from "./kafka-config.ts";
 export { type KeptMail, type MailSink, startMailSink } from "./mail-sink.ts";

@@ -69,6 +69,14 @@ export const statements = (sql: string, database: string): Statement[] =>
     }))
     .filter((statement) => statement.sql !== "");
 
+/** Where the mark of what was applied is kept; left out: on one server, whose database is made where it is missing. */
+export interface MigrationPlace {
+  readonly create?: boolean;
+  /** A clause for DDL. */
+  readonly onCluster?: string;
+  readonly engine?: string;
+}
+
 /**
  * Applies what is missing and returns its names. Throws MigrationError, before anything is changed, when a file that was
  * applied has been edited since or is gone.
@@ -77,12 +85,14 @@ export const migrateClickHouse = async (
   clickhouse: ClickHouse,
   database: string,
   migrations: readonly Migration[] = readMigrations(),
+  place: MigrationPlace = {},
 ): Promise<string[]> => {
   const table = `${databaseName(database)}.schema_migrations`;
-  await clickhouse.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  const { create = true, onCluster = "", engine = "ReplacingMergeTree" } = place;
+  if (create) await clickhouse.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
   await clickhouse.command(
-    `CREATE TABLE IF NOT EXISTS ${table} (version UInt32, name String, sha256 String,
-     applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplacingMergeTree ORDER BY version`,
+    `CREATE TABLE IF NOT EXISTS ${table}${onCluster} (version UInt32, name String, sha256 String,
+     applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ${engine} ORDER BY version`,
   );
   const applied = await clickhouse.rows<{ version: number; name: string; sha256: string }>(
     `SELECT version, name, sha256 FROM ${table} FINAL ORDER BY version`,

@@ -17,6 +17,7 @@ import * as retention from "./0012_retention.ts";
 import * as storageDays from "./0013_storage_days.ts";
 import * as rehydrations from "./0016_rehydrations.ts";
 import * as takeouts from "./0017_takeouts.ts";
+import * as ownClickHouse from "./0018_own_clickhouse.ts";
 import * as clientEncryption from "./0019_client_encryption.ts";
 import type { Database } from "./tables.ts";
 
@@ -44,6 +45,7 @@ const migrations: Record<string, Migration> = {
   "0013_storage_days": storageDays,
   "0016_rehydrations": rehydrations,
   "0017_takeouts": takeouts,
+  "0018_own_clickhouse": ownClickHouse,
   "0019_client_encryption": clientEncryption,
 };
 

@@ -1,4 +1,4 @@
-/** The table of tenants' own buckets. */
+/** The tables of tenants' own buckets and servers. */
 import type { ColumnType, Generated } from "kysely";
 
 /** What is known of a key without knowing the key. */
@@ -43,6 +43,30 @@ export interface StorageConnectionTable {
   updated_at: ColumnType<Date, never, Date>;
 }
 
+export interface ClickHouseConnectionTable {
+  /** sto_ with random base62 behind. */
+  id: string;
+  tenant: string;
+  name: string;
+  url: string;
+  username: string;
+  /** Sealed for the tenant; never read by anybody but for control.clickhouse. */
+  password: string;
+  database: string;
+  /** Empty: one server. */
+  cluster: string;
+  mode: string;
+  /** As the server said when it was probed last. */
+  server_version: string;
+  version: Generated<number>;
+  /** What the last probe found lacking; empty when nothing. */
+  problem: Generated<string>;
+  probed_at: ColumnType<Date, never, Date>;
+  created_at: ColumnType<Date, never, never>;
+  updated_at: ColumnType<Date, never, Date>;
+}
+
 export interface StorageTables {
+  clickhouse_connections: ClickHouseConnectionTable;
   storage_connections: StorageConnectionTable;
 }

@@ -14,7 +14,7 @@ export type TakeoutPart = (typeof takeoutParts)[number];
 export const configurationFiles = [
   ...(["organization", "roles", "sources", "teams", "members", "keys", "producers", "retention-rules"] as const),
   ...(["alert-destinations", "alert-rules", "views", "dashboards", "annotations"] as const),
-  "storage-connections",
+  ...(["storage-connections", "clickhouse-connections"] as const),
   ...(["sso-connections", "domains", "audit-streams"] as const),
 ] as const;
 export type ConfigurationFile = (typeof configurationFiles)[number];

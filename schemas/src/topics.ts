@@ -234,6 +234,14 @@ export const topics = {
     ...control,
     read: ["archive", "retention", "api"],
   },
+  clickhouse: {
+    name: "control.clickhouse",
+    value: "StorageConnection",
+    key: "tenant/connection",
+    ...control,
+    // The sink has no key to what is sealed in it: it asks whose events are kept elsewhere.
+    read: ["sink", "archive", "retention", "api"],
+  },
   archiveState: {
     name: "archive.state",
     value: "ArchiveState",

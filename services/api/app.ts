@@ -46,7 +46,7 @@ import { createControlEndpoints } from "./control/control-endpoints.ts";
 import { createIntakeEndpoints } from "./control/intake-endpoints.ts";
 import type { SourceRow } from "./control/outbox.ts";
 import { createDeadEndpoints } from "./dead/dead-endpoints.ts";
-import type { ExportQueries } from "./export/clickhouse-export.ts";
+import { type ExportQueries, onlyOfHere } from "./export/clickhouse-export.ts";
 import { createExportEndpoints } from "./export/export-endpoints.ts";
 import { createAuthenticate } from "./http/authenticate.ts";
 import { createApp } from "./http/server.ts";
@@ -86,7 +86,11 @@ import { createLeave } from "./sso/saml-logout-endpoints.ts";
 import { createSocial, type SocialOptions } from "./sso/social.ts";
 import { createSso, providersOf } from "./sso/sso-room.ts";
 import { createStores } from "./storage/bucket-store.ts";
+import type { ClickHouses } from "./storage/clickhouse-connections.ts";
+import { createClickHouseEndpoints } from "./storage/clickhouse-endpoints.ts";
 import type { Connections } from "./storage/connections.ts";
+import { createReceiptsElsewhere } from "./storage/elsewhere.ts";
+import type { OwnServers } from "./storage/own-servers.ts";
 import { createStorageEndpoints } from "./storage/storage-endpoints.ts";
 import { createTailEndpoints } from "./tail/tail-endpoints.ts";
 import type { TailHub } from "./tail/tail-hub.ts";
@@ -134,6 +138,8 @@ export interface AppDeps {
   readonly notifier: Notifier;
   readonly destinations: Destinations;
   readonly connections: Connections;
+  readonly clickhouses: ClickHouses;
+  readonly ownServers: OwnServers;
   readonly takeouts: TakeoutStore;
   /** The operator's store of files; undefined where there is none. */
   readonly takeoutFolder: Bucket | undefined;
@@ -153,6 +159,12 @@ export const buildApp = (deps: AppDeps): Express => {
     ledger: createLedgerQueries(queries, topicPrefix),
     rawTopics: (tenant) => rawTopicsOf(tenant, deps.sources.values(), config.REDACTOR_GROUP),
     sinkGroup: config.SINK_GROUP,
+    theirs: (tenant) => {
+      const home = deps.ownServers.home(tenant);
+      if (home === undefined) return undefined;
+      const forLedger: ClickHouseQueries["forLedger"] = (sql, options) => deps.ownServers.ask(home, sql, options);
+      return { id: home.id, name: home.name, ledger: createLedgerQueries({ forLedger }, topicPrefix) };
+    },
   });
   const social = createSocial({ ...socialApps(config), outgoing: deps.outgoing, log });
   const people = createPeople({
@@ -205,7 +217,8 @@ export const buildApp = (deps: AppDeps): Express => {
   const search = {
     ...{ untilOf: untilOf(deps.rehydrations), droppedOf: createDroppedOf(deps.retentionRules) },
     ...{ queries, topicPrefix, sourceNames },
-    stores: createStores({ connections: deps.connections, queries, outgoing: deps.outgoing }),
+    stores: createStores({ connections: deps.connections, servers: deps.ownServers, queries, outgoing: deps.outgoing }),
+    receiptsElsewhere: createReceiptsElsewhere(deps.ownServers, config.SEARCH_SECONDS),
     ...{ searchSeconds: config.SEARCH_SECONDS, searchRows: config.SEARCH_ROWS },
   };
   return createApp({
@@ -234,8 +247,9 @@ export const buildApp = (deps: AppDeps): Express => {
         publicUrl: config.PUBLIC_URL,
       }),
       ...createStorageEndpoints({ audit, connections: deps.connections, archiveStates: deps.archiveStates }),
+      ...createClickHouseEndpoints({ audit, clickhouses: deps.clickhouses, archiveStates: deps.archiveStates }),
       ...createTailEndpoints({ ...search, hub: deps.tail, authenticate }),
-      ...createExportEndpoints({ ...search, exports: deps.exports, audit, log }),
+      ...createExportEndpoints({ ...search, exports: onlyOfHere(deps.exports, deps.ownServers), audit, log }),
       ...createViewEndpoints({ db, audit }),
       ...createControlEndpoints({ db, audit, log, sourceChanged }),
       ...createProducerEndpoints({ db, audit, log, producers: deps.producers }),

@@ -34,7 +34,9 @@ import { connectProducers } from "./producers/producers-connect.ts";
 import { createAdmission } from "./search/admission.ts";
 import { createQueries } from "./search/clickhouse-query.ts";
 import { createEnvelope } from "./secrets/envelope.ts";
+import { createClickHouses } from "./storage/clickhouse-connections.ts";
 import { createConnections } from "./storage/connections.ts";
+import { createOwnServers } from "./storage/own-servers.ts";
 import { createHeaderReader } from "./tail/live-events.ts";
 import { createTailHub } from "./tail/tail-hub.ts";
 import { createPartitionsOf } from "./tail/tail-partitions.ts";
@@ -63,11 +65,12 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
     table(topics.storage),
     table(topics.rehydrations),
     table(topics.rehydrationStates),
+    table(topics.clickhouse),
   ]);
   const [keys, sources, tenants, usage, auditHeads, ...others] = tables;
   const [alertRules, alertActions, alertDestinations, retentionRules, deletions, archiveStates, storage, ...back] =
     others;
-  const [rehydrations, rehydrationStates] = back;
+  const [rehydrations, rehydrationStates, clickhouseTable] = back;
   onStop("control tables", () => Promise.all(tables.map((one) => one.close())));
   health.require("control tables", () => tables.every((one) => one.complete) || "still being read");
   // Not a condition of readiness: searches go on without Postgres.
@@ -96,13 +99,19 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   const ledger = user(config.CLICKHOUSE_LEDGER_USERNAME, config.CLICKHOUSE_LEDGER_PASSWORD);
   onStop("clickhouse", () => Promise.all([query.close(), exports.close(), bucket?.close(), ledger.close()]));
   const metrics = createApiMetrics(context.metrics);
+  const admission = {
+    perTenant: config.SEARCHES_PER_TENANT,
+    total: config.SEARCHES_AT_ONCE,
+    patience: config.SEARCH_PATIENCE_SECONDS * 1000,
+  };
+  const buckets = createStorage(config);
+  const ownServers = createOwnServers({
+    ...{ table: clickhouseTable, storage: buckets, maxRows: config.SEARCH_ROWS },
+    admission: createAdmission(admission),
+  });
   const queries = createQueries({
-    ...{ query, bucket, ledger, metrics, maxRows: config.SEARCH_ROWS },
-    admission: createAdmission({
-      perTenant: config.SEARCHES_PER_TENANT,
-      total: config.SEARCHES_AT_ONCE,
-      patience: config.SEARCH_PATIENCE_SECONDS * 1000,
-    }),
+    ...{ query, bucket, ledger, metrics, maxRows: config.SEARCH_ROWS, own: ownServers },
+    admission: createAdmission(admission),
   });
   const signer = createAuditSigner(config.AUDIT_SIGNING_KEY);
   const heads = createAuditHeads({ db, table: auditHeads, signer, metrics, log });
@@ -143,21 +152,35 @@ export const connect = async (context: Context<typeof shape>): Promise<AppDeps &
   const alerts = await followAlerts({ kafka, db, signer, destinations, log });
   onStop("alerts", alerts.close);
   const connections = createConnections({
-    ...{ db, envelope, storage: createStorage(config) },
+    ...{ db, envelope, storage: buckets },
     principal: config.STORAGE_AWS_PRINCIPAL,
   });
+  const clickhouses = createClickHouses({ db, envelope, storage: buckets });
   if (config.STORAGE_KEYS_BEFORE.length > 0)
-    connections.announceAll().then(
-      (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
-      (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
-    );
+    Promise.all([connections.announceAll(), clickhouses.announceAll()])
+      .then(([some, others]) => some + others)
+      .then(
+        (count) => count > 0 && log.info({ count }, "storage connections are sealed with the present key"),
+        (err: unknown) => log.warn({ err }, "the storage connections could not be sealed anew"),
+      );
   const takeoutFolder = openTakeouts(config);
   const takeouts = createTakeoutStore({ own: takeoutFolder, connections });
   const producers = connectProducers(context, db, usage);
   return {
     ...{ config, log, metrics, kafka, registry, producer, keys, sources, tenants, usage, db, positions, queries },
-    ...{ signer, heads, counts, keyUses, envelope, mailer, producers, exports: createExportQueries(exports), tail },
-    ...{ notifier, destinations, connections, takeouts, takeoutFolder, outgoing: notifier.outgoing },
+    ...{
+      signer,
+      heads,
+      counts,
+      keyUses,
+      envelope,
+      mailer,
+      producers,
+      exports: createExportQueries(exports),
+      tail,
+    },
+    ...{ clickhouses, clickhouseTable, ownServers, notifier },
+    ...{ destinations, connections, takeouts, takeoutFolder, outgoing: notifier.outgoing },
     ...{ alertRules, alertActions, alertDestinations },
     ...{ retentionRules, deletions, archiveStates, storage, rehydrations, rehydrationStates },
   };

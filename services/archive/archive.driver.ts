@@ -65,7 +65,7 @@ const columns = `topic, partition, offset, idx, tenant, source, timestamp, recei
   span_id, attribute_types, attributes`;
 
 /** Counts and a hash over every column of every row, whatever their order. */
-const summary = (from: string) =>
+export const summary = (from: string) =>
   `SELECT toUInt32(count()) AS rows, toUInt32(uniqExact(topic, partition, offset, idx)) AS different,
     toString(sum(cityHash64(${columns}))) AS hash ${from}`;
 

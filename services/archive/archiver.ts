@@ -187,5 +187,3 @@ export const startArchiver = async (deps: ArchiverDeps) => {
     },
   };
 };
-
-export type Archiver = Awaited<ReturnType<typeof startArchiver>>;

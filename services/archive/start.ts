@@ -1,4 +1,4 @@
-/** Puts the archive together: an archiver for each connection that is to be written to, as control.storage says. */
+/** Puts the archive together: a writer for each connection that is to be written to, as control.storage and control.clickhouse say. */
 import {
   type Context,
   createControlTable,
@@ -6,20 +6,21 @@ import {
   createProducer,
   createRegistry,
   createStorage,
+  createStoreMetrics,
 } from "@astralog/chassis";
 import { type StorageConnectionRecord, topics } from "@astralog/schemas";
+import type { OwnClickHouse } from "@astralog/schemas/own-clickhouse";
 import type { StorageConnection } from "@astralog/schemas/storage";
-import { type Archiver, startArchiver } from "./archiver.ts";
+import { startArchiver } from "./archiver.ts";
 import type { shape } from "./config.ts";
+import { createFollow } from "./follow.ts";
 import { createArchiveMetrics } from "./metrics.ts";
+import { startOwnWriter } from "./own-writer.ts";
 import { createParquet } from "./parquet.ts";
 import { createStates } from "./state.ts";
 
 /** Pieces that are converted and written at a time: each holds its megabytes several times over. */
 const mostTurns = 3;
-/** Until what could not begin is tried again. */
-const againMs = 5_000;
-
 const createTurns = (most: number) => {
   const waiting: (() => void)[] = [];
   let free = most;
@@ -62,74 +63,65 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   const ends = async () =>
     new Map((await admin.fetchTopicOffsets(clean)).map(({ partition, high }) => [partition, Number(high)]));
 
-  const wanted = new Map<string, StorageConnection>();
-  const running = new Map<string, { version: string; archiver: Promise<Archiver> }>();
-  let closed = false;
-  let settling = Promise.resolve();
-
-  const versionOf = (one: StorageConnection | undefined): string =>
-    one === undefined ? "" : `${one.version} ${one.sealed}`;
-
-  /** Connections that ended; what was said of them is taken back. */
-  const ended = new Map<string, StorageConnection>();
-
-  const settle = async (key: string): Promise<void> => {
-    const connection = closed ? undefined : wanted.get(key);
-    const there = running.get(key);
-    if (there?.version === versionOf(connection)) return;
-    if (there !== undefined) {
-      running.delete(key);
-      await (await there.archiver.catch(() => undefined))?.close();
-    }
-    if (connection !== undefined) {
-      try {
-        const archiver = startArchiver({
-          ...{ kafka, registry, metrics, log, parquet, connection, turn, ends },
-          ...{ bucket: storage.open(connection), states: states.of(connection) },
-          flushBytes: config.FLUSH_MB * 2 ** 20,
-          flushMs: config.FLUSH_SECONDS * 1_000,
-          windowMs: config.DEDUP_WINDOW_MINUTES * 60_000,
-        });
-        running.set(key, { version: versionOf(connection), archiver });
-        await archiver;
-      } catch (error) {
-        running.delete(key);
-        log.error(
-          { err: error, connection: connection.id },
-          "a connection's archive could not begin; it is tried again",
-        );
-        setTimeout(() => change(key), againMs).unref();
-      }
-    }
-    const gone = ended.get(key);
-    if (gone !== undefined && ended.delete(key)) await states.forget(gone, topics.clean.partitions);
-    metrics.connections.set(running.size);
+  const windowMs = config.DEDUP_WINDOW_MINUTES * 60_000;
+  const counts = { buckets: 0, servers: 0 };
+  const counted = (what: keyof typeof counts) => (running: number) => {
+    counts[what] = running;
+    metrics.connections.set(counts.buckets + counts.servers);
   };
-  const change = (key: string): void => {
-    settling = settling.then(() => settle(key));
-  };
+  const ended = (connection: { readonly tenant: string; readonly id: string }) =>
+    states.forget(connection, topics.clean.partitions);
 
-  const table = await createControlTable(
-    kafka,
-    { log, registry },
-    {
-      ...{ principal: "archive", topic: topics.storage },
-      onChange: (key, record?: StorageConnectionRecord) => {
-        const definition = record === undefined ? undefined : (JSON.parse(record.definition) as StorageConnection);
-        const before = wanted.get(key);
-        if (definition?.archive === true) wanted.set(key, definition);
-        else wanted.delete(key);
-        if (definition === undefined && before !== undefined) ended.set(key, before);
-        else ended.delete(key);
-        change(key);
-      },
-    },
-  );
-  onStop("archivers", async () => {
-    closed = true;
-    for (const key of running.keys()) change(key);
-    await settling;
+  const buckets = createFollow<StorageConnection>({
+    ...{ log, ended, isWanted: ({ archive }) => archive, counted: counted("buckets") },
+    start: (connection) =>
+      startArchiver({
+        ...{ kafka, registry, metrics, log, parquet, connection, turn, ends, windowMs },
+        ...{ bucket: storage.open(connection), states: states.of(connection) },
+        flushBytes: config.FLUSH_MB * 2 ** 20,
+        flushMs: config.FLUSH_SECONDS * 1_000,
+      }),
   });
-  onStop("connections", table.close);
-  health.require("connections", () => table.complete || "not all connections have been read yet");
+  const storeMetrics = createStoreMetrics(base);
+  const servers = createFollow<OwnClickHouse>({
+    ...{ log, ended, isWanted: ({ mode }) => mode !== "off", counted: counted("servers") },
+    start: (connection) =>
+      startOwnWriter({
+        ...{ kafka, registry, metrics, storeMetrics, log, storage, connection, ends, windowMs },
+        states: states.of(connection),
+        positions: async (group) => {
+          const [found, offsets] = await Promise.all([
+            admin.fetchOffsets({ groupId: kafka.name(group), topics: [clean] }),
+            admin.fetchTopicOffsets(clean),
+          ]);
+          const low = new Map(offsets.map((one) => [one.partition, Number(one.low)]));
+          return new Map(
+            found.flatMap((one) =>
+              one.partitions.map(({ partition, offset }) => [
+                partition,
+                Number(offset) < 0 ? (low.get(partition) ?? 0) : Number(offset),
+              ]),
+            ),
+          );
+        },
+      }),
+  });
+
+  const follow = <C>(
+    topic: typeof topics.storage | typeof topics.clickhouse,
+    { said }: { said(key: string, connection: C | undefined): void },
+  ) =>
+    createControlTable(
+      kafka,
+      { log, registry },
+      {
+        ...{ principal: "archive", topic },
+        onChange: (key, record?: StorageConnectionRecord) =>
+          said(key, record === undefined ? undefined : (JSON.parse(record.definition) as C)),
+      },
+    );
+  const tables = await Promise.all([follow(topics.storage, buckets), follow(topics.clickhouse, servers)]);
+  onStop("archivers", () => Promise.all([buckets.close(), servers.close()]));
+  onStop("connections", () => Promise.all(tables.map((one) => one.close())));
+  health.require("connections", () => tables.every((one) => one.complete) || "not all connections have been read yet");
 };

@@ -28,14 +28,16 @@ export const createStates = (deps: {
     Buffer.from(`${tenant}/${id}/${partition}`);
   return {
     of: (connection) => {
-      const told = new Map<number, { news: string; done: number; at: number }>();
+      const told = new Map<number, { news: string; moves: string; at: number }>();
       return {
         tell: (partition, state) => {
           const news = JSON.stringify([state.total, state.problem]);
           const before = told.get(partition);
-          const moved = before?.done !== state.done && Date.now() - (before?.at ?? 0) >= deps.everyMs;
+          // What falls behind stands still, and its lag grows.
+          const moves = `${state.done} ${state.lag}`;
+          const moved = before?.moves !== moves && Date.now() - (before?.at ?? 0) >= deps.everyMs;
           if (before?.news === news && !moved) return;
-          told.set(partition, { news, done: state.done, at: Date.now() });
+          told.set(partition, { news, moves, at: Date.now() });
           const { tenant, id } = connection;
           deps
             .schemaId()

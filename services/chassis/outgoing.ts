@@ -15,6 +15,8 @@ import { Fault } from "./fault.ts";
 export interface OutgoingRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Behind the address, and of any length. */
+  readonly query?: URLSearchParams | undefined;
   readonly body?: string | Uint8Array | URLSearchParams | null | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Of the whole exchange, the resolving of the name included. */
@@ -129,7 +131,7 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 const send = (
   url: URL,
   addresses: readonly LookupAddress[],
-  { method = "GET", headers = {}, body }: OutgoingRequest,
+  { method = "GET", headers = {}, query, body }: OutgoingRequest,
   signal: AbortSignal,
 ): Promise<IncomingMessage> => {
   // The name stays in TLS and in Host; where it leads to is decided already.
@@ -139,9 +141,11 @@ const send = (
     else callback(null, first?.address ?? "", first?.family ?? 4);
   };
   const form = body instanceof URLSearchParams;
-  const bytes = form ? Buffer.from(body.toString()) : Buffer.from(body ?? "");
+  const bytes = form ? Buffer.from(body.toString()) : Buffer.isBuffer(body) ? body : Buffer.from(body ?? "");
+  const whole = new URL(url);
+  if (query !== undefined) whole.search = query.toString();
   return new Promise((resolve, reject) => {
-    const sent = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+    const sent = (url.protocol === "https:" ? requestHttps : requestHttp)(whole, {
       ...{ method, lookup, signal, agent: false },
       headers: {
         "user-agent": "astralog",

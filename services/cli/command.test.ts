@@ -272,6 +272,17 @@ test("a new key is all that standard output gets", async () => {
   expect(err).toContain("never shown again");
 });
 
+test("clickhouse prints statements to copy, says what waits and since when, and reads passwords from standard input", async () => {
+  const grants = await astralog(["clickhouse", "grants", "--username", "astralog", "--database", "logs"]);
+  expect(grants.out).toContain("GRANT SELECT, INSERT, CREATE TABLE, ALTER TABLE ON logs.* TO astralog;\n");
+  const problem = { code: "address_failed", detail: "It does not answer.", since: "2026-03-01T00:00:00.000Z" };
+  const status = { connection: "sto_1", state: "failing", lag: 12_345, records: 1, events: 7, bytes: 2 ** 20 };
+  respond = (_, _body, response) => json(response, 200, { servers: [{ ...status, last_stored_at: null, problem }] });
+  const { out, err } = await astralog(["clickhouse", "status"]);
+  expect(out).toMatch(/sto_1 +failing +12,345 +7 +1\.00 MiB +–\n/);
+  expect(err).toContain("sto_1: It does not answer. Since 2026-03-01");
+});
+
 test("usage and plan say in a table what the API says, and what is without a limit", async () => {
   const day = { day: "2026-03-01", source: "src_1", name: "shop\u001b[2J", events: 12_345, bytes: 3 * 2 ** 20 };
   const asked: (string | undefined)[] = [];

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { addAlerts } from "./commands/alerts.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addClickHouse } from "./commands/clickhouse.ts";
 import { addDead } from "./commands/dead.ts";
 import { addDeletions } from "./commands/deletions.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -49,7 +50,7 @@ export const createProgram = (cli: Cli): Command => {
     });
   for (const add of [
     ...[addSend, addSearch, addTail, addSources, addKeys, addProducers, addMembers],
-    ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addAudit, addUsage, addMcp],
+    ...[addReceipt, addVerify, addDead, addAlerts, addStorage, addClickHouse, addAudit, addUsage, addMcp],
     ...[addRetention, addDeletions, addRehydrations, addTakeout],
   ])
     add(program, cli);

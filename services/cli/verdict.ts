@@ -9,6 +9,7 @@ export interface Verdict {
   stored: number;
   dropped: Record<string, number>;
   removed?: { expired: number; deleted: number };
+  elsewhere?: { name: string; stored: number; waiting: number; wrong: number } | null;
   gaps: unknown[];
   duplicates: unknown[];
   mismatches: unknown[];
@@ -70,6 +71,12 @@ const bySource = (rows: readonly SourceCount[]): string[][] => {
   ]);
 };
 
+/** Of what is kept on a server of the organization's own alone. */
+const elsewhereText = (elsewhere: Verdict["elsewhere"]): string =>
+  elsewhere == null
+    ? ""
+    : `elsewhere means your own ClickHouse ${printable(elsewhere.name)}: ${count(elsewhere.stored)} are stored there by its ledger, ${count(elsewhere.waiting)} on the way, ${plural(elsewhere.wrong, "record")} wrong\n`;
+
 export const verdictText = (verdict: Verdict, colors: Colors): string => {
   const dropped = Object.entries(verdict.dropped ?? {});
   const why = dropped.map(([reason, n]) => `${printable(reason)} ${count(n)}`).join(", ");
@@ -79,6 +86,7 @@ export const verdictText = (verdict: Verdict, colors: Colors): string => {
     verdict.removed === undefined || verdict.removed.expired + verdict.removed.deleted === 0
       ? ""
       : `of the stored, ${count(verdict.removed.expired)} have expired and ${count(verdict.removed.deleted)} were deleted since\n`,
+    elsewhereText(verdict.elsewhere),
     `gaps ${count(verdict.gaps.length)}, duplicates ${count(verdict.duplicates.length)}, mismatches ${count(verdict.mismatches.length)}, on the way ${plural(lagOf(verdict), "record")}\n`,
     findings("acknowledged and not found:", verdict.gaps, colors),
     findings("stored more than once:", verdict.duplicates, colors),

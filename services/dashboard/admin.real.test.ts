@@ -275,6 +275,12 @@ test("the plan with its limits; a Kafka producer, its password shown once with a
   await press("Revoke");
   await gone();
   await page.getByText("revoked", { exact: true }).waitFor();
+  for (const part of ["buckets", "servers"]) {
+    await page.goto(`${origin}/data?part=${part}`);
+    await page.getByText("The free plan does not have storage of one's own").waitFor();
+    expect(await page.getByRole("button", { name: "Connect a" }).count()).toBe(0);
+    bad.push(...(await look(`data-${part}-not-in-plan`)));
+  }
   expect(bad).toEqual([]);
 });
 

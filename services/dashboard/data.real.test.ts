@@ -2,9 +2,18 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type BucketServer, choosePorts, startBucketServer, state } from "@astralog/local";
+import { ownGrantsSql } from "@astralog/schemas/own-clickhouse";
 import { connectPostgres } from "@astralog/schemas/postgres";
 import { type Certificate, checkCertificate } from "@astralog/schemas/retention/index";
-import { type Platform, platform, type RunningService, sharedStack, until } from "@astralog/testbed";
+import {
+  type CustomerServer,
+  type Platform,
+  platform,
+  type RunningService,
+  sharedStack,
+  startCustomer,
+  until,
+} from "@astralog/testbed";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Browser, Page } from "playwright-core";
 import { becomeOwner, inspect, startBrowser, watch } from "./browser.driver.ts";
@@ -18,6 +27,8 @@ let wrongs: string[];
 let origin: string;
 let buckets: BucketServer;
 let folder: string;
+let customer: CustomerServer;
+const grants = ownGrantsSql({ username: "astralog", database: "logs", cluster: "" });
 
 const call = async (method: string, path: string, body?: unknown) => {
   const answer = await fetch(`${api.url}/api/v1${path}`, {
@@ -32,8 +43,14 @@ const call = async (method: string, path: string, body?: unknown) => {
 beforeAll(async () => {
   folder = mkdtempSync(join(state, "data-page-"));
   const { port } = await choosePorts({ port: 0 });
-  [buckets, one] = await Promise.all([
+  [buckets, customer, one] = await Promise.all([
     startBucketServer({ dir: folder, log: join(folder, "log"), port, buckets: ["theirs"] }),
+    startCustomer({
+      others: [
+        { name: "astralog", password: "theirs", grants: grants.map((grant) => grant.replace(/ TO .*/, "")) },
+        { name: "poor", password: "theirs", grants: ["GRANT SELECT ON logs.*"] },
+      ],
+    }),
     platform(sharedStack()),
   ]);
   const allowed = { OUTGOING_ALLOWED: "127.0.0.0/8" };
@@ -59,7 +76,7 @@ beforeAll(async () => {
   });
   await until("stored events", async () => {
     const { status, body } = await call("GET", "/retention");
-    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 8 ? true : undefined;
+    return status === 200 && body.sources[0]?.events === 400 && body.sweep.length === 9 ? true : undefined;
   });
   origin = one.env("api").PUBLIC_URL ?? "";
   browser = await startBrowser();
@@ -82,6 +99,7 @@ afterAll(async () => {
   await browser?.close();
   await one?.stop();
   await buckets?.stop();
+  await customer?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -241,6 +259,48 @@ test("days are brought back from the bucket once they were counted, and ended", 
   await page.getByRole("button", { name: "End it", exact: true }).click();
   await row.getByText("ended", { exact: true }).waitFor({ timeout: 60_000 });
   expect(bad).toEqual([]);
+});
+
+test("a ClickHouse is connected in three steps, says what it lacks, and where events live is shown and changed", async () => {
+  await page.goto(`${origin}/data?part=servers`);
+  await page.getByText("No server is connected").waitFor();
+  const bad = await inspect(page, "data-servers-none", true);
+  await page.getByRole("button", { name: "Connect a server" }).click();
+  await page.getByLabel("Name").fill("Warehouse");
+  await page.getByLabel("Address").fill(customer.url);
+  await page.getByLabel("Database").fill(customer.database);
+  bad.push(...(await inspect(page, "data-server-where", true)));
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByLabel("User").fill("poor");
+  await page.getByText("GRANT SELECT, INSERT, CREATE TABLE, ALTER TABLE ON logs.* TO poor;").waitFor();
+  await page.getByLabel("Password").fill("theirs");
+  bad.push(...(await inspect(page, "data-server-grants", true)));
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByRole("button", { name: "Try it and connect" }).click();
+  await page.getByText("The user poor lacks INSERT ON logs.*").waitFor();
+  bad.push(...(await inspect(page, "data-server-lacks", true)));
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByLabel("User").fill("astralog");
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.getByRole("button", { name: "Try it and connect" }).click();
+  const row = page.getByRole("row").filter({ hasText: "Warehouse" });
+  await row.getByText("writing").waitFor({ timeout: 60_000 });
+  await row.getByText("400", { exact: true }).waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "data-servers", true)));
+  await row.getByRole("button", { name: "Acts on Warehouse" }).click();
+  await page.getByRole("menuitem", { name: "Change where events live" }).click();
+  await page.getByLabel("Events are written").selectOption("instead");
+  bad.push(...(await inspect(page, "data-server-mode", true)));
+  await page.getByRole("button", { name: "Save" }).click();
+  await row.getByText("here alone").waitFor();
+  await page.goto(`${origin}/data`);
+  await page.getByText("What comes lives on your own ClickHouse").waitFor();
+  bad.push(...(await inspect(page, "data-residency", true)));
+  await page.goto(`${origin}/explore`);
+  await page.getByText("order 399 placed").first().waitFor({ timeout: 60_000 });
+  bad.push(...(await inspect(page, "explore-own", true)));
+  expect(bad).toEqual([]);
+  expect(wrongs.splice(0)).toEqual([expect.stringContaining("status of 422")]);
 });
 
 test("events are deleted once they were counted and confirmed; the certificate is taken along and holds", async () => {

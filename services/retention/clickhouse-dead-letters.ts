@@ -23,7 +23,7 @@ interface Group {
 const letters = { table: "dead_letters", index: "toUInt32(`index` + 1)", time: "died_at" } as const;
 
 export const createDeadLettersPlace = (deps: {
-  clickhouse: ClickHouse;
+  clickhouse: Pick<ClickHouse, "rows" | "command">;
   removals: Removals;
   settleSeconds: number;
 }): Place => {

@@ -53,7 +53,7 @@ interface Day {
 }
 
 export const createEventsPlace = (deps: {
-  clickhouse: ClickHouse;
+  clickhouse: Pick<ClickHouse, "rows" | "command">;
   removals: Removals;
   rehydrations: Pick<Rehydrations, "kindOf" | "again">;
   metrics: RetentionMetrics;

@@ -1,7 +1,7 @@
 /**
  * Whether all that was received before an instant has come through to the storage. By offsets: what the raw topics held a
  * while after it has been passed on, and what events.clean held after that has been stored, and is
- * in the buckets that the tenant has connected.
+ * in the buckets and on the servers that the tenant has connected.
  */
 import type { KafkaPositions, Positions } from "@astralog/chassis";
 import { type ArchiveStateRecord, nativePrefix, type SourceRecord, topics } from "@astralog/schemas";
@@ -13,7 +13,7 @@ export type Archives = ReadonlyMap<string, ReadonlyMap<number, number>>;
 /** Of the tenant's connections that are written to. */
 export const archivesOf = (
   tenant: string,
-  connections: Iterable<StorageConnection>,
+  connections: Iterable<Pick<StorageConnection, "id" | "tenant" | "archive">>,
   states: Iterable<ArchiveStateRecord>,
 ): Archives => {
   const found = new Map<string, Map<number, number>>();

@@ -57,6 +57,9 @@ export const deadRemoval = (removal: string): string => `dead:${removal}`;
 /** Nor is an event that goes from a bucket gone from the table. */
 export const bucketRemoval = (removal: string): string => `bucket:${removal}`;
 
+/** Nor one that goes from a server of its tenant's. */
+export const ownRemoval = (removal: string): string => `own:${removal}`;
+
 export const addTo = (counts: Map<string, number>, tenant: string, more: number): void => {
   if (more > 0) counts.set(tenant, (counts.get(tenant) ?? 0) + more);
 };

@@ -20,7 +20,7 @@ export interface Removals {
   count(tenant: string, removal: string): Promise<number>;
 }
 
-export const createRemovals = (clickhouse: ClickHouse): Removals => ({
+export const createRemovals = (clickhouse: Pick<ClickHouse, "rows" | "command">): Removals => ({
   write: (removal, { table, index, time, where, params, sent }) =>
     clickhouse.command(
       `INSERT INTO removals (tenant, removal, source, topic, partition, offset, received_at, indexes, at)

@@ -3,14 +3,14 @@ import type { Certificate } from "@astralog/schemas/retention/index";
 import { type Platform, type RunningService, type Sql, until } from "@astralog/testbed";
 
 /** Rows that a sweep writes: for each place, and for fields that go before their events do. */
-export const places = 8;
+export const places = 9;
 
-/** Waits for a whole sweep that began from now on. */
-export const untilSwept = async (sql: Sql): Promise<void> => {
-  const now = new Date().toISOString().replace("T", " ").replace("Z", "");
+/** Waits for a whole sweep that began from then on. */
+export const untilSwept = async (sql: Sql, since = new Date()): Promise<void> => {
+  const from = since.toISOString().replace("T", " ").replace("Z", "");
   await until("a sweep", async () => {
     const [row] = await sql<{ n: number }>(
-      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${now}'`,
+      `SELECT toUInt32(uniqExact(place)) AS n FROM sweeps WHERE began_at > '${from}'`,
     );
     return (row?.n ?? 0) >= places ? true : undefined;
   });

@@ -70,9 +70,17 @@ test("what is over is dropped with its part, and what has a day left stays", asy
   expect(await count("message = 'last day'")).toBe(10);
   expect((await sweeps()).map(({ place, overdue }) => [place, overdue])).toEqual(
     expect.arrayContaining(
-      ["events", "event_fields", "bucket_fields", "buckets", "dead_letters", "exports", "backups", "kafka"].map(
-        (place) => [place, 0],
-      ),
+      [
+        "events",
+        "event_fields",
+        "bucket_fields",
+        "buckets",
+        "clickhouse",
+        "dead_letters",
+        "exports",
+        "backups",
+        "kafka",
+      ].map((place) => [place, 0]),
     ),
   );
   expect(retention.output()).not.toContain('"level":"error"');
@@ -181,6 +189,7 @@ test("a deletion by query ends in a certificate through a kill, and what was acc
   expect(certificate.places.map(({ place }) => place)).toEqual([
     "events",
     "buckets",
+    "clickhouse",
     "dead_letters",
     "alerts",
     "exports",

@@ -11,6 +11,7 @@ import {
   type TableOptions,
 } from "@astralog/chassis";
 import { encodeRecord, type RecordName, topics } from "@astralog/schemas";
+import type { OwnClickHouse } from "@astralog/schemas/own-clickhouse";
 import type { StorageConnection } from "@astralog/schemas/storage";
 import { createBackupsPlace } from "./backups.ts";
 import { createCompaction } from "./bucket-compaction.ts";
@@ -25,6 +26,7 @@ import { createDeletions } from "./deletions.ts";
 import { createExportsPlace } from "./exports.ts";
 import { createKafkaPlace } from "./kafka-topics.ts";
 import { createRetentionMetrics } from "./metrics.ts";
+import { createOwnServersPlace } from "./own-servers.ts";
 import { archivesOf, createPassage } from "./passage.ts";
 import { readPolicies } from "./policies.ts";
 import { createRecords } from "./records.ts";
@@ -76,9 +78,10 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     // What ends is swept at once; what begins needs no sweep.
     table(topics.rehydrations, (_, record) => (record === undefined ? changed() : wake())),
     table(topics.rehydrationStates, () => undefined),
+    table(topics.clickhouse),
   ]);
-  const [rules, sources, tenants, deletionTable, storageTable, archiveStates, rehydrationTable, rehydrationStates] =
-    all;
+  const [rules, sources, tenants, deletionTable, storageTable, archiveStates, ...others] = all;
+  const [rehydrationTable, rehydrationStates, clickhouseTable] = others;
   onStop("tables", () => Promise.all(all.map((one) => one.close())));
   const known = (): boolean => all.every((one) => one.complete);
   health.require("tables", () => known() || "not all rules and sources have been read yet");
@@ -89,7 +92,10 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   const removals = createRemovals(clickhouse);
   const connections = (): StorageConnection[] =>
     [...storageTable.values()].map(({ definition }) => JSON.parse(definition) as StorageConnection);
-  const buckets = createOpenBuckets({ storage: createStorage(config), clickhouse, connections });
+  const servers = (): OwnClickHouse[] =>
+    [...clickhouseTable.values()].map(({ definition }) => JSON.parse(definition) as OwnClickHouse);
+  const storage = createStorage(config);
+  const buckets = createOpenBuckets({ storage, clickhouse, connections });
   const compaction = createCompaction({
     ...{ buckets, metrics, log },
     options: {
@@ -117,11 +123,21 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
       settleSeconds: config.SETTLE_SECONDS,
     }),
     createBucketsPlace({ buckets, removals, log }),
+    createOwnServersPlace({
+      clickhouse,
+      servers,
+      storage,
+      removals,
+      metrics,
+      log,
+      settleSeconds: config.SETTLE_SECONDS,
+    }),
     createDeadLettersPlace({ clickhouse, removals, settleSeconds: config.SETTLE_SECONDS }),
     createExportsPlace({ own: openTakeouts(config), buckets, log }),
     createBackupsPlace({ keepDays: config.BACKUP_KEEP_DAYS }),
     createKafkaPlace({ positions, sources: sources.values }),
   ];
+  const writtenTo = () => [...connections(), ...servers().map((one) => ({ ...one, archive: one.mode !== "off" }))];
   const records = createRecords(clickhouse);
   const fields = [
     createBucketFields({ buckets, log }),
@@ -133,7 +149,7 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     passage: createPassage({
       ...{ positions, sources: sources.values, redactorGroup: config.REDACTOR_GROUP, sinkGroup: config.SINK_GROUP },
       inFlightMs: config.IN_FLIGHT_MS,
-      archives: (tenant) => archivesOf(tenant, connections(), archiveStates.values()),
+      archives: (tenant) => archivesOf(tenant, writtenTo(), archiveStates.values()),
     }),
   });
 

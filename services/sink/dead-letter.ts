@@ -1,7 +1,6 @@
 /** One record of events.dead as a row. */
-import { Fault, type InRecord, type Registry } from "@astralog/chassis";
+import { Fault, type InRecord, type Letter, type Registry } from "@astralog/chassis";
 import { type DeadLetter, decodeRecord, schemaIdOf } from "@astralog/schemas";
-import type { Letter } from "./clickhouse-dead-letters.ts";
 
 /** Faults with `retriable` are the caller's. A record that is no dead letter is kept as it is, under its own coordinates. */
 export const createLetterReader =

@@ -1,5 +1,6 @@
 import { consume, createKafka, createRegistry, run } from "@astralog/chassis";
 import { shape } from "./config.ts";
+import { followElsewhere } from "./elsewhere.ts";
 import { createSink } from "./sink.ts";
 
 run({
@@ -7,7 +8,10 @@ run({
   shape,
   start: async ({ config, log, metrics, health, onStop }) => {
     const kafka = createKafka(config, log, "sink");
-    const sink = createSink({ config, log, metrics, kafka, registry: createRegistry(config) });
+    const registry = createRegistry(config);
+    const { isElsewhere, close } = await followElsewhere(kafka, { log, registry });
+    onStop("connections", close);
+    const sink = createSink({ config, log, metrics, kafka, registry, isElsewhere });
     onStop("clickhouse", sink.close);
     const consumer = await consume(
       kafka,

@@ -38,7 +38,10 @@ export const askAs =
     }
   };
 
-export const createFeeder = async (env: Record<string, string>, options: { partitions: number; events: number }) => {
+export const createFeeder = async (
+  env: Record<string, string>,
+  options: { partitions: number; events: number; tenantOf?: (partition: number) => string },
+) => {
   const config = loadConfig(kafkaShape, env);
   const log = createLog("feeder", "error");
   const kafka = createKafka(config, log, "feeder");
@@ -74,7 +77,7 @@ export const createFeeder = async (env: Record<string, string>, options: { parti
     const gone = Math.floor(options.events / 7);
     return encoder.finish(schemaId, {
       ...emptyHeader,
-      tenant: "tn_test",
+      tenant: options.tenantOf?.(partition) ?? "tn_test",
       source: `src_${partition}`,
       received_at: Date.now(),
       // Two days of expiry in one insert: two parts, so half of an insert can be there.

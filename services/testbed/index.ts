@@ -1,4 +1,5 @@
 export { type AlertDriver, createAlertDriver, until } from "./alerts.ts";
+export { type CustomerServer, startCustomer } from "./customer.ts";
 export { decryptFiles, readableIn } from "./encrypted-files.ts";
 export { type Audit, askAs, audit, createFeeder, type Feeder, type Sql, settled } from "./feeder.ts";
 export { newFolder, ownStack } from "./own-stack.ts";

@@ -47,7 +47,7 @@ export interface Certificate extends CertificateBody {
 
 /** One record of the ledger, and which of its events were removed. */
 export interface RemovedRecord {
-  readonly place: "events" | "buckets" | "dead_letters";
+  readonly place: "events" | "buckets" | "clickhouse" | "dead_letters";
   readonly source: string;
   readonly topic: string;
   readonly partition: number;

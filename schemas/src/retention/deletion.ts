@@ -25,7 +25,16 @@ export interface Deletion extends DeletionScope {
 }
 
 /** In the order in which they are worked through. */
-export const places = ["events", "buckets", "dead_letters", "alerts", "exports", "backups", "kafka"] as const;
+export const places = [
+  "events",
+  "buckets",
+  "clickhouse",
+  "dead_letters",
+  "alerts",
+  "exports",
+  "backups",
+  "kafka",
+] as const;
 export type PlaceName = (typeof places)[number];
 
 const instant = (bind: Bind, millis: number): string => `fromUnixTimestamp64Milli(${bind("Int64", millis)}, 'UTC')`;

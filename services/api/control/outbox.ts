@@ -136,7 +136,7 @@ export const recordFromJson = (json: Record<string, unknown>): ControlRecord =>
 /** Which Avro record a control topic carries. */
 export const recordOf = (topic: string): RecordName => {
   const { keys, sources, tenants, auditHeads, alertRules, alertActions, alertDestinations, storage } = topics;
-  const { retentionRules, deletions, rehydrations } = topics;
+  const { clickhouse, retentionRules, deletions, rehydrations } = topics;
   const ofAlerts = [alertRules, alertActions, alertDestinations];
   const found = [
     keys,
@@ -145,6 +145,7 @@ export const recordOf = (topic: string): RecordName => {
     auditHeads,
     ...ofAlerts,
     storage,
+    clickhouse,
     retentionRules,
     deletions,
     rehydrations,
@@ -191,6 +192,14 @@ export const announceStorage = (
   id: string,
   record: StorageConnectionRecord | null,
 ): Promise<void> => put(trx, topics.storage.name, `${tenant}/${id}`, record);
+
+/** The same of a ClickHouse server. */
+export const announceClickHouse = (
+  trx: Trx,
+  tenant: string,
+  id: string,
+  record: StorageConnectionRecord | null,
+): Promise<void> => put(trx, topics.clickhouse.name, `${tenant}/${id}`, record);
 
 /** How long what is kept, or what is to be deleted: in the transaction that said it. Null forgets it. */
 export const announceRetention = (

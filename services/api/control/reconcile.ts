@@ -27,6 +27,7 @@ import {
 } from "../alerts/control-records.ts";
 import type { AuditHeads } from "../audit/audit-heads.ts";
 import type { Db, Trx } from "../postgres.ts";
+import type { ClickHouses } from "../storage/clickhouse-connections.ts";
 import { asVersion } from "../storage/connection-rows.ts";
 import type { Connections } from "../storage/connections.ts";
 import {
@@ -59,6 +60,8 @@ export interface ReconcileDeps {
   readonly rehydrations: ControlTable<RehydrationRecord>;
   readonly storage: ControlTable<StorageConnectionRecord>;
   readonly connections: Pick<Connections, "versions" | "announce">;
+  readonly clickhouseTable: ControlTable<StorageConnectionRecord>;
+  readonly clickhouses: Pick<ClickHouses, "versions" | "announce">;
   readonly heads: Pick<AuditHeads, "complete" | "reconcile">;
   readonly log: Log;
 }
@@ -112,7 +115,7 @@ const split = (key: string): [tenant: string, id: string] => {
 /** The result says whether it could be done: not before the topics have been read. */
 export const createReconcile = (deps: ReconcileDeps) => {
   const { db, keys, sources, tenants, alertRules, alertActions, alertDestinations, heads, log } = deps;
-  const { retentionRules, deletions, rehydrations, storage, connections } = deps;
+  const { retentionRules, deletions, rehydrations, storage, connections, clickhouseTable, clickhouses } = deps;
   const ofKeys: Part<KeyRecord> = {
     ...{ topic: topics.keys.name, table: keys, keyOf: ({ hash }) => hash },
     truth: async () => (await db.selectFrom("keys").selectAll().execute()).map(keyRecord),
@@ -217,8 +220,15 @@ export const createReconcile = (deps: ReconcileDeps) => {
     truth: connections.versions,
     announce: (trx, key) => connections.announce(trx, ...split(key)),
   };
+  const ofClickHouse: Part<StorageConnectionRecord> = {
+    ...{ topic: topics.clickhouse.name, keyOf: ({ tenant, connection }) => `${tenant}/${connection}` },
+    table: { values: () => [...clickhouseTable.values()].map(asVersion) },
+    truth: clickhouses.versions,
+    announce: (trx, key) => clickhouses.announce(trx, ...split(key)),
+  };
   const ofAlerts = [alertRules, alertActions, alertDestinations];
-  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, rehydrations, storage, heads];
+  const ofStores = [storage, clickhouseTable];
+  const followed = [keys, sources, tenants, ...ofAlerts, retentionRules, deletions, rehydrations, ...ofStores, heads];
 
   return async (): Promise<boolean> => {
     if (!followed.every((one) => one.complete)) return false;
@@ -231,6 +241,7 @@ export const createReconcile = (deps: ReconcileDeps) => {
         await compare(ofDeletions),
         await compare(ofRehydrations),
         await compare(ofStorage),
+        await compare(ofClickHouse),
       ],
     ].filter(({ changed, extra }) => changed.length + extra.length > 0);
     if (found.length === 0) return true;

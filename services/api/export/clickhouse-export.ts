@@ -3,10 +3,12 @@
  * the query there. Runs as the same user as a search, behind the same row filter, with the limits of one export.
  */
 import type { Readable } from "node:stream";
+import { Fault } from "@astralog/chassis";
 import { tenantHeader } from "@astralog/schemas/clickhouse";
 import type { ClickHouseClient } from "../clickhouse.ts";
 import { asFault } from "../search/clickhouse-query.ts";
 import type { Sql } from "../search/scope.ts";
+import type { OwnServers } from "../storage/own-servers.ts";
 
 /** Rows of a block, each still text. */
 export type RowBlocks = AsyncIterable<readonly { json<T>(): T }[]>;
@@ -56,5 +58,27 @@ export const createExportQueries = (client: ClickHouseClient): ExportQueries => 
         });
         return stream;
       }),
+  };
+};
+
+/** The same for people, who ask for all there is: what is kept on a server of their own is not here. Faults besides: `kept_elsewhere`. */
+export const onlyOfHere = (exports: ExportQueries, own: Pick<OwnServers, "home">): ExportQueries => {
+  const mustBeHere = (tenant: string): void => {
+    const home = own.home(tenant);
+    if (home !== undefined)
+      throw new Fault(
+        "kept_elsewhere",
+        `Your events are kept on your own ClickHouse "${home.name}": export them there, from ${home.database}.events.`,
+      );
+  };
+  return {
+    rows: async (tenant, sql, signal) => {
+      mustBeHere(tenant);
+      return exports.rows(tenant, sql, signal);
+    },
+    parquet: async (tenant, sql, signal) => {
+      mustBeHere(tenant);
+      return exports.parquet(tenant, sql, signal);
+    },
   };
 };

@@ -24,6 +24,7 @@ export const bodies: Record<string, unknown> = {
   "PUT /alerts/rules/{id}": { id: "theirs", name: "theirs", when: { type: "match", query: "" } },
   "PATCH /alerts/destinations/{id}": { name: "theirs" },
   "PATCH /storage/connections/{id}": { name: "theirs" },
+  "PATCH /storage/clickhouse/{id}": { name: "theirs" },
   "POST /alerts/incidents/{id}/snooze": { until: "2099-01-01T00:00:00Z" },
   "PUT /retention/rules/{id}": { name: "theirs", kind: "keep", query: "level:debug", days: 3 },
   "POST /imports/{id}/files": { name: "theirs", accepted: 0, refused: {} },
@@ -174,6 +175,19 @@ const plantSettings = async ({ db, tenant, source, stranger }: Other): Promise<v
       ...{ access_key_id: "theirs", secret_access_key: "v1.theirs" },
     })
     .execute();
+  await db
+    .insertInto("clickhouse_connections")
+    .values({
+      ...{
+        id: idOf("sto"),
+        ...named,
+        url: "https://clickhouse.example.com",
+        username: "theirs",
+        password: "v1.theirs",
+      },
+      ...{ database: "theirs", cluster: "", mode: "off", server_version: "" },
+    })
+    .execute();
 };
 
 const plantAlerts = async ({ db, tenant, stranger }: Other): Promise<void> => {
@@ -253,6 +267,7 @@ export const plantTheirs = async (one: Platform, db: Db): Promise<Theirs> => {
     "/sso/domains/{id}": both("dom"),
     "/sso/scim-tokens/{id}": [scimToken.row.id, nobodys("sct")],
     "/storage/connections/{id}": both("sto"),
+    "/storage/clickhouse/{id}": both("sto"),
     "/alerts/rules/{id}": ["theirs", "nobodys"],
     "/deletions/{id}": both("del"),
     "/rehydrations/{id}": both("reh"),

@@ -57,10 +57,14 @@ export const checkSource = ({ plan, limits }: Plan, asked: Asked): void => {
   }
 };
 
-/** Faults: `over_plan`, naming the feature and the plan. */
+/** Faults: `over_plan`, naming the feature, the plan, and those that have it. */
 export const checkFeature = ({ plan, limits }: Plan, feature: PlanFeature): void => {
-  if (!limits.features.includes(feature))
-    throw new Fault("over_plan", `${feature}: the organization's plan (${plan}) does not have it.`);
+  if (limits.features.includes(feature)) return;
+  const having = planNames.filter((name) => limitsOf(name, {}).features.includes(feature)).join(" and ");
+  throw new Fault(
+    "over_plan",
+    `${feature}: the organization's plan (${plan}) does not have it; ${having} do. Who runs this installation can change the plan.`,
+  );
 };
 
 /** What a source asks where it was not told: no more than the plan has. */

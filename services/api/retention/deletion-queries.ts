@@ -72,9 +72,9 @@ formatDateTime(at, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') FROM deletion_steps FINAL WHE
       const { params, bind } = createBinder();
       const { rows } = await queries.forLedger<Row>(
         {
-          query: `SELECT multiIf(startsWith(removal, 'dead:'), 'dead_letters', startsWith(removal, 'bucket:'), 'buckets', 'events') AS place, source, topic, partition, toString(offset),
+          query: `SELECT multiIf(startsWith(removal, 'dead:'), 'dead_letters', startsWith(removal, 'bucket:'), 'buckets', startsWith(removal, 'own:'), 'clickhouse', 'events') AS place, source, topic, partition, toString(offset),
 toString(groupBitmapMerge(indexes)), lower(hex(SHA256(toString(bitmapToArray(groupBitmapMergeState(indexes)))))) FROM removals
-WHERE tenant = ${bind("String", tenant)} AND removal IN ${bind("Array(String)", [id, `dead:${id}`, `bucket:${id}`])}
+WHERE tenant = ${bind("String", tenant)} AND removal IN ${bind("Array(String)", [id, `dead:${id}`, `bucket:${id}`, `own:${id}`])}
 GROUP BY place, source, topic, partition, offset ORDER BY place, source, topic, partition, removals.offset
 LIMIT ${recordsAtOnce} OFFSET ${from}`,
           params,

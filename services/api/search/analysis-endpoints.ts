@@ -186,12 +186,13 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       const scope = scopeOf(input.caller, deps);
       const at = readEventId(input.params.id);
       const when = readInstant("at", query.at, Date.now());
-      if (query.place && when === undefined)
+      const { indexed } = await deps.stores.open(input.caller, query.place);
+      if (!indexed && when === undefined)
         throw new Fault(
           "invalid_request",
           "at: give the event's own time: nothing finds an id in a bucket without it.",
         );
-      const there: Window = query.place && when !== undefined ? { from: when, to: when + 1n } : {};
+      const there: Window = !indexed && when !== undefined ? { from: when, to: when + 1n } : {};
       const found = await ask<EventRow>(input, "event", there, eventSql(at, scope));
       const [row] = found.rows;
       if (row === undefined) throw new Fault("not_found", "There is no such event, or it is not stored yet.");
@@ -230,7 +231,8 @@ export const createAnalysisEndpoints = (deps: SearchDeps): Endpoint[] => {
       const { query } = input;
       const now = Date.now();
       const window = { from: readInstant("from", query.from, now), to: readInstant("to", query.to, now) };
-      if (query.place && window.from === undefined)
+      const { indexed } = await deps.stores.open(input.caller, query.place);
+      if (!indexed && window.from === undefined)
         throw new Fault("invalid_request", "from: say how far back, for in a bucket no index finds a trace.");
       const { rows, stats } = await ask<EventRow>(input, "trace", window, traceSql(trace, window, scope));
       if (rows.length === 0) throw new Fault("not_found", "No stored event carries this trace id.");

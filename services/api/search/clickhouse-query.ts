@@ -5,6 +5,7 @@ import { tenantHeader } from "@astralog/schemas/clickhouse";
 import { ClickHouseError, type ResponseJSON } from "@clickhouse/client";
 import type { ClickHouseClient } from "../clickhouse.ts";
 import type { ApiMetrics } from "../metrics.ts";
+import type { OwnServers } from "../storage/own-servers.ts";
 import type { Admission } from "./admission.ts";
 import type { Sql } from "./scope.ts";
 
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly name: string;
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
+  /** What Astralog itself has is asked, although the tenant's events are kept on a server of its own. */
+  readonly here?: boolean | undefined;
   /** Rows it may read; the server's own limit when left out. */
   readonly maxRows?: number | undefined;
   /** Tables that go along. */
@@ -33,7 +36,11 @@ export interface RunOptions {
 }
 
 export interface ClickHouseQueries {
-  /** May name the views tenant_events and tenant_batches, and sees the tenant's rows whatever the SQL says. Faults: `query_too_expensive`, `busy`, `clickhouse_unavailable`. */
+  /**
+   * May name the views tenant_events and tenant_batches, and sees the tenant's rows whatever the SQL says. Events are asked for
+   * where the tenant has them kept. Faults: `query_too_expensive`, `busy`, `clickhouse_unavailable`; of a server of its own
+   * `storage_failed`, `storage_refused`.
+   */
   forTenant<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
   /** Reads the table function of a bucket, or what goes along, and nothing of ours. Same Faults, and `object_gone`, `storage_failed`, `storage_refused`. */
   forBucket<Row>(tenant: string, sql: Sql, options: RunOptions): Promise<Answer<Row>>;
@@ -48,6 +55,8 @@ export const createQueries = (deps: {
   metrics: ApiMetrics;
   admission: Admission;
   maxRows: number;
+  /** Where a tenant's events are kept instead. */
+  own?: Pick<OwnServers, "home" | "ask">;
 }): ClickHouseQueries => {
   const run = async <Row>(
     client: ClickHouseClient,
@@ -90,6 +99,9 @@ export const createQueries = (deps: {
   };
   return {
     forTenant: async (tenant, sql, options) => {
+      const { own } = deps;
+      const home = options.here === true || !sql.query.includes("tenant_events") ? undefined : own?.home(tenant);
+      if (own !== undefined && home !== undefined) return own.ask(home, sql, options);
       const leave = await deps.admission.enter(tenant, options.signal);
       try {
         return await run(deps.query, sql, { maxRows: deps.maxRows, ...options }, { [tenantHeader]: tenant });

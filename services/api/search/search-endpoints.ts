@@ -10,8 +10,9 @@ import type { ClickHouseQueries, QueryStats } from "./clickhouse-query.ts";
 import { type EventView, viewOf } from "./event-rows.ts";
 import { eventShape, oneEventShape, receiptShape, statsShape } from "./event-shapes.ts";
 import { createPages } from "./pages.ts";
-import { type LedgerRow, maxReceiptParts, receiptRecords, receiptSql } from "./receipts.ts";
+import { type LedgerRow, maxReceiptParts, type ReceiptRecord, receiptRecords, receiptSql } from "./receipts.ts";
 import { goneSignal, readEventId, type Scoping, scopeOf } from "./request.ts";
+import type { Scope } from "./scope.ts";
 import { noCost } from "./search.ts";
 import type { Stores } from "./store.ts";
 
@@ -21,8 +22,16 @@ export const placeInput = z
   .max(40)
   .optional()
   .describe(
-    "Id of a storage connection: what is archived in that bucket is asked, in place. Else what Astralog keeps.",
+    "Id of a storage connection: what is kept on that ClickHouse, or archived in that bucket, is asked; astralog: what Astralog keeps. Left out: where the organization has its events kept.",
   );
+
+const placeShape = z.object({
+  ...{ id: z.string(), name: z.string(), kind: z.enum(["bucket", "clickhouse", "astralog"]) },
+  home: z.boolean().describe("The organization's events are kept there, and searches without a place go there."),
+  searchable: z
+    .boolean()
+    .describe("False: its objects are encrypted before they leave Astralog, so bring days of it back first."),
+});
 
 export const searchInput = z.strictObject({
   q: z.string().default(""),
@@ -36,6 +45,8 @@ export const searchInput = z.strictObject({
 export interface SearchDeps extends Scoping {
   readonly queries: ClickHouseQueries;
   readonly stores: Stores;
+  /** With what the tenant's own server says of records that are kept there alone. */
+  receiptsElsewhere(scope: Scope, records: readonly ReceiptRecord[]): Promise<ReceiptRecord[]>;
   readonly searchSeconds: number;
   readonly searchRows: number;
   /** Of a row's day of expiry, the day on which the event is removed. */
@@ -119,23 +130,17 @@ export const createSearchEndpoints = (deps: SearchDeps): Endpoint[] => {
         name: "receipt",
         seconds: searchSeconds,
       });
-      const records = receiptRecords(parts, rows, topicPrefix);
+      const records = await deps.receiptsElsewhere(scope, receiptRecords(parts, rows, topicPrefix));
       return { state: records.every(({ state }) => state === "stored") ? "stored" : "pending", records };
     },
   });
 
-  const placeShape = z.object({
-    ...{ id: z.string(), name: z.string() },
-    searchable: z
-      .boolean()
-      .describe("False: its objects are encrypted before they leave Astralog, so bring days of it back first."),
-  });
   const places = endpoint({
     method: "get",
     path: "/search/places",
     access: "events.read",
     tag: "events",
-    summary: "Where events can be searched beside Astralog's own storage",
+    summary: "Where events can be searched besides",
     success: { status: 200, body: z.object({ places: z.array(placeShape) }) },
     handle: async ({ caller }) => ({ places: await deps.stores.places(caller.tenant) }),
   });

@@ -14,22 +14,34 @@ export interface Store {
   readonly indexed: boolean;
 }
 
-export interface Place {
+export interface SearchPlace {
   readonly id: string;
   readonly name: string;
+  readonly kind: "bucket" | "clickhouse" | "astralog";
+  /** Searches without a place go there. */
+  readonly home: boolean;
   /** Not where objects are encrypted before they leave us: days of it are brought back first. */
   readonly searchable: boolean;
 }
 
 export interface Stores {
-  /** `place`: the id of a storage connection; left out: Astralog's own. Faults: `not_found`, `address_refused`, those of Postgres. */
+  /** `place`: the id of a storage connection; left out: where the tenant has its events kept; `astralog`: Astralog's own. Faults: `not_found`, `address_refused`, those of Postgres. */
   open(owner: Owner, place: string | undefined): Promise<Store>;
   /** The connections that may be searched. */
-  places(tenant: string): Promise<Place[]>;
+  places(tenant: string): Promise<SearchPlace[]>;
 }
 
 export const createOwnStore = (queries: ClickHouseQueries, { tenant }: Owner): Store => ({
   indexed: true,
   ask: (_, sql, options) => queries.forTenant(tenant, sql, options),
   count: (_, sql, options) => queries.forTenant(tenant, sql, options),
+});
+
+/** Of Astralog's own storage, whatever is kept elsewhere. */
+export const astralogPlace = "astralog";
+
+export const createAstralogStore = (queries: ClickHouseQueries, { tenant }: Owner): Store => ({
+  indexed: true,
+  ask: (_, sql, options) => queries.forTenant(tenant, sql, { ...options, here: true }),
+  count: (_, sql, options) => queries.forTenant(tenant, sql, { ...options, here: true }),
 });

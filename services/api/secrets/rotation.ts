@@ -25,6 +25,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   { table: "sso_connections", column: "signing_key", key: "id", owner: "tenant" },
   { table: "storage_connections", column: "secret_access_key", key: "id", owner: "tenant" },
   { table: "storage_connections", column: "client_keys", key: "id", owner: "tenant" },
+  { table: "clickhouse_connections", column: "password", key: "id", owner: "tenant" },
   { table: "mail_outbox", column: "mail", key: "id" },
 ];
 

@@ -8,11 +8,19 @@ import { archiveFolder, archiveTableSql } from "@astralog/schemas/storage";
 import { withPostgres } from "../postgres.ts";
 import type { ClickHouseQueries } from "../search/clickhouse-query.ts";
 import { type Owner, windowSql } from "../search/scope.ts";
-import { createOwnStore, type Store, type Stores } from "../search/store.ts";
+import {
+  astralogPlace,
+  createAstralogStore,
+  createOwnStore,
+  type SearchPlace,
+  type Store,
+  type Stores,
+} from "../search/store.ts";
 import { daysOf, mostObjects } from "./bucket-days.ts";
 import { type ConnectionRow, isEncrypted } from "./connection-rows.ts";
 import type { Connections } from "./connections.ts";
 import { createEncryptedCount } from "./encrypted-count.ts";
+import type { OwnServers } from "./own-servers.ts";
 
 const listTimeoutMs = 10_000;
 
@@ -37,6 +45,7 @@ const named = (name: string, error: unknown): unknown => {
 
 export const createStores = (deps: {
   connections: Connections;
+  servers: OwnServers;
   queries: ClickHouseQueries;
   outgoing: Outgoing;
 }): Stores => {
@@ -116,13 +125,28 @@ export const createStores = (deps: {
   };
 
   return {
-    places: async (tenant) =>
-      (await withPostgres(() => deps.connections.list(tenant))).map((row) => ({
-        ...{ id: row.id, name: row.name, searchable: !isEncrypted(row) },
-      })),
-    open: (owner, place) =>
-      place === undefined || place === ""
-        ? Promise.resolve(createOwnStore(deps.queries, owner))
-        : bucketStore(owner, place),
+    places: async (tenant) => [
+      ...deps.servers.all(tenant).map(
+        ({ id, name, mode }): SearchPlace => ({
+          ...{ id, name, kind: "clickhouse", home: mode === "instead", searchable: true },
+        }),
+      ),
+      ...(await withPostgres(() => deps.connections.list(tenant))).map(
+        (row): SearchPlace => ({
+          ...{ id: row.id, name: row.name, kind: "bucket", home: false, searchable: !isEncrypted(row) },
+        }),
+      ),
+      ...(deps.servers.home(tenant) === undefined
+        ? []
+        : [{ id: astralogPlace, name: "Astralog", kind: "astralog", home: false, searchable: true } as const]),
+    ],
+    open: (owner, place) => {
+      if (place === undefined || place === "") return Promise.resolve(createOwnStore(deps.queries, owner));
+      if (place === astralogPlace) return Promise.resolve(createAstralogStore(deps.queries, owner));
+      const server = deps.servers.find(owner.tenant, place);
+      if (server === undefined) return bucketStore(owner, place);
+      const ask: Store["ask"] = (_, sql, options) => deps.servers.ask(server, sql, options);
+      return Promise.resolve({ indexed: true, ask, count: ask });
+    },
   };
 };

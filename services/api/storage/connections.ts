@@ -23,6 +23,8 @@ import {
 import type { z } from "zod";
 import { type By, recordAct } from "../audit/audit-trail.ts";
 import { announceStorage } from "../control/outbox.ts";
+import { checkFeature } from "../plans/plan-inputs.ts";
+import { readPlan } from "../plans/tenant-plans.ts";
 import { type Db, lockTenant, named, type Trx } from "../postgres.ts";
 import type { Envelope } from "../secrets/envelope.ts";
 import { makeClientKey, type NewClientKey, readClientKeys, withClientKey } from "./client-keys.ts";
@@ -129,14 +131,15 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
       bucketOf(row.id, settingsOf(row), await opened(row), most),
 
     /**
-     * Probed before it is kept. A key that was made here is told this once. Faults: `storage_unfit`, `address_refused`,
-     * `too_many`, `name_taken`.
+     * Probed before it is kept. A key that was made here is told this once. Faults: `over_plan`, `storage_unfit`,
+     * `address_refused`, `too_many`, `name_taken`.
      */
     create: async (
       tenant: string,
       given: z.output<typeof newConnection>,
       by: By,
     ): Promise<{ row: ConnectionRow; shown: NewClientKey["shown"] }> => {
+      checkFeature(await readPlan(db, tenant), "own_storage");
       const { access_key_id = "", secret_access_key = "", client_encryption, client_key, ...rest } = given;
       const made = client_encryption ? makeClientKey(client_key) : undefined;
       const place = placeOf(given);
@@ -200,7 +203,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
         return { row, shown: made.shown };
       }),
 
-    /** New keys are probed before they replace others. */
+    /** New keys are probed before they replace others. Faults besides: `over_plan`, where what was paused is to go on. */
     change: async (
       tenant: string,
       id: string,
@@ -221,6 +224,7 @@ export const createConnections = ({ db, envelope, storage, principal }: Connecti
         db.transaction().execute(async (trx) => {
           const before = await find(trx, tenant, id, true);
           unchanged(before);
+          if (rest.archive === true && !before.archive) checkFeature(await readPlan(trx, tenant), "own_storage");
           const sealed = fresh
             ? {
                 access_key_id,

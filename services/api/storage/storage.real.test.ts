@@ -169,6 +169,27 @@ test("keys go in, are kept sealed, go sealed to the archive, and never come out"
   expect((await ask("GET", path)).status).toBe(404);
 });
 
+test("on a plan without storage of one's own nothing is connected and nothing goes on, and what is there can be ended", async () => {
+  const path = `/storage/connections/${(await create({ name: "from before" })).body.id}`;
+  const plan = (name: string) => db.updateTable("tenants").set({ plan: name }).where("id", "=", one.tenant).execute();
+  const server = { name: "ours", url: "http://127.0.0.1:1", username: "u", password: "p", database: "logs" };
+  await plan("team");
+  expect((await ask("PATCH", path, { name: "renamed", archive: true })).status).toBe(200);
+  expect((await ask("PATCH", path, { archive: false })).body).toMatchObject({ archive: false });
+  for (const refused of [
+    await create({ name: "another" }),
+    await ask("PATCH", path, { archive: true }),
+    await ask("POST", "/storage/clickhouse", server),
+  ]) {
+    expect([refused.status, refused.body.code]).toEqual([409, "over_plan"]);
+    expect(refused.body.detail).toContain("own_storage: the organization's plan (team) does not have it; business and");
+  }
+  await plan("enterprise");
+  expect((await ask("PATCH", path, { archive: true })).body).toMatchObject({ archive: true });
+  expect((await ask("POST", "/storage/clickhouse", server)).body.code).toBe("storage_unfit");
+  expect((await ask("DELETE", path)).status).toBe(204);
+});
+
 test("client keys are made or given, kept sealed, shown once or never, and a bucket with them is not searched in place", async () => {
   const own = newClientKey().toString("base64");
   for (const [more, word] of [

@@ -207,6 +207,8 @@ export const makeEntry = async (
     }
     case "storage-connections":
       return secretly("connect the bucket anew, with keys of its own");
+    case "clickhouse-connections":
+      return secretly("connect the ClickHouse server anew, with its password");
     case "sso-connections":
       return secretly("connect the identity provider anew, with this address as its redirect");
     case "domains":

@@ -107,6 +107,12 @@ export const readConfiguration = (db: Db, tenant: string): Promise<Configuration
         .where("tenant", "=", tenant)
         .orderBy("id")
         .execute();
+      const servers = await trx
+        .selectFrom("clickhouse_connections")
+        .select(["id", "name", "url", "username", "database", "cluster", "mode", "created_at"])
+        .where("tenant", "=", tenant)
+        .orderBy("id")
+        .execute();
       const sso = await trx
         .selectFrom("sso_connections")
         .select(["id", "kind", "name", "enabled", "issuer", "client_id", "entry_point", "admits", "role"])
@@ -134,6 +140,7 @@ export const readConfiguration = (db: Db, tenant: string): Promise<Configuration
         "alert-destinations": destinations,
         "alert-rules": alertRules.map(({ definition, ...row }) => ({ ...row, rule: definition })),
         ...{ views: ofKind("view"), dashboards: ofKind("dashboard"), annotations, "storage-connections": connections },
+        "clickhouse-connections": servers,
         ...{ "sso-connections": sso, domains, "audit-streams": streams },
       };
     });

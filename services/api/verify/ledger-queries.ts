@@ -46,7 +46,7 @@ export interface LedgerQueries {
 const seconds = 240;
 
 /** Topics are named without the cluster's `prefix` here, and with it in ClickHouse. */
-export const createLedgerQueries = (queries: ClickHouseQueries, prefix: string): LedgerQueries => {
+export const createLedgerQueries = (queries: Pick<ClickHouseQueries, "forLedger">, prefix: string): LedgerQueries => {
   const run = async <Row>(query: string, params: SqlParams): Promise<Row[]> =>
     (await queries.forLedger<Row>({ query, params }, { name: "verify", seconds })).rows;
 
@@ -84,7 +84,7 @@ AND partition = ${bind("Int64", partition)} AND offset >= ${bind("Int64", from)}
       const rows = await run<[number, string]>(
         `SELECT expired, toString(sum(bitmapCardinality(gone))) FROM (
   SELECT startsWith(removal, 'expired:') AS expired, groupBitmapMergeState(indexes) AS gone FROM removals
-  WHERE tenant = ${bind("String", tenant)} AND topic IN ${bind("Array(String)", names)} AND NOT match(removal, '^(dead|bucket):')
+  WHERE tenant = ${bind("String", tenant)} AND topic IN ${bind("Array(String)", names)} AND NOT match(removal, '^(dead|bucket|own):')
   ${window === undefined ? "" : ` AND ${within(bind, window)}`} GROUP BY expired, topic, partition, offset
 ) GROUP BY expired`,
         params,
@@ -130,7 +130,7 @@ GROUP BY source, minute ORDER BY source, minute`,
     SELECT topic, partition, offset, count() AS rows, groupBitmapState(idx) AS indexes FROM events WHERE ${scope()} GROUP BY topic, partition, offset
     UNION ALL
     SELECT topic, partition, offset, 0 AS rows, groupBitmapMergeState(indexes) AS indexes FROM removals
-    WHERE ${scope()} AND NOT match(removal, '^(dead|bucket):') GROUP BY topic, partition, offset
+    WHERE ${scope()} AND NOT match(removal, '^(dead|bucket|own):') GROUP BY topic, partition, offset
   ) GROUP BY topic, partition, offset
 ) AS seen USING (topic, partition, offset)
 WHERE explained != stored OR distinct != found OR accepted != stored + arraySum(mapValues(dropped))

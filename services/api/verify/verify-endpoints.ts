@@ -35,6 +35,10 @@ const verification = z.looseObject({
   removed: z
     .object({ expired: z.int(), deleted: z.int() })
     .describe("Of what was stored: gone since, as its time was over or as somebody had it deleted."),
+  elsewhere: z
+    .looseObject({ connection: z.string(), stored: z.int(), waiting: z.int(), wrong: z.int() })
+    .nullable()
+    .describe("Of events that are kept on a ClickHouse of one's own alone: what its ledger says. Null without any."),
   gaps: z.array(z.looseObject({ partition: z.int(), from: z.number(), to: z.number() })),
   duplicates: z.array(wrong),
   mismatches: z.array(wrong),

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KafkaPositions, Positions } from "@astralog/chassis";
 import { topics } from "@astralog/schemas";
+import { type Elsewhere, type Theirs, verifyElsewhere } from "./elsewhere.ts";
 import type { LedgerQueries, Window, WrongRecord } from "./ledger-queries.ts";
 import {
   addCounts,
@@ -29,8 +30,12 @@ export interface Verification {
   /** Records whose rows, stored and accepted do not agree. */
   readonly mismatches: WrongRecord[];
   readonly sources: SourceSum[];
+  /** On a server of the tenant's own; null where nothing is kept there alone. */
+  readonly elsewhere: Elsewhere | null;
   readonly lag: {
     readonly records: number;
+    /** Events that are still to be stored on the tenant's own server. */
+    readonly elsewhere: number;
     readonly partitions: { topic: string; partition: number; end: number; lag: number }[];
   };
   /** Whether more was found than is listed. */
@@ -44,6 +49,8 @@ export interface VerifyDeps {
   /** events.raw first, then those of the tenant's own. */
   rawTopics(tenant: string): readonly RawTopic[];
   readonly sinkGroup: string;
+  /** Where the tenant's events are kept instead. */
+  theirs(tenant: string): Theirs | undefined;
 }
 
 /** Listed of each kind of fault. */
@@ -121,8 +128,11 @@ export const createVerify =
     const duplicates = wrong.filter(({ found, distinct }) => found > distinct);
     const mismatches = wrong.filter(({ found, distinct }) => found === distinct);
     const sources = sumBySource(minutes, options.names);
+    const elsewhere = await verifyElsewhere(deps.theirs(tenant), tenant, {
+      ...{ topics: names, window: options.window, minutes, chunks, states, most: listed + 1 },
+    });
     return {
-      ok: gaps.length === 0 && wrong.length === 0,
+      ok: gaps.length === 0 && wrong.length === 0 && (elsewhere?.wrong ?? 0) === 0,
       accepted: sources.reduce((sum, source) => sum + source.accepted, 0),
       stored: sources.reduce((sum, source) => sum + source.stored, 0),
       dropped: sources.reduce((sum, source) => addCounts(sum, source.dropped), {}),
@@ -131,8 +141,10 @@ export const createVerify =
       duplicates: duplicates.slice(0, listed),
       mismatches: mismatches.slice(0, listed),
       sources,
+      elsewhere,
       lag: {
         records: sumLag(states),
+        elsewhere: elsewhere?.waiting ?? 0,
         partitions: states.flatMap(({ topic, partition, end, lag }) =>
           lag > 0 ? [{ topic, partition, end, lag }] : [],
         ),

@@ -1,5 +1,6 @@
 /** What every service that reaches tenants' buckets reads, and how it opens one. */
 import { readClientKey } from "@astralog/schemas/encrypted-object";
+import { type OwnClickHouse, ownClickHouseBound } from "@astralog/schemas/own-clickhouse";
 import { archiveFolder, type StorageConnection, type StorageSecrets, storageBound } from "@astralog/schemas/storage";
 import { type Config, field, type Shape } from "../config.ts";
 import { Fault } from "../fault.ts";
@@ -30,6 +31,8 @@ export interface Storage {
   readonly roles: Roles;
   /** What opens it: keys, or a session of its role. Faults: `sealed_unreadable`. */
   keysOf(connection: StorageConnection): KeySource;
+  /** Of a tenant's own ClickHouse. Faults: `sealed_unreadable`. */
+  passwordOf(connection: Pick<OwnClickHouse, "tenant" | "id" | "sealed">): string;
   /** What lies in the connection's own folder. Faults: `sealed_unreadable`. */
   open(connection: StorageConnection): Bucket;
 }
@@ -51,6 +54,7 @@ export const createStorage = (config: Config<typeof storageShape>): Storage => {
     roles.sourceOf(connection.tenant, connection, secretsOf(connection));
   return {
     ...{ sealer, outgoing, roles, keysOf },
+    passwordOf: ({ tenant, id, sealed }) => sealer.open(ownClickHouseBound(tenant, id), sealed),
     open: (connection) => {
       const bucket = createBucket({
         ...{ settings: connection, keys: keysOf(connection), folder: archiveFolder(connection), outgoing },

@@ -45,7 +45,7 @@ export const addSearch = (program: Command, cli: Cli): void => {
     .option("--limit <events>", "most events to print", "100")
     .option("--reverse", "print oldest first, of the newest that were found")
     .option("-f, --follow", "then print events as they come, until it is stopped; the found ones come oldest first")
-    .option("--place <bucket>", "search what is archived in a bucket of your own, by its connection's name or id")
+    .option("--place <bucket>", "search a bucket or a ClickHouse of your own, by its connection's name or id")
     .option("--json", "print one JSON object a line, with every field")
     .addHelpText("after", help)
     .action(async (q: string, options: Options) => {
@@ -106,7 +106,7 @@ export const placeNamed = async ({ api }: Cli, given: string): Promise<string> =
   if (found !== undefined) return found.id;
   const names = places.map(({ name }) => printable(name)).join(", ");
   throw new Failure(
-    `There is no bucket ${printable(given)}.`,
+    `There is no place ${printable(given)}.`,
     names === "" ? "Connect one: astralog storage connect --help" : `There is: ${names}`,
   );
 };

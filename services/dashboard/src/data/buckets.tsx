@@ -18,6 +18,7 @@ import {
 } from "./buckets-data.ts";
 import { ClientKeyShown, RenewClientKey } from "./client-key.tsx";
 import { NewBucket } from "./new-bucket.tsx";
+import { NotInPlan, usePlanWithoutStorage } from "./storage-plan.tsx";
 
 type Open =
   | { readonly kind: "new" }
@@ -29,6 +30,7 @@ const stale = ["connections", "archives", "places"] as const;
 export const Buckets = () => {
   const connections = useConnections();
   const archives = useArchives();
+  const without = usePlanWithoutStorage();
   const may = useMay()("storage.write");
   const [open, setOpen] = useState<Open>();
   const close = (): void => setOpen(undefined);
@@ -39,13 +41,14 @@ export const Buckets = () => {
       title="Your own buckets"
       about="Events are written there as Parquet, each exactly once, beside what Astralog keeps. They can be searched in place, unless they are encrypted before they leave, and deletions go through them, too."
       act={
-        may ? (
+        may && without === undefined ? (
           <Button small look="primary" icon={<Plus size={14} />} onClick={() => setOpen({ kind: "new" })}>
             Connect a bucket
           </Button>
         ) : null
       }
     >
+      {without === undefined ? null : <NotInPlan plan={without} what="bucket" />}
       <Read from={connections} what="the buckets">
         {({ connections: all }) =>
           all.length === 0 ? (

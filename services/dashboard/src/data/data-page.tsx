@@ -8,12 +8,14 @@ import { Deletions } from "./deletions.tsx";
 import { KeptPart } from "./kept.tsx";
 import { Rehydrations } from "./rehydrations.tsx";
 import { Rules } from "./rules.tsx";
+import { Servers } from "./servers.tsx";
 import { Takeouts } from "./takeouts.tsx";
 
 const parts = [
   ["kept", "What is kept"],
   ["rules", "Rules and holds"],
   ["buckets", "Your own buckets"],
+  ["servers", "Your own ClickHouse"],
   ["deletions", "Deletions"],
   ["takeouts", "Take out"],
 ] as const;
@@ -25,7 +27,10 @@ const BucketsPart = () => (
   </>
 );
 
-const rooms = { kept: KeptPart, rules: Rules, buckets: BucketsPart, deletions: Deletions, takeouts: Takeouts } as const;
+const rooms = {
+  ...{ kept: KeptPart, rules: Rules, buckets: BucketsPart, servers: Servers },
+  ...{ deletions: Deletions, takeouts: Takeouts },
+} as const;
 
 export const DataPage = () => {
   const at = usePart(parts) ?? "kept";

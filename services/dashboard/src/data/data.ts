@@ -107,6 +107,7 @@ export const placeWords: Readonly<Record<string, string>> = {
   event_fields: "Fields of events",
   bucket_fields: "Fields in your own buckets",
   buckets: "Your own buckets",
+  clickhouse: "Your own ClickHouse",
   dead_letters: "Dead letters",
   alerts: "Quotes in alerts",
   exports: "What was taken out",

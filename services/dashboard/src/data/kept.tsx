@@ -4,11 +4,13 @@ import { List, Read, Section } from "../ui/parts.tsx";
 import { Empty } from "../ui/states.tsx";
 import { formatAgo, formatBytes, number } from "../ui/time.ts";
 import { type Kept, type KeptSource, placeWords, useKept } from "./data.ts";
+import { useServers } from "./servers-data.ts";
 
 export const KeptPart = () => (
   <Read from={useKept()} what="what is kept">
     {(kept) => (
       <>
+        <Residency />
         <Sources of={kept} />
         <Expiries of={kept} />
         <Looks of={kept} />
@@ -16,6 +18,22 @@ export const KeptPart = () => (
     )}
   </Read>
 );
+
+/** Said only where events live elsewhere, too. */
+const Residency = () => {
+  const servers = useServers().data?.connections ?? [];
+  const home = servers.find(({ mode }) => mode === "instead");
+  const besides = servers.filter(({ mode }) => mode === "beside").map(({ name }) => name);
+  if (home !== undefined)
+    return (
+      <p className="soft">
+        What comes lives on your own ClickHouse <strong>{home.name}</strong> ({home.url}) alone, and what is counted
+        here is there. Astralog keeps its ledger: how much came, and when, with no content.
+      </p>
+    );
+  if (besides.length === 0) return null;
+  return <p className="soft">Events live in this installation's ClickHouse, and on {besides.join(", ")}, too.</p>;
+};
 
 const days = (count: number): string => `${number.format(count)} ${count === 1 ? "day" : "days"}`;
 

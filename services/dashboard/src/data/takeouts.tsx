@@ -8,6 +8,7 @@ import { MenuItem, RowMenu } from "../ui/overlays.tsx";
 import { List, Read, Section } from "../ui/parts.tsx";
 import { formatAgo, formatBytes, number } from "../ui/time.ts";
 import { useConnections } from "./buckets-data.ts";
+import { useServers } from "./servers-data.ts";
 import { TakeoutFiles } from "./takeout-files.tsx";
 import {
   type Takeouts as Answer,
@@ -155,6 +156,7 @@ const NewTakeout = ({ of: { operator_store: kept, days }, onClose }: { of: Answe
   const [parts, setParts] = useState<readonly string[]>(takeoutParts);
   const [connection, setConnection] = useState("");
   const connections = useConnections().data?.connections ?? [];
+  const home = useServers().data?.connections.find(({ mode }) => mode === "instead");
   return (
     <ActDialog
       title="Take everything out"
@@ -183,6 +185,12 @@ const NewTakeout = ({ of: { operator_store: kept, days }, onClose }: { of: Answe
           </label>
         ))}
       </fieldset>
+      {home === undefined ? null : (
+        <p className="soft small">
+          What lives on your own ClickHouse <strong>{home.name}</strong> alone is not in it: it is on your server
+          already.
+        </p>
+      )}
       {kept && connections.length === 0 ? null : (
         <Field label="Where" hint={kept ? "" : "The operator keeps none here; connect a bucket of your own first"}>
           {(ids) => (

@@ -314,14 +314,17 @@ export const fieldValue = (event: EventView, field: string): string | undefined 
 
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-interface SearchPlace {
+export interface SearchPlace {
   readonly id: string;
   readonly name: string;
+  readonly kind: "bucket" | "clickhouse" | "astralog";
+  /** Searches without a place go there. */
+  readonly home: boolean;
   /** Not where objects are encrypted before they leave. */
   readonly searchable: boolean;
 }
 
-/** Buckets that can be searched beside what Astralog keeps; none where the server knows of none. */
+/** Where can be searched besides; none where the server knows of none. */
 export const usePlaces = () =>
   useQuery({
     queryKey: ["places"],

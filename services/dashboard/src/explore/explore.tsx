@@ -59,6 +59,7 @@ export const Explore = () => {
   const histogram = useHistogram(asked, 90);
   const fields = useFields(range, place);
   const places = usePlaces();
+  const home = places.data?.find((one) => one.home);
   const others = (fields.data?.fields ?? []).filter(({ name, coverage }) => coverage > 0.05 && !notFacets.has(name));
   const more = others.filter(({ type }) => !/time|number/.test(type)).slice(0, 6);
   const numbers = others.filter(({ type }) => type === "number").slice(0, 3);
@@ -131,13 +132,17 @@ export const Explore = () => {
             value={place}
             onChange={(event) => change({ place: event.target.value, event: undefined })}
           >
-            <option value="">Astralog</option>
-            {(places.data ?? []).map(({ id, name, searchable }) => (
-              <option key={id} value={id} disabled={!searchable}>
-                Bucket: {name}
-                {searchable ? "" : " (encrypted: bring days back on the Data page)"}
-              </option>
-            ))}
+            <option value="">{home === undefined ? "Astralog" : `ClickHouse: ${home.name}`}</option>
+            {(places.data ?? [])
+              .filter((one) => one !== home)
+              .map(({ id, name, kind, searchable }) => (
+                <option key={id} value={id} disabled={!searchable}>
+                  {kind === "astralog"
+                    ? "Astralog, from before"
+                    : `${kind === "bucket" ? "Bucket" : "ClickHouse"}: ${name}`}
+                  {searchable ? "" : " (encrypted: bring days back on the Data page)"}
+                </option>
+              ))}
           </select>
         ) : null}
       </div>

@@ -20,7 +20,7 @@ interface Plan {
   readonly today: { readonly bytes: number; readonly events: number; readonly resets_at: string };
 }
 
-const usePlan = () => useRead<Plan>("plan", "/organization/plan");
+export const usePlan = (enabled = true) => useRead<Plan>("plan", "/organization/plan", enabled);
 
 export const PlanToday = () => (
   <Read from={usePlan()} what="the plan">

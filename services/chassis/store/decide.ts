@@ -12,9 +12,10 @@
  *     raw topic was made anew and counts from 0 again.
  *     Neither dropping nor storing would be right: `conflict`, the partition stands still, an operator decides.
  */
-import type { CleanBatch } from "@astralog/chassis";
+import type { CleanBatch } from "../clean-batch.ts";
 
-export type Verdict = "store" | "complete" | "rewind" | "duplicate" | "conflict";
+/** elsewhere: it belongs on its tenant's own server alone, and here is only its row in the ledger. */
+export type Verdict = "store" | "complete" | "elsewhere" | "rewind" | "duplicate" | "conflict";
 
 export interface LedgerRow {
   topic: string;
@@ -112,6 +113,7 @@ export const decide = (
   bookOf: (cleanPartition: number) => Book,
   answers: LedgerAnswers,
   windowMs: number,
+  isElsewhere: (tenant: string) => boolean = () => false,
 ): Verdict[] => {
   const keys = new Set<string>();
   const ids = new Map<string, number>();
@@ -131,7 +133,9 @@ export const decide = (
       if (first !== undefined && within(first, batch, windowMs)) return "duplicate";
       ids.set(id, batch.received_at);
     }
-    return below || batch.raw_offset <= (lane.unfinished ?? -1) ? "complete" : "store";
+    // Of what is half here already the rest is stored here, too: so no event is without a row that tells of it.
+    if (below || batch.raw_offset <= (lane.unfinished ?? -1)) return "complete";
+    return isElsewhere(batch.tenant) ? "elsewhere" : "store";
   });
 };
 

@@ -1,7 +1,7 @@
-import type { CleanBatch } from "@astralog/chassis";
 import { emptyHeader } from "@astralog/schemas";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { CleanBatch } from "../clean-batch.ts";
 import {
   type Book,
   decide,

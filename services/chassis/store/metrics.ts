@@ -1,8 +1,8 @@
-import { type Metrics, secondsBuckets } from "@astralog/chassis";
+import { type Metrics, secondsBuckets } from "../metrics.ts";
 
-export type SinkMetrics = ReturnType<typeof createSinkMetrics>;
+export type StoreMetrics = ReturnType<typeof createStoreMetrics>;
 
-export const createSinkMetrics = (metrics: Metrics) => ({
+export const createStoreMetrics = (metrics: Metrics) => ({
   rows: metrics.counter("events_stored_total", "Events written to ClickHouse."),
   bytes: metrics.counter("insert_bytes_total", "Bytes sent to ClickHouse in inserts of events."),
   batches: metrics.counter("batches_total", "Batches by what became of them.", ["verdict"]),

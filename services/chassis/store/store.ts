@@ -10,16 +10,11 @@
  * outcome is certain, and the flush is judged again by what is there then.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type CleanBatch,
-  type Delivery,
-  expectedEvents,
-  Fault,
-  isSound,
-  type Log,
-  type Unreadable,
-} from "@astralog/chassis";
 import type { Type } from "avsc";
+import { type CleanBatch, expectedEvents, isSound, type Unreadable } from "../clean-batch.ts";
+import { Fault } from "../fault.ts";
+import type { Delivery } from "../kafka-consumer.ts";
+import type { Log } from "../log.ts";
 import type { Gathered } from "./accumulator.ts";
 import type { createClaims, Owner } from "./claims.ts";
 import { failureCode, failureOf } from "./clickhouse.ts";
@@ -27,11 +22,19 @@ import type { createDeadLetters, Letter } from "./clickhouse-dead-letters.ts";
 import type { createEvents } from "./clickhouse-events.ts";
 import type { createLedger, Entry } from "./clickhouse-ledger.ts";
 import { type Book, decide, laneOf, questions, recordKey, remember, type Verdict } from "./decide.ts";
-import type { SinkMetrics } from "./metrics.ts";
+import type { StoreMetrics } from "./metrics.ts";
 
 export interface Arrival {
   delivery: Pick<Delivery, "topic" | "partition" | "current">;
   records: readonly (CleanBatch | Unreadable)[];
+}
+
+/** What whoever shows a store's state is told. */
+export interface Told {
+  /** Ledger rows that were just written. */
+  stored(rows: readonly { readonly partition: number; readonly stored: number; readonly bytes: number }[]): void;
+  /** Why nothing moves on; undefined once it does. */
+  trouble(error: unknown): void;
 }
 
 interface Judged {
@@ -45,6 +48,9 @@ type Refused = Map<CleanBatch, string>;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
+/** What the ledger calls events that are on a server of their tenant's alone, whose own ledger says what is stored. */
+export const elsewhere = "elsewhere";
+
 const lost = () => new Fault("partition_lost", "The partition is another sink's now.", { retriable: true });
 
 export const createStore = (deps: {
@@ -52,12 +58,16 @@ export const createStore = (deps: {
   events: ReturnType<typeof createEvents>;
   ledger: ReturnType<typeof createLedger>;
   letters: ReturnType<typeof createDeadLetters>;
-  metrics: SinkMetrics;
+  metrics: StoreMetrics;
   log: Log;
   /** The writer's schema of an id that was read before. */
   writerOf(id: number): Promise<Type>;
   windowMs: number;
+  told?: Told;
+  /** Whose events are kept on a server of their own instead. */
+  isElsewhere?(tenant: string): boolean;
 }) => {
+  const { told } = deps;
   const { claims, events, ledger, letters, metrics, log, writerOf, windowMs } = deps;
   const books = new Map<number, Book>();
   let assigned: readonly number[] = [];
@@ -91,7 +101,7 @@ export const createStore = (deps: {
         if (batch.raw_topic === row.topic && batch.raw_partition === row.partition)
           laneOf(bookOf(batch.cleanPartition), batch).unfinished = row.last;
     const answers = await ledger.ask(questions(batches, bookOf, windowMs));
-    const verdicts = decide(batches, bookOf, answers, windowMs);
+    const verdicts = decide(batches, bookOf, answers, windowMs, deps.isElsewhere);
     return batches.map((batch, i) => ({ batch, verdict: verdicts[i] as Verdict }));
   };
 
@@ -156,6 +166,11 @@ export const createStore = (deps: {
     const entries = chunk.flatMap(({ batch, verdict }): Entry[] => {
       if (verdict === "rewind") return [];
       const reason = verdict === "duplicate" ? "duplicate" : refused.has(batch) ? "dead_letter" : undefined;
+      if (verdict === "elsewhere") {
+        const dropped = { ...batch.dropped, [elsewhere]: expectedEvents(batch) };
+        // Its bytes count for a quota all the same.
+        return [{ batch, stored: 0, bytes: batch.eventBytes, dropped }];
+      }
       const count = verdict === "duplicate" ? 0 : refused.has(batch) ? deadOf(batch) : storedOf(batch);
       const bytes = count === 0 ? 0 : batch.eventBytes;
       const missing = expectedEvents(batch) - count;
@@ -165,6 +180,7 @@ export const createStore = (deps: {
       return [{ batch, stored: count, bytes, dropped }];
     });
     await ledger.insert(entries, owners);
+    told?.stored(entries.map(({ batch, stored, bytes }) => ({ partition: batch.cleanPartition, stored, bytes })));
     const now = Date.now();
     for (const { batch, verdict } of chunk) {
       remember(batch, verdict, bookOf(batch.cleanPartition));
@@ -253,6 +269,7 @@ export const createStore = (deps: {
           }
           const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(tries++, 10));
           metrics.paused.set(1);
+          told?.trouble(error);
           log.warn(
             { code: failureCode(error), failure, pause_ms: pauseMs, tries },
             "an insert failed; nothing moves on until it has passed",
@@ -261,6 +278,7 @@ export const createStore = (deps: {
         }
       }
       metrics.paused.set(0);
+      told?.trouble(undefined);
     },
   };
 };

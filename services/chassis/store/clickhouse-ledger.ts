@@ -1,5 +1,5 @@
 /** The ledger, read and written. */
-import type { CleanBatch } from "@astralog/chassis";
+import type { CleanBatch } from "../clean-batch.ts";
 import { fence, insertId, type Owner } from "./claims.ts";
 import type { ClickHouse } from "./clickhouse.ts";
 import { type Book, type LedgerAnswers, type LedgerRow, RecentIds, recordKey } from "./decide.ts";

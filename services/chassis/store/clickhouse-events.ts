@@ -3,9 +3,9 @@
  * events; this process never looks at one.
  */
 
-import type { CleanBatch } from "@astralog/chassis";
 import { WriterPool } from "@astralog/schemas";
 import { eventsInSql, ocfHead, wrapOcf } from "@astralog/schemas/ocf";
+import type { CleanBatch } from "../clean-batch.ts";
 import { fence, insertId, type Owner } from "./claims.ts";
 import type { ClickHouse } from "./clickhouse.ts";
 import { inRanges, insertedSince, rangesOf } from "./ranges.ts";

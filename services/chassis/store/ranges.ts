@@ -1,5 +1,5 @@
 /** A SQL condition for the rows of many Kafka records: one range of offsets per raw partition, so that the key is used. */
-import type { CleanBatch } from "@astralog/chassis";
+import type { CleanBatch } from "../clean-batch.ts";
 
 export interface Range {
   topic: string;
