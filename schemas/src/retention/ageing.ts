@@ -237,10 +237,6 @@ export const fieldReach = [
     detail: "what is stored on a ClickHouse server of your own keeps its fields, as long as it is there",
   },
   {
-    ...{ place: "clickhouse", reached: false },
-    detail: "what is stored on a ClickHouse server of your own keeps its fields, as long as it is there",
-  },
-  {
     place: "dead_letters",
     reached: false,
     detail: "they are sealed, and go whole after the most days of their source",
