@@ -241,7 +241,7 @@ test("fields past their days go from objects, through kills, younger ones and al
   await until("a look that found nothing", async () => {
     const { body: seen } = await ask("GET", "/retention");
     const look = seen.sweep.find(({ place }: { place: string }) => place === "bucket_fields");
-    return look?.overdue === 0 && look.removed === 0 && look.detail.startsWith("1 bucket") ? true : undefined;
+    return look?.overdue === 0 && look.removed === 0 && look.detail.startsWith("2 buckets") ? true : undefined;
   });
   expect((await inBucket()).objects).toBe(after.objects);
   expect((await ask("DELETE", `/retention/rules/${body.id}`)).status).toBe(204);
