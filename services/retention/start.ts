@@ -3,6 +3,7 @@ import {
   type Context,
   createControlTable,
   createKafka,
+  createPause,
   createPositions,
   createProducer,
   createRegistry,
@@ -53,16 +54,10 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
   const metrics = createRetentionMetrics(registered);
 
   let sweepAt = 0;
-  /** Something came while a turn was under way. */
-  let woken = false;
-  let end = (): void => undefined;
-  const wake = (): void => {
-    woken = true;
-    end();
-  };
+  const between = createPause();
   const changed = (): void => {
     sweepAt = Math.min(sweepAt, Date.now() + settleMs);
-    wake();
+    between.wake();
   };
   const table = <N extends RecordName>(
     topic: TableOptions<N>["topic"],
@@ -72,11 +67,11 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     table(topics.retentionRules),
     table(topics.sources),
     table(topics.tenants),
-    table(topics.deletions, wake),
+    table(topics.deletions, between.wake),
     table(topics.storage),
     table(topics.archiveState, () => undefined),
     // What ends is swept at once; what begins needs no sweep.
-    table(topics.rehydrations, (_, record) => (record === undefined ? changed() : wake())),
+    table(topics.rehydrations, (_, record) => (record === undefined ? changed() : between.wake())),
     table(topics.rehydrationStates, () => undefined),
     table(topics.clickhouse),
   ]);
@@ -153,20 +148,10 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     }),
   });
 
-  let stopping = false;
   let tookOver = false;
   let failed = "";
   health.require("work", () => failed === "" || failed);
-  const rest = async (ms: number): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    end = resolve;
-    // Longer than a timer can count is a day here.
-    const timer = setTimeout(resolve, Math.min(ms, 86_400_000));
-    if (!stopping && !woken) await promise;
-    clearTimeout(timer);
-  };
   const turn = async (): Promise<number> => {
-    woken = false;
     // A rule that has not been read yet would look like one that was taken away.
     if (!known()) return 20;
     if (!tookOver) await rehydrations.takeOver();
@@ -184,9 +169,9 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
     return Math.max(0, Math.min(sweepAt - Date.now(), rehydrations.rest, open > 0 ? openMs : Number.POSITIVE_INFINITY));
   };
   const work = async (): Promise<void> => {
-    for (let failures = 0; !stopping; ) {
+    for (let failures = 0; !between.stopped; ) {
       try {
-        await rest(await turn());
+        await between.rest(await turn());
         failures = 0;
         failed = "";
       } catch (err) {
@@ -194,14 +179,13 @@ export const start = async (context: Context<typeof shape>): Promise<void> => {
         failed = "the last sweep failed; it is tried again";
         sweepAt = 0;
         log.warn({ err, failures }, "a sweep failed; it is tried again");
-        await rest(Math.min(500 * 2 ** failures, 30_000));
+        await between.rest(Math.min(500 * 2 ** failures, 30_000));
       }
     }
   };
   const working = work();
   onStop("work", async () => {
-    stopping = true;
-    wake();
+    between.stop();
     // A partition that is being rewritten goes on in the server; whoever starts next waits for it.
     await Promise.race([working, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
   });
