@@ -17,7 +17,7 @@ const known = (): Set<string> => {
   const root = new URL("../../", here);
   const metrics = new Set<string>();
   for (const service of ["receiver", "redactor", "sink", "archive", "alerter", "retention", "backup", "api"])
-    for (const file of globSync(`services/{${service},chassis}/*.ts`, { cwd: root })) {
+    for (const file of globSync(`services/{${service},chassis}/{,*/}*.ts`, { cwd: root })) {
       const text = readFileSync(new URL(file, root), "utf8");
       for (const [, kind, name] of text.matchAll(/\.(counter|gauge|histogram)\(\s*"([a-z0-9_]+)"/g))
         for (const end of kind === "histogram" ? ["_bucket", "_sum", "_count"] : [""])
