@@ -95,3 +95,21 @@ export const retentionRuleShape = z
   });
 
 export type RetentionRule = z.output<typeof retentionRuleShape>;
+
+/** What the API answers to a rule that drops fields before it is made. Counts are of events. */
+export interface FieldRulePreview {
+  /** That it finds and that have some of its fields. */
+  readonly events: number;
+  /** Of these: would lose them within the hour. */
+  readonly due: number;
+  /** Past their days, and kept whole by a hold. */
+  readonly held: number;
+  /** null: could not be counted, see `problem`. */
+  readonly buckets: readonly {
+    readonly name: string;
+    readonly events: number | null;
+    readonly due: number | null;
+    readonly problem: string;
+  }[];
+  readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
+}

@@ -1,5 +1,5 @@
 /** `retention`: what is kept and how long, rules and holds, and what sweeps have found. */
-import type { RetentionRule } from "@astralog/schemas/retention/rule";
+import type { FieldRulePreview, RetentionRule } from "@astralog/schemas/retention/rule";
 import type { Command } from "commander";
 import { withQuery } from "../api.ts";
 import type { Cli } from "../cli.ts";
@@ -11,19 +11,6 @@ import { findSource } from "./sources.ts";
 interface ShownRule {
   readonly id: string;
   readonly rule: RetentionRule;
-}
-
-interface Preview {
-  readonly events: number;
-  readonly due: number;
-  readonly held: number;
-  readonly buckets: readonly {
-    readonly name: string;
-    readonly events: number | null;
-    readonly due: number | null;
-    readonly problem: string;
-  }[];
-  readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
 }
 
 interface SweepRow {
@@ -59,7 +46,7 @@ events within the hour. What a hold finds is not removed while the hold stands.`
 const fieldsText = ({ days, fields, except }: RetentionRule): string =>
   printable(`${fields.join(", ")}${except.length === 0 ? "" : ` but ${except.join(", ")}`} for ${days} d`);
 
-const previewText = ({ events, due, held, buckets, places }: Preview): string =>
+const previewText = ({ events, due, held, buckets, places }: FieldRulePreview): string =>
   [
     `${plural(events, "event")} found that have some of these fields: ${count(due)} would lose them within the hour, ${count(held)} past their days are kept whole by a hold\n`,
     ...buckets.map(({ name, events: there, due: going, problem }) =>
@@ -149,7 +136,7 @@ export const addRetention = (program: Command, cli: Cli): void => {
       days: options.days === undefined ? null : readCount(options.days, "--days", 1, 3650),
     };
     if (options.preview === true) {
-      const seen = await api().call<Preview>("POST", "retention/rules/preview", "admin", body);
+      const seen = await api().call<FieldRulePreview>("POST", "retention/rules/preview", "admin", body);
       return terminal().out(options.json === true ? `${JSON.stringify(seen)}\n` : previewText(seen));
     }
     const made = await api().call<ShownRule>("POST", "retention/rules", "admin", body);

@@ -1,5 +1,5 @@
 /** A rule that drops fields before their event goes: what, of which events, after how long. It is counted before it is made. */
-import type { RetentionRule } from "@astralog/schemas/retention/rule";
+import type { FieldRulePreview, RetentionRule } from "@astralog/schemas/retention/rule";
 import { useState } from "react";
 import { ActDialog, useActs } from "../account/acts.tsx";
 import { NameField } from "../account/fields.tsx";
@@ -8,19 +8,6 @@ import { useSources } from "../sources/data.ts";
 import { Field, Input } from "../ui/controls.tsx";
 import { number } from "../ui/time.ts";
 import { type Kept, placeWords, type Rule } from "./data.ts";
-
-interface Preview {
-  readonly events: number;
-  readonly due: number;
-  readonly held: number;
-  readonly buckets: readonly {
-    readonly name: string;
-    readonly events: number | null;
-    readonly due: number | null;
-    readonly problem: string;
-  }[];
-  readonly places: readonly { readonly place: string; readonly reached: boolean; readonly detail: string }[];
-}
 
 const listOf = (text: string): string[] =>
   text
@@ -43,7 +30,7 @@ export const FieldRuleDialog = ({ of: one, plan, onClose }: DialogProps) => {
   const [query, setQuery] = useState(before?.query ?? "");
   const [source, setSource] = useState(before?.source ?? "");
   const [reason, setReason] = useState(before?.reason ?? "");
-  const [preview, setPreview] = useState<Preview>();
+  const [preview, setPreview] = useState<FieldRulePreview>();
   const sources = useSources();
   const acts = useActs("retention");
   /** Whatever changes, what was counted is another thing's. */
@@ -67,7 +54,7 @@ export const FieldRuleDialog = ({ of: one, plan, onClose }: DialogProps) => {
       work={async () => {
         if (preview === undefined) {
           const instead = one === undefined ? "" : `?instead_of=${encodeURIComponent(one.id)}`;
-          return post<Preview>(`/retention/rules/preview${instead}`, body);
+          return post<FieldRulePreview>(`/retention/rules/preview${instead}`, body);
         }
         await (one === undefined ? post("/retention/rules", body) : put(`/retention/rules/${one.id}`, body));
         return undefined;
@@ -130,7 +117,7 @@ export const FieldRuleDialog = ({ of: one, plan, onClose }: DialogProps) => {
   );
 };
 
-const Counted = ({ of: { events, due, held, buckets, places } }: { of: Preview }) => (
+const Counted = ({ of: { events, due, held, buckets, places } }: { of: FieldRulePreview }) => (
   <div role="status" className="stack-small">
     <p>
       <strong className="figure">{number.format(due)}</strong> events lose these fields within the hour
